@@ -1,0 +1,60 @@
+//! Identifiers that must not be mixed up.
+
+use std::fmt;
+
+/// Synchronisation source of an RTP stream (RFC 3550); printed as `0x%08x`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ssrc(pub u32);
+
+impl fmt::Display for Ssrc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0x{:08x}", self.0)
+    }
+}
+
+/// RTP sequence number; it wraps at 2¹⁶.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SeqNum(pub u16);
+
+impl SeqNum {
+    /// Signed steps from `earlier` to here, the shorter way round.
+    pub const fn steps_since(self, earlier: Self) -> i16 {
+        self.0.wrapping_sub(earlier.0) as i16
+    }
+}
+
+/// RTP payload type, 7 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PayloadType(pub u8);
+
+impl fmt::Display for PayloadType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A frame's number in its capture as Wireshark shows it: the first is 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct FrameNumber(pub u64);
+
+impl fmt::Display for FrameNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequence_numbers_step_the_shorter_way_round() {
+        assert_eq!(SeqNum(2).steps_since(SeqNum(0xffff)), 3);
+        assert_eq!(SeqNum(0xffff).steps_since(SeqNum(2)), -3);
+    }
+
+    #[test]
+    fn an_ssrc_prints_as_eight_hex_digits() {
+        assert_eq!(Ssrc(0xbeef).to_string(), "0x0000beef");
+    }
+}

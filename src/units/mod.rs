@@ -1,0 +1,11 @@
+//! Quantities that carry their unit in their type. Used by every room, uses none.
+
+mod abs_send_time;
+mod id;
+mod rate;
+mod time;
+
+pub use abs_send_time::AbsSendTime;
+pub use id::{FrameNumber, PayloadType, SeqNum, Ssrc};
+pub use rate::{Bitrate, DataSize};
+pub use time::{CaptureTime, TimeDelta, Timestamp};

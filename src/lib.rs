@@ -1,4 +1,6 @@
 //! `remb-replay`: WebRTC's receive-side bandwidth estimator, re-run on captured RTP.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod bwe;
+pub mod remb;
 pub mod units;

@@ -3,9 +3,11 @@
 mod abs_send_time;
 mod id;
 mod rate;
+mod text;
 mod time;
 
 pub use abs_send_time::AbsSendTime;
 pub use id::{FrameNumber, PayloadType, SeqNum, Ssrc};
 pub use rate::{Bitrate, DataSize};
+pub use text::ParseQuantityError;
 pub use time::{CaptureTime, TimeDelta, Timestamp};

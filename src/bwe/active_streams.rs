@@ -1,0 +1,132 @@
+//! Which streams sent something in the last two seconds (specification 9.5).
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Ssrc, TimeDelta, Timestamp};
+
+/// When a stream is over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StreamsConfig {
+    /// A stream without a packet for longer than this is over.
+    pub timeout: TimeDelta,
+}
+
+impl Default for StreamsConfig {
+    fn default() -> Self {
+        Self { timeout: TimeDelta::from_secs(2) }
+    }
+}
+
+/// Streams and the time of their last packet, ascending by SSRC.
+#[derive(Debug, Clone)]
+pub(crate) struct ActiveStreams {
+    timeout: TimeDelta,
+    ssrcs: Vec<Ssrc>,
+    last_packets: Vec<Timestamp>,
+    last_index: usize,
+    /// No stream's last packet is older; spares the scan.
+    oldest_bound: Timestamp,
+}
+
+impl ActiveStreams {
+    pub(crate) fn new(config: &StreamsConfig) -> Self {
+        Self {
+            timeout: config.timeout,
+            ssrcs: Vec::new(),
+            last_packets: Vec::new(),
+            last_index: 0,
+            oldest_bound: Timestamp::default(),
+        }
+    }
+
+    /// Removes the streams that are over at `now`.
+    pub(crate) fn remove_idle(&mut self, now: Timestamp) {
+        if self.is_empty() || now - self.oldest_bound <= self.timeout {
+            return;
+        }
+        let (timeout, last_packets) = (self.timeout, &mut self.last_packets);
+        let mut index = 0;
+        self.ssrcs.retain(|_| {
+            let keep = last_packets.get(index).is_some_and(|last| now - *last <= timeout);
+            index += 1;
+            keep
+        });
+        last_packets.retain(|last| now - *last <= timeout);
+        self.last_index = 0;
+        self.oldest_bound = last_packets.iter().min().copied().unwrap_or(now);
+    }
+
+    /// Notes a packet.
+    pub(crate) fn touch(&mut self, ssrc: Ssrc, now: Timestamp) {
+        if self.ssrcs.get(self.last_index) != Some(&ssrc) {
+            self.last_index = match self.ssrcs.binary_search(&ssrc) {
+                Ok(index) => index,
+                Err(index) => {
+                    self.oldest_bound = if self.is_empty() { now } else { self.oldest_bound.min(now) };
+                    self.ssrcs.insert(index, ssrc);
+                    self.last_packets.insert(index, now);
+                    index
+                }
+            };
+        }
+        if let Some(last) = self.last_packets.get_mut(self.last_index) {
+            *last = now;
+        }
+    }
+
+    /// Forgets a stream.
+    pub(crate) fn remove(&mut self, ssrc: Ssrc) {
+        if let Ok(index) = self.ssrcs.binary_search(&ssrc) {
+            self.ssrcs.remove(index);
+            self.last_packets.remove(index);
+            self.last_index = 0;
+        }
+    }
+
+    /// The streams that are not over at `now`, ascending.
+    pub(crate) fn active_at(&self, now: Timestamp) -> impl Iterator<Item = Ssrc> {
+        let timeout = self.timeout;
+        let pairs = self.ssrcs.iter().zip(&self.last_packets);
+        pairs.filter(move |(_, last)| now - **last <= timeout).map(|(ssrc, _)| *ssrc)
+    }
+
+    /// All streams, ascending.
+    pub(crate) fn ssrcs(&self) -> &[Ssrc] {
+        &self.ssrcs
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ssrcs.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_over_after_more_than_two_seconds() {
+        let mut streams = ActiveStreams::new(&StreamsConfig::default());
+        streams.touch(Ssrc(7), Timestamp::from_micros(0));
+        streams.touch(Ssrc(3), Timestamp::from_micros(1));
+        streams.remove_idle(Timestamp::from_micros(2_000_000));
+        assert_eq!(streams.ssrcs(), [Ssrc(3), Ssrc(7)]);
+        streams.remove_idle(Timestamp::from_micros(2_000_001));
+        assert_eq!(streams.ssrcs(), [Ssrc(3)]);
+        streams.remove_idle(Timestamp::from_micros(2_000_002));
+        assert!(streams.is_empty());
+    }
+
+    #[test]
+    fn a_packet_keeps_its_stream() {
+        let mut streams = ActiveStreams::new(&StreamsConfig::default());
+        for second in 0..10 {
+            let now = Timestamp::from_micros(second * 1_500_000);
+            streams.remove_idle(now);
+            streams.touch(Ssrc(1), now);
+            assert_eq!(streams.ssrcs(), [Ssrc(1)]);
+        }
+    }
+}

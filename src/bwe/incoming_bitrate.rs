@@ -1,0 +1,198 @@
+//! The incoming bit rate: payload bytes of the last second.
+//!
+//! Bytes are kept in one bucket per millisecond that had packets. The rate is computed in single precision, as
+//! libwebrtc does. Specification section 7.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Bitrate, DataSize, TimeDelta};
+
+/// The window (specification 7.1).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IncomingBitrateConfig {
+    /// Packets older than this do not count; whole milliseconds.
+    pub window: TimeDelta,
+}
+
+impl Default for IncomingBitrateConfig {
+    fn default() -> Self {
+        Self { window: TimeDelta::from_millis(1000) }
+    }
+}
+
+/// bit/s for one byte a millisecond.
+const SCALE: f32 = 8000.0;
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    stamp_ms: i64,
+    bytes: i64,
+    samples: u32,
+}
+
+/// The window and its totals.
+#[derive(Debug, Clone)]
+pub struct IncomingBitrate {
+    window_ms: i64,
+    buckets: VecDeque<Bucket>,
+    bytes: i64,
+    samples: u32,
+    first_stamp_ms: Option<i64>,
+    measured: bool,
+}
+
+impl IncomingBitrate {
+    /// An empty window.
+    pub fn new(config: &IncomingBitrateConfig) -> Self {
+        let window_ms = config.window.to_millis();
+        Self {
+            window_ms,
+            buckets: VecDeque::with_capacity(usize::try_from(window_ms).unwrap_or(0).saturating_add(1)),
+            bytes: 0,
+            samples: 0,
+            first_stamp_ms: None,
+            measured: false,
+        }
+    }
+
+    /// Takes a packet in; after an idle period the measurement starts anew (specification 7.6).
+    pub fn handle_packet(&mut self, size: DataSize, now_ms: i64) {
+        if self.active_window(now_ms).is_some() {
+            self.measured = true;
+        } else if self.measured {
+            self.reset();
+            self.measured = false;
+        }
+        self.add(size, now_ms);
+    }
+
+    /// The rate over the window that ends at `now_ms`; `None` if too little is known (specification 7.4).
+    pub fn rate(&mut self, now_ms: i64) -> Option<Bitrate> {
+        let active_window_ms = self.active_window(now_ms)?;
+        let factor = SCALE / active_window_ms as f32;
+        Some(Bitrate::from_bps((self.bytes as f32 * factor + 0.5) as i64))
+    }
+
+    /// Forgets everything (specification 7.5).
+    fn reset(&mut self) {
+        self.buckets.clear();
+        self.bytes = 0;
+        self.samples = 0;
+        self.first_stamp_ms = None;
+    }
+
+    /// Specification 7.3.
+    fn add(&mut self, size: DataSize, now_ms: i64) {
+        let recently =
+            self.buckets.back().is_some_and(|last| last.stamp_ms > now_ms - self.window_ms * 3 / 2);
+        self.erase_old(now_ms);
+        if self.first_stamp_ms.is_none() || (self.samples == 0 && !recently) {
+            self.first_stamp_ms = Some(now_ms);
+        }
+        self.bytes += size.as_bytes();
+        self.samples += 1;
+        match self.buckets.back_mut() {
+            Some(last) if now_ms <= last.stamp_ms => {
+                last.bytes += size.as_bytes();
+                last.samples += 1;
+            }
+            _ => self.buckets.push_back(Bucket { stamp_ms: now_ms, bytes: size.as_bytes(), samples: 1 }),
+        }
+    }
+
+    fn erase_old(&mut self, now_ms: i64) {
+        let oldest_ms = now_ms - self.window_ms + 1;
+        while let Some(bucket) = self.buckets.front().filter(|bucket| bucket.stamp_ms < oldest_ms) {
+            self.bytes -= bucket.bytes;
+            self.samples -= bucket.samples;
+            self.buckets.pop_front();
+        }
+    }
+
+    /// The milliseconds that the totals stand for; `None` if that is too little for a rate.
+    fn active_window(&mut self, now_ms: i64) -> Option<i64> {
+        self.erase_old(now_ms);
+        let first_stamp_ms = self.first_stamp_ms?;
+        let active_ms = (now_ms - first_stamp_ms + 1).min(self.window_ms);
+        let too_few = self.samples == 0 || (self.samples == 1 && active_ms < self.window_ms);
+        (active_ms > 1 && !too_few).then_some(active_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window() -> IncomingBitrate {
+        IncomingBitrate::new(&IncomingBitrateConfig::default())
+    }
+
+    fn bps(window: &mut IncomingBitrate, now_ms: i64) -> Option<i64> {
+        window.rate(now_ms).map(Bitrate::as_bps)
+    }
+
+    /// Specification C9, first table.
+    #[test]
+    fn a_rate_needs_two_packets_or_a_full_window() {
+        let mut w = window();
+        let kilobyte = DataSize::from_bytes(1000);
+        assert_eq!(bps(&mut w, 0), None);
+        w.add(kilobyte, 1000);
+        assert_eq!((bps(&mut w, 1000), bps(&mut w, 1001)), (None, None));
+        w.add(kilobyte, 1020);
+        for (now_ms, expected) in [
+            (1020, Some(761_905)),
+            (1500, Some(31_936)),
+            (1999, Some(16_000)),
+            (2000, Some(8_000)),
+            (2019, Some(8_000)),
+            (2020, None),
+        ] {
+            assert_eq!(bps(&mut w, now_ms), expected, "at {now_ms}");
+        }
+        w.add(kilobyte, 2100);
+        assert_eq!((bps(&mut w, 2101), w.first_stamp_ms), (None, Some(2100)));
+        w.add(kilobyte, 4000);
+        assert_eq!((bps(&mut w, 4000), bps(&mut w, 4010)), (None, None));
+        w.add(DataSize::from_bytes(500), 4010);
+        assert_eq!(bps(&mut w, 4010), Some(1_090_909));
+    }
+
+    /// Specification C9, second table.
+    #[test]
+    fn a_time_that_goes_back_counts_for_the_last_bucket() {
+        let mut w = window();
+        let size = DataSize::from_bytes(1250);
+        w.add(size, 5000);
+        w.add(size, 5000);
+        assert_eq!((bps(&mut w, 5000), bps(&mut w, 5001)), (None, Some(10_000_000)));
+        w.add(size, 4990);
+        assert_eq!(bps(&mut w, 5001), Some(15_000_000));
+        w.add(size, 6400);
+        assert_eq!((bps(&mut w, 6400), bps(&mut w, 6401)), (Some(10_000), Some(10_000)));
+    }
+
+    #[test]
+    fn a_full_window_is_one_thousand_buckets() {
+        let mut w = window();
+        for now_ms in 0..1000 {
+            w.add(DataSize::from_bytes(3000), now_ms);
+        }
+        assert_eq!((bps(&mut w, 999), bps(&mut w, 1000)), (Some(24_000_000), Some(23_976_000)));
+    }
+
+    #[test]
+    fn after_an_idle_period_the_measurement_starts_anew() {
+        let mut w = window();
+        let size = DataSize::from_bytes(1000);
+        w.handle_packet(size, 0);
+        w.handle_packet(size, 10);
+        w.handle_packet(size, 20);
+        assert!(w.measured);
+        w.handle_packet(size, 1_400);
+        assert_eq!((w.measured, w.first_stamp_ms), (false, Some(1_400)));
+    }
+}

@@ -1,0 +1,461 @@
+//! Estimator, schedule and a writer that is bound late, for a replay as for a live stack.
+//!
+//! The owner hands over every packet, asks [`RembInterceptor::poll_timeout`] when time alone would matter, and calls
+//! [`RembInterceptor::handle_timeout`] then. Without a writer the estimator runs, but nothing is scheduled and nothing
+//! is recorded as sent.
+
+use std::error::Error;
+
+use super::message::MAX_SSRCS;
+use super::scheduler::{Reason, RembConfig, RembScheduler};
+use crate::bwe::{AbsSendTimeEstimator, EstimatorConfig, Observer, PacketArrival};
+use crate::units::{Bitrate, Ssrc, TimeDelta, Timestamp};
+
+/// A writer's own error; the interceptor only passes it on.
+pub type WriteError = Box<dyn Error + Send + Sync>;
+
+/// A REMB that is to be sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RembReport<'a> {
+    /// Who sends it.
+    pub sender_ssrc: Ssrc,
+    /// The estimate, before the message rounds it.
+    pub bitrate: Bitrate,
+    /// Streams with a packet in the last 2 s, ascending.
+    pub ssrcs: &'a [Ssrc],
+    /// Why now; not on the wire.
+    pub reason: Reason,
+}
+
+/// Where REMBs go.
+pub trait RtcpWriter {
+    /// Sends `remb`; see [`super::Remb::encode`] for the bytes. An error counts as an attempt, not as sent.
+    fn write(&mut self, remb: &RembReport<'_>, now: Timestamp) -> Result<(), WriteError>;
+}
+
+/// What the interceptor is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InterceptorConfig {
+    /// The estimator's parameters.
+    pub estimator: EstimatorConfig,
+    /// The schedule.
+    pub remb: RembConfig,
+    /// SSRC of the REMB sender; 1 is a receiver's convention.
+    pub sender_ssrc: Ssrc,
+}
+
+impl Default for InterceptorConfig {
+    fn default() -> Self {
+        Self { estimator: EstimatorConfig::default(), remb: RembConfig::default(), sender_ssrc: Ssrc(1) }
+    }
+}
+
+/// Runs the estimator over a transport's streams and writes REMBs when they are due.
+#[derive(Debug, Clone)]
+pub struct RembInterceptor<W> {
+    estimator: AbsSendTimeEstimator,
+    scheduler: RembScheduler,
+    stream_timeout: TimeDelta,
+    sender_ssrc: Ssrc,
+    writer: Option<W>,
+    bound_at: Option<Timestamp>,
+    tracked: Vec<Ssrc>,
+    last_tracked: usize,
+    estimator_now: Option<Timestamp>,
+    newest_packet: Option<Timestamp>,
+    listed: Vec<Ssrc>,
+    closed: bool,
+}
+
+impl<W: RtcpWriter> RembInterceptor<W> {
+    /// An interceptor without writer and streams.
+    pub fn new(config: InterceptorConfig) -> Self {
+        Self {
+            stream_timeout: config.estimator.streams.timeout,
+            estimator: AbsSendTimeEstimator::new(config.estimator),
+            scheduler: RembScheduler::new(config.remb),
+            sender_ssrc: config.sender_ssrc,
+            writer: None,
+            bound_at: None,
+            tracked: Vec::new(),
+            last_tracked: 0,
+            estimator_now: None,
+            newest_packet: None,
+            listed: Vec::with_capacity(MAX_SSRCS),
+            closed: false,
+        }
+    }
+
+    /// Takes the writer and starts the schedule; nothing is sent before the next report or timer. A second call
+    /// replaces the writer and leaves the schedule as it is. After [`Self::close`] it has no effect.
+    pub fn bind_rtcp_writer(&mut self, writer: W, now: Timestamp) {
+        if self.closed {
+            return;
+        }
+        self.writer = Some(writer);
+        self.bound_at.get_or_insert(now);
+    }
+
+    /// Tracks a stream; packets of others are passed over.
+    pub fn bind_remote_stream(&mut self, ssrc: Ssrc) {
+        if let Err(index) = self.tracked.binary_search(&ssrc) {
+            self.tracked.insert(index, ssrc);
+        }
+    }
+
+    /// Forgets a stream; it leaves the list at once.
+    pub fn unbind_remote_stream(&mut self, ssrc: Ssrc) {
+        if let Ok(index) = self.tracked.binary_search(&ssrc) {
+            self.tracked.remove(index);
+            self.last_tracked = 0;
+            self.estimator.remove_stream(ssrc);
+        }
+    }
+
+    /// Takes a packet of a tracked stream; a REMB that it makes due is written before this returns.
+    ///
+    /// `packet.now` may step back: the estimator's clock then stands still, the schedule's interval counts anew.
+    pub fn handle_rtp<O: Observer>(
+        &mut self,
+        packet: &PacketArrival,
+        observer: &mut O,
+    ) -> Result<(), WriteError> {
+        if self.closed || !self.is_tracked(packet.ssrc) {
+            return Ok(());
+        }
+        let now = self.estimator_now.map_or(packet.now, |before| before.max(packet.now));
+        self.estimator_now = Some(now);
+        self.newest_packet = Some(packet.now);
+        let report = self.estimator.handle_packet(&PacketArrival { now, ..*packet }, observer);
+        match report {
+            Some(report) if self.writer.is_some() => {
+                let bitrate = Bitrate::from_bps(report.bitrate.to_u32_saturating().into());
+                let reason = self.scheduler.due_at_report(bitrate, packet.now);
+                self.send(reason, bitrate, packet.now)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs what is due because of the time alone.
+    pub fn handle_timeout(&mut self, now: Timestamp) -> Result<(), WriteError> {
+        if self.poll_timeout().is_none_or(|due| now < due) {
+            return Ok(());
+        }
+        let Some(bitrate) = self.estimator.estimate() else { return Ok(()) };
+        let reason = self.scheduler.due_at_timer(bitrate, now);
+        self.send(reason, bitrate, now)
+    }
+
+    /// When [`Self::handle_timeout`] is next wanted. `None` while nothing can become due by time alone: no writer, no
+    /// estimate, or no stream that would still be active then.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.writer.as_ref()?;
+        let due = self.scheduler.next_timer(self.bound_at?)?;
+        self.estimator.estimate()?;
+        (due - self.newest_packet? <= self.stream_timeout).then_some(due)
+    }
+
+    /// Ends everything; may be called again. Gives the writer back.
+    pub fn close(&mut self) -> Option<W> {
+        self.closed = true;
+        self.tracked.clear();
+        self.writer.take()
+    }
+
+    /// The bound writer.
+    pub fn writer_mut(&mut self) -> Option<&mut W> {
+        self.writer.as_mut()
+    }
+
+    /// The estimator, to be asked for its state.
+    pub fn estimator(&self) -> &AbsSendTimeEstimator {
+        &self.estimator
+    }
+
+    /// Sets the round trip time.
+    pub fn set_rtt(&mut self, rtt: TimeDelta) {
+        self.estimator.set_rtt(rtt);
+    }
+
+    fn is_tracked(&mut self, ssrc: Ssrc) -> bool {
+        if self.tracked.get(self.last_tracked) == Some(&ssrc) {
+            return true;
+        }
+        match self.tracked.binary_search(&ssrc) {
+            Ok(index) => {
+                self.last_tracked = index;
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn send(&mut self, reason: Option<Reason>, bitrate: Bitrate, now: Timestamp) -> Result<(), WriteError> {
+        let (Some(reason), Some(writer)) = (reason, &mut self.writer) else { return Ok(()) };
+        self.listed.clear();
+        self.listed.extend(self.estimator.active_ssrcs_at(now));
+        if self.listed.is_empty() {
+            return Ok(());
+        }
+        let remb = RembReport { sender_ssrc: self.sender_ssrc, bitrate, ssrcs: &self.listed, reason };
+        let result = writer.write(&remb, now);
+        self.scheduler.attempted(bitrate, now, result.is_ok());
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remb::Profile;
+    use crate::units::{AbsSendTime, DataSize};
+
+    #[derive(Debug, Clone, PartialEq)]
+    struct Sent {
+        ms: i64,
+        bps: i64,
+        ssrcs: Vec<u32>,
+        reason: Reason,
+    }
+
+    /// Records what it is given; fails where told to.
+    #[derive(Default)]
+    struct Recorder {
+        sent: Vec<Sent>,
+        fails: bool,
+        attempts: usize,
+    }
+
+    impl RtcpWriter for Recorder {
+        fn write(&mut self, remb: &RembReport<'_>, now: Timestamp) -> Result<(), WriteError> {
+            self.attempts += 1;
+            if self.fails {
+                return Err("no transport".into());
+            }
+            self.sent.push(Sent {
+                ms: now.to_millis(),
+                bps: remb.bitrate.as_bps(),
+                ssrcs: remb.ssrcs.iter().map(|ssrc| ssrc.0).collect(),
+                reason: remb.reason,
+            });
+            Ok(())
+        }
+    }
+
+    /// A sender of one packet each 20 ms, whose packets arrive with a growing delay while `queue_growth_ms` is set.
+    struct Call {
+        interceptor: RembInterceptor<Recorder>,
+        sent_ms: i64,
+        delay_ms: i64,
+        queue_growth_ms: i64,
+    }
+
+    impl Call {
+        fn new(profile: Profile) -> Self {
+            let remb = RembConfig { scheduler: profile, ..RembConfig::default() };
+            let mut interceptor =
+                RembInterceptor::new(InterceptorConfig { remb, ..InterceptorConfig::default() });
+            interceptor.bind_remote_stream(Ssrc(7));
+            interceptor.bind_remote_stream(Ssrc(3));
+            Self { interceptor, sent_ms: 1_000_000, delay_ms: 0, queue_growth_ms: 0 }
+        }
+
+        fn bound(profile: Profile) -> Self {
+            let mut call = Self::new(profile);
+            call.bind(false);
+            call
+        }
+
+        fn bind(&mut self, fails: bool) {
+            let now = Timestamp::from_millis(self.now_ms());
+            self.interceptor.bind_rtcp_writer(Recorder { fails, ..Recorder::default() }, now);
+        }
+
+        fn now_ms(&self) -> i64 {
+            self.sent_ms + self.delay_ms
+        }
+
+        fn packet(&mut self, ssrc: u32) -> Result<(), WriteError> {
+            self.sent_ms += 20;
+            self.delay_ms += self.queue_growth_ms;
+            let now = Timestamp::from_millis(self.now_ms());
+            while let Some(due) = self.interceptor.poll_timeout().filter(|due| *due <= now) {
+                let _ = self.interceptor.handle_timeout(due);
+            }
+            let packet = PacketArrival {
+                at: now,
+                now,
+                ssrc: Ssrc(ssrc),
+                send_time: Some(AbsSendTime::from_raw(((self.sent_ms << 18) / 1000) as u32)),
+                size: DataSize::from_bytes(1000),
+            };
+            self.interceptor.handle_rtp(&packet, &mut ())
+        }
+
+        fn packets(&mut self, count: usize, ssrc: u32) {
+            for _ in 0..count {
+                let _ = self.packet(ssrc);
+            }
+        }
+
+        fn recorder(&mut self) -> &mut Recorder {
+            self.interceptor.writer_mut().unwrap()
+        }
+    }
+
+    #[test]
+    fn binding_a_writer_starts_the_schedule() {
+        let mut call = Call::new(Profile::Periodic);
+        call.packets(100, 7);
+        assert_eq!(call.interceptor.poll_timeout(), None);
+        call.bind(false);
+        assert_eq!(call.interceptor.poll_timeout(), Some(Timestamp::from_millis(call.now_ms() + 1000)));
+        assert!(call.recorder().sent.is_empty(), "binding itself sends nothing");
+        call.packets(160, 7);
+        let sent = call.recorder().sent.clone();
+        assert_eq!(sent[0].reason, Reason::First);
+        assert!(sent[1..].iter().all(|remb| remb.reason == Reason::Interval));
+        assert!(sent.windows(2).all(|pair| pair[1].ms - pair[0].ms == 1000), "{sent:?}");
+        assert_eq!(sent.len(), 4);
+    }
+
+    #[test]
+    fn a_timer_alone_sends_the_last_estimate() {
+        let mut call = Call::bound(Profile::Periodic);
+        call.packets(10, 7);
+        let due = call.interceptor.poll_timeout().unwrap();
+        call.interceptor.handle_timeout(due - TimeDelta::from_micros(1)).unwrap();
+        assert_eq!(call.recorder().sent.len(), 1);
+        call.interceptor.handle_timeout(due).unwrap();
+        assert_eq!(call.recorder().sent.len(), 2);
+    }
+
+    #[test]
+    fn every_tracked_ssrc_is_in_the_remb() {
+        let mut call = Call::bound(Profile::Periodic);
+        for _ in 0..100 {
+            call.packets(1, 7);
+            call.packets(1, 3);
+            call.packets(1, 99);
+        }
+        assert_eq!(call.recorder().sent.last().map(|remb| remb.ssrcs.clone()), Some(vec![3, 7]));
+    }
+
+    #[test]
+    fn an_unbound_writer_is_no_error_and_records_nothing_as_sent() {
+        let mut call = Call::new(Profile::Periodic);
+        assert!((0..100).all(|_| call.packet(7).is_ok()));
+        assert!(call.interceptor.estimator().estimate().is_some());
+        call.bind(false);
+        call.packets(20, 7);
+        assert_eq!(call.recorder().sent[0].reason, Reason::First);
+    }
+
+    #[test]
+    fn a_fall_leaves_before_the_next_interval_at_the_packet_that_caused_it() {
+        let mut call = Call::bound(Profile::Periodic);
+        call.packets(400, 7);
+        let estimate = call.interceptor.estimator().estimate().unwrap();
+        call.queue_growth_ms = 10;
+        while call.interceptor.estimator().estimate().unwrap() >= estimate.scaled(0.97) {
+            call.packets(1, 7);
+        }
+        let now_ms = call.now_ms();
+        let sent = &call.recorder().sent;
+        let (last, before) = (&sent[sent.len() - 1], &sent[sent.len() - 2]);
+        assert_eq!((last.reason, last.ms), (Reason::Decrease, now_ms));
+        assert!(last.ms - before.ms < 1000, "{before:?} {last:?}");
+    }
+
+    #[test]
+    fn a_second_binding_starts_no_second_schedule() {
+        let mut call = Call::bound(Profile::Periodic);
+        call.packets(100, 7);
+        let due = call.interceptor.poll_timeout();
+        call.bind(false);
+        assert_eq!(call.interceptor.poll_timeout(), due);
+        call.packets(150, 7);
+        assert_eq!(call.recorder().sent.len(), 3);
+        assert!(call.recorder().sent.iter().all(|remb| remb.reason == Reason::Interval));
+    }
+
+    #[test]
+    fn a_failing_writer_does_not_stop_the_loop() {
+        let mut call = Call::new(Profile::Periodic);
+        call.bind(true);
+        call.packets(300, 7);
+        assert!(call.recorder().attempts > 3);
+        call.bind(false);
+        call.packets(60, 7);
+        assert_eq!(call.recorder().sent[0].reason, Reason::First, "nothing had been sent");
+    }
+
+    #[test]
+    fn a_failing_writer_never_makes_the_schedule_spin() {
+        for profile in [Profile::Periodic, Profile::Libwebrtc] {
+            let mut call = Call::new(profile);
+            call.bind(true);
+            call.packets(10, 7);
+            let mut due_before = None;
+            while let Some(due) = call.interceptor.poll_timeout() {
+                assert!(Some(due) > due_before, "{due:?}");
+                assert!(call.interceptor.handle_timeout(due).is_err());
+                due_before = Some(due);
+            }
+            let attempts = call.recorder().attempts;
+            assert!(attempts <= 4, "{attempts}");
+            call.packets(100, 7);
+            assert!(call.recorder().attempts - attempts <= 12);
+        }
+    }
+
+    #[test]
+    fn closing_twice_is_fine() {
+        let mut call = Call::bound(Profile::Periodic);
+        call.packets(100, 7);
+        assert!(call.interceptor.close().is_some());
+        assert!(call.interceptor.close().is_none());
+        assert_eq!(call.interceptor.poll_timeout(), None);
+        call.bind(false);
+        call.interceptor.bind_remote_stream(Ssrc(7));
+        call.packets(100, 7);
+        assert!(call.interceptor.writer_mut().is_none());
+    }
+
+    #[test]
+    fn a_stream_idle_for_more_than_two_seconds_leaves_the_list() {
+        let mut call = Call::bound(Profile::Periodic);
+        call.packets(50, 3);
+        call.packets(100, 7);
+        assert_eq!(call.recorder().sent.last().map(|remb| remb.ssrcs.clone()), Some(vec![3, 7]));
+        call.packets(50, 7);
+        assert_eq!(call.recorder().sent.last().map(|remb| remb.ssrcs.clone()), Some(vec![7]));
+    }
+
+    #[test]
+    fn a_stream_that_is_unbound_leaves_the_list_at_once() {
+        let mut call = Call::bound(Profile::Periodic);
+        call.packets(50, 3);
+        call.packets(50, 7);
+        call.interceptor.unbind_remote_stream(Ssrc(3));
+        call.packets(60, 7);
+        assert_eq!(call.recorder().sent.last().map(|remb| remb.ssrcs.clone()), Some(vec![7]));
+    }
+
+    #[test]
+    fn after_a_silence_the_timer_stops_and_the_first_packet_reports() {
+        let mut call = Call::bound(Profile::Periodic);
+        call.packets(100, 7);
+        let mut timers = 0;
+        while let Some(due) = call.interceptor.poll_timeout() {
+            call.interceptor.handle_timeout(due).unwrap();
+            timers += 1;
+        }
+        assert!(timers <= 2, "{timers}");
+        call.sent_ms += 100 * 365 * 86_400_000;
+        let before = call.recorder().sent.len();
+        call.packets(1, 7);
+        assert_eq!(call.recorder().sent.len(), before + 1);
+    }
+}

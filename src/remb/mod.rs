@@ -1,0 +1,9 @@
+//! REMB: the message, when one is due, and the interceptor that joins estimator, schedule and writer.
+
+mod interceptor;
+mod message;
+mod scheduler;
+
+pub use interceptor::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
+pub use message::{MAX_SSRCS, ParseRembError, Remb, TooManySsrcs, encoded_bitrate};
+pub use scheduler::{Profile, Reason, RembConfig, RembScheduler};

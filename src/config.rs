@@ -1,0 +1,305 @@
+//! The parameters of all stages in one place: TOML in and out, `stage.name = value`, the impossible refused by name.
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::bwe::EstimatorConfig;
+use crate::remb::RembConfig;
+use crate::units::{Bitrate, TimeDelta};
+
+/// Every tunable of estimator and schedule.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Parameters {
+    /// The estimator's stages.
+    #[serde(flatten)]
+    pub estimator: EstimatorConfig,
+    /// The REMB schedule.
+    pub remb: RembConfig,
+}
+
+/// Why a parameter is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// No such parameter.
+    #[error("unknown parameter '{0}'{hint}", hint = suggestion(.0))]
+    Unknown(String),
+    /// A value of another kind than the parameter's.
+    #[error("parameter '{name}': {reason}")]
+    Value {
+        /// The parameter.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A value outside the parameter's range.
+    #[error("parameter '{name}' = {value} is outside {min} … {max}")]
+    Range {
+        /// The parameter.
+        name: String,
+        /// The value given.
+        value: String,
+        /// Smallest value.
+        min: String,
+        /// Largest value.
+        max: String,
+    },
+    /// Two parameters that exclude each other.
+    #[error("parameter '{0}' is above '{1}'")]
+    Order(&'static str, &'static str),
+}
+
+/// The range of a number, duration (µs) or bit rate (bit/s), by name.
+struct Range {
+    name: &'static str,
+    min: f64,
+    max: f64,
+}
+
+const fn range(name: &'static str, min: f64, max: f64) -> Range {
+    Range { name, min, max }
+}
+
+const MS: f64 = 1e3;
+const SEC: f64 = 1e6;
+
+const RANGES: [Range; 38] = [
+    range("incoming_bitrate.window", 10.0 * MS, 10.0 * SEC),
+    range("probe.interval", 0.0, 3600.0 * SEC),
+    range("probe.max_ignored_size", 0.0, 65_535.0),
+    range("probe.min_cluster_size", 1.0, 1000.0),
+    range("probe.max_probes", 2.0, 1000.0),
+    range("probe.expected_clusters", 1.0, 1000.0),
+    range("inter_arrival.group_length", MS, 10.0 * SEC),
+    range("inter_arrival.burst_delta_threshold", 0.0, SEC),
+    range("inter_arrival.max_burst_duration", 0.0, 10.0 * SEC),
+    range("inter_arrival.arrival_clock_offset_threshold", MS, 3600.0 * SEC),
+    range("inter_arrival.reordered_reset_threshold", 1.0, 1e6),
+    range("kalman.initial_slope", 0.0, 1.0),
+    range("kalman.initial_var_noise", 1.0, 1e6),
+    range("kalman.process_noise_slope", 0.0, 1.0),
+    range("kalman.process_noise_offset", 0.0, 1.0),
+    range("kalman.noise_coefficient_start", 0.0, 1.0),
+    range("kalman.noise_coefficient_steady", 0.0, 1.0),
+    range("kalman.min_period_history", 1.0, 10_000.0),
+    range("overuse.initial_threshold", 0.0, 1e6),
+    range("overuse.gain_up_per_ms", 0.0, 10.0),
+    range("overuse.gain_down_per_ms", 0.0, 10.0),
+    range("overuse.overuse_time_threshold", 0.0, 10.0 * SEC),
+    range("overuse.max_adapt_offset", 0.0, 1e6),
+    range("overuse.min_threshold", 0.0, 1e6),
+    range("overuse.max_threshold", 0.0, 1e6),
+    range("rate_control.min_bitrate", 1000.0, 1e12),
+    range("rate_control.backoff_factor", 0.01, 0.999),
+    range("rate_control.backoff_extra", 0.0, 1e9),
+    range("rate_control.initialization_time", 0.0, 3600.0 * SEC),
+    range("rate_control.increase_factor", 1.0, 10.0),
+    range("rate_control.min_multiplicative_increase", 0.0, 1e9),
+    range("rate_control.min_additive_increase", 0.0, 1e9),
+    range("rate_control.default_rtt", 0.0, 60.0 * SEC),
+    range("link_capacity.weight", 0.0, 1.0),
+    range("link_capacity.deviations", 0.0, 100.0),
+    range("streams.timeout", 10.0 * MS, 3600.0 * SEC),
+    range("remb.interval", 10.0 * MS, 3600.0 * SEC),
+    range("remb.decrease_threshold", 0.0, 100.0),
+];
+
+impl Parameters {
+    /// From tables of stages; unknown names, wrong kinds and values out of range are refused.
+    pub fn from_table(table: &Table) -> Result<Self, ConfigError> {
+        check_names(table)?;
+        let parameters: Self =
+            table.clone().try_into().map_err(|error: toml::de::Error| ConfigError::Value {
+                name: offending_name(table).unwrap_or_default(),
+                reason: error.message().to_owned(),
+            })?;
+        parameters.check_ranges()?;
+        Ok(parameters)
+    }
+
+    /// All parameters with their values, by stage.
+    pub fn to_table(&self) -> Table {
+        Table::try_from(self).unwrap_or_default()
+    }
+
+    fn check_ranges(&self) -> Result<(), ConfigError> {
+        let table = self.to_table();
+        for Range { name, min, max } in &RANGES {
+            let Some(value) = lookup(&table, name) else { continue };
+            let text = value.to_string();
+            let (number, is_duration, is_rate) = magnitude(value);
+            if !(*min..=*max).contains(&number) {
+                let shown = |bound: f64| match (is_duration, is_rate) {
+                    (true, _) => TimeDelta::from_micros(bound as i64).to_string(),
+                    (_, true) => Bitrate::from_bps(bound as i64).to_string(),
+                    _ => bound.to_string(),
+                };
+                let (min, max) = (shown(*min), shown(*max));
+                return Err(ConfigError::Range { name: (*name).to_owned(), value: text, min, max });
+            }
+        }
+        if self.estimator.overuse.min_threshold > self.estimator.overuse.max_threshold {
+            return Err(ConfigError::Order("overuse.min_threshold", "overuse.max_threshold"));
+        }
+        Ok(())
+    }
+}
+
+/// Puts `stage.name = value` into a table, the value being read as the parameter's own kind.
+pub fn set(table: &mut Table, assignment: &str) -> Result<(), ConfigError> {
+    let (name, text) = assignment.split_once('=').ok_or_else(|| ConfigError::Value {
+        name: assignment.to_owned(),
+        reason: "NAME=VALUE is needed".to_owned(),
+    })?;
+    let (name, text) = (name.trim(), text.trim());
+    let defaults = Parameters::default().to_table();
+    let default = lookup(&defaults, name).ok_or_else(|| ConfigError::Unknown(name.to_owned()))?;
+    let refused =
+        |reason: &str| ConfigError::Value { name: name.to_owned(), reason: format!("'{text}' {reason}") };
+    let value = match default {
+        Value::Integer(_) => Value::Integer(text.parse().map_err(|_| refused("is no whole number"))?),
+        Value::Float(_) => match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => Value::Float(number),
+            _ => return Err(refused("is no number")),
+        },
+        _ => Value::String(text.to_owned()),
+    };
+    if let Some((stage, key)) = name.split_once('.') {
+        let stage = table.entry(stage).or_insert_with(|| Value::Table(Table::new()));
+        if let Some(stage) = stage.as_table_mut() {
+            stage.insert(key.to_owned(), value);
+        }
+    }
+    Ok(())
+}
+
+/// A number as it is, a duration in µs, a bit rate in bit/s.
+fn magnitude(value: &Value) -> (f64, bool, bool) {
+    match value {
+        Value::Integer(number) => (*number as f64, false, false),
+        Value::Float(number) => (*number, false, false),
+        Value::String(text) => match (text.parse::<TimeDelta>(), text.parse::<Bitrate>()) {
+            (Ok(duration), _) => (duration.as_micros() as f64, true, false),
+            (_, Ok(rate)) => (rate.as_bps() as f64, false, true),
+            _ => (f64::NAN, false, false),
+        },
+        _ => (f64::NAN, false, false),
+    }
+}
+
+fn lookup<'a>(table: &'a Table, name: &str) -> Option<&'a Value> {
+    let (stage, key) = name.split_once('.')?;
+    table.get(stage)?.get(key)
+}
+
+fn check_names(table: &Table) -> Result<(), ConfigError> {
+    let defaults = Parameters::default().to_table();
+    for (stage, values) in table {
+        let known = defaults.get(stage).and_then(Value::as_table);
+        let (Some(known), Some(values)) = (known, values.as_table()) else {
+            return Err(ConfigError::Unknown(stage.clone()));
+        };
+        if let Some(key) = values.keys().find(|key| !known.contains_key(*key)) {
+            return Err(ConfigError::Unknown(format!("{stage}.{key}")));
+        }
+    }
+    Ok(())
+}
+
+/// The first parameter that alone is refused.
+fn offending_name(table: &Table) -> Option<String> {
+    let pairs = table.iter().filter_map(|(stage, values)| Some((stage, values.as_table()?)));
+    pairs.flat_map(|(stage, values)| values.iter().map(move |(key, value)| (stage, key, value))).find_map(
+        |(stage, key, value)| {
+            let single = Table::from_iter([(key.clone(), value.clone())]);
+            let alone = Table::from_iter([(stage.clone(), Value::Table(single))]);
+            Parameters::deserialize(alone).is_err().then(|| format!("{stage}.{key}"))
+        },
+    )
+}
+
+/// The known name that is spelled most alike.
+fn suggestion(name: &str) -> String {
+    let key = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    let shared = |candidate: &str| {
+        let (wanted, candidate) = (key(name), key(candidate));
+        wanted.chars().zip(candidate.chars()).take_while(|(a, b)| a == b).count()
+    };
+    RANGES
+        .iter()
+        .max_by_key(|range| shared(range.name))
+        .filter(|range| shared(range.name) >= 3)
+        .map(|range| format!("; did you mean '{}'?", range.name))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(assignments: &[&str]) -> Result<Parameters, ConfigError> {
+        let mut table = Table::new();
+        for assignment in assignments {
+            set(&mut table, assignment)?;
+        }
+        Parameters::from_table(&table)
+    }
+
+    #[test]
+    fn every_parameter_has_a_range_and_every_range_a_parameter() {
+        let defaults = Parameters::default().to_table();
+        for Range { name, .. } in &RANGES {
+            assert!(lookup(&defaults, name).is_some(), "{name}");
+        }
+        let count: usize = defaults.values().filter_map(Value::as_table).map(Table::len).sum();
+        assert_eq!(count, RANGES.len() + 1, "remb.scheduler alone has no range");
+        assert_eq!(Parameters::default().check_ranges(), Ok(()));
+    }
+
+    #[test]
+    fn an_assignment_reaches_its_stage() {
+        let set =
+            parameters(&["rate_control.backoff_factor=0.9", "remb.interval = 500ms", "streams.timeout=3s"]);
+        let set = set.unwrap();
+        assert_eq!(set.estimator.rate_control.backoff_factor, 0.9);
+        assert_eq!(set.remb.interval, TimeDelta::from_millis(500));
+        assert_eq!(set.estimator.streams.timeout, TimeDelta::from_secs(3));
+    }
+
+    #[test]
+    fn the_unknown_and_the_impossible_are_refused_by_name() {
+        for (assignment, expected) in [
+            (
+                "rate_control.backof=0.9",
+                "unknown parameter 'rate_control.backof'; did you mean 'rate_control.backoff_",
+            ),
+            ("nonsense=1", "unknown parameter 'nonsense'"),
+            (
+                "rate_control.backoff_factor=1.5",
+                "parameter 'rate_control.backoff_factor' = 1.5 is outside 0.01 … 0.999",
+            ),
+            (
+                "rate_control.backoff_factor=NaN",
+                "parameter 'rate_control.backoff_factor': 'NaN' is no number",
+            ),
+            ("remb.interval=1ms", "parameter 'remb.interval' = \"1ms\" is outside 10ms … 3600s"),
+            ("remb.interval=soon", "parameter 'remb.interval': 'soon' is no duration"),
+            ("probe.max_probes=-3", "parameter 'probe.max_probes': "),
+            ("remb.scheduler=never", "parameter 'remb.scheduler': unknown variant"),
+            ("rate_control.backoff_factor", "parameter 'rate_control.backoff_factor': NAME=VALUE is needed"),
+        ] {
+            let message = parameters(&[assignment]).unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{message}");
+        }
+        let swapped = parameters(&["overuse.min_threshold=700"]).unwrap_err();
+        assert_eq!(swapped.to_string(), "parameter 'overuse.min_threshold' is above 'overuse.max_threshold'");
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let changed = parameters(&["kalman.process_noise_offset=0.002", "remb.scheduler=libwebrtc"]).unwrap();
+        let text = toml::to_string(&changed.to_table()).unwrap();
+        assert_eq!(Parameters::from_table(&text.parse().unwrap()), Ok(changed));
+    }
+}

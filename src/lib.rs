@@ -3,5 +3,7 @@
 
 pub mod bwe;
 pub mod config;
+pub mod flow;
 pub mod remb;
+pub mod rtp;
 pub mod units;

@@ -125,7 +125,9 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         }
         let now = self.estimator_now.map_or(packet.now, |before| before.max(packet.now));
         self.estimator_now = Some(now);
-        self.newest_packet = Some(packet.now);
+        if packet.send_time.is_some() {
+            self.newest_packet = Some(packet.now);
+        }
         let report = self.estimator.handle_packet(&PacketArrival { now, ..*packet }, observer);
         match report {
             Some(report) if self.writer.is_some() => {
@@ -196,6 +198,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         self.listed.clear();
         self.listed.extend(self.estimator.active_ssrcs_at(now));
         if self.listed.is_empty() {
+            self.scheduler.attempted(bitrate, now, false);
             return Ok(());
         }
         let remb = RembReport { sender_ssrc: self.sender_ssrc, bitrate, ssrcs: &self.listed, reason };

@@ -1,0 +1,241 @@
+//! What the user said: flags as typed. What they mean is decided in [`super::resolve`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+use crate::remb::Profile;
+use crate::units::TimeDelta;
+
+/// Re-run WebRTC's receive-side bandwidth estimator (REMB) on a capture.
+#[derive(Debug, Parser)]
+#[command(
+    name = "remb-replay",
+    version,
+    about = "Re-run WebRTC's receive-side bandwidth estimator (REMB) on a packet capture",
+    after_help = "Exit codes: 0 done, 2 usage, 3 input or output cannot be opened, 4 nothing to work on,\n\
+                  5 incomplete (capture cut off or damaged; what was read is written out)."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run estimator and REMB schedule on a capture; write REMB pcap, CSV, picture and summary
+    #[command(after_help = "Examples:\n  \
+        remb-replay replay call.pcap                       the summary only\n  \
+        remb-replay replay call.pcapng.gz -o out           everything, into the folder out\n  \
+        remb-replay replay call.pcap --plot call.png       the picture alone\n  \
+        tcpdump -w - udp | remb-replay replay - -o out     from standard input, in one pass\n  \
+        remb-replay replay call.pcap --rtt 40ms --set rate_control.backoff_factor=0.9 -o out")]
+    Replay(ReplayArgs),
+}
+
+/// `replay`.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct ReplayArgs {
+    /// The capture: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input
+    pub capture: PathBuf,
+    #[command(flatten)]
+    pub outputs: OutputArgs,
+    #[command(flatten)]
+    pub flags: RunFlags,
+    #[command(flatten)]
+    pub parameters: ParameterArgs,
+    #[command(flatten)]
+    pub behave: BehaveArgs,
+}
+
+/// What is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Outputs")]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct OutputArgs {
+    /// Write everything into this folder: remb.pcap, estimate.csv, remb.csv, streams.csv, estimate.png, summary.json,
+    /// config.toml
+    #[arg(short = 'o', long = "output-dir", value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Write the REMB stream as pcap
+    #[arg(short = 'w', long = "write", value_name = "FILE.pcap")]
+    pub pcap: Option<PathBuf>,
+    /// Write a row for each step of the estimator (- is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub estimate_csv: Option<PathBuf>,
+    /// Write a row for each REMB (- is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub remb_csv: Option<PathBuf>,
+    /// Draw the picture; the suffix decides between PNG and SVG
+    #[arg(long, value_name = "FILE.png|FILE.svg")]
+    pub plot: Option<PathBuf>,
+    /// Write the summary as JSON (- is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Overwrite files that exist
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What is fed to the estimator and how: all that the result depends on, but for the parameters.
+///
+/// Absent is "not given": the same struct is the table `[flags]` of `config.toml`.
+#[derive(Debug, Clone, PartialEq, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct RunFlags {
+    /// Only this directed flow, e.g. 10.0.0.1:5004-10.0.0.2:6004; repeatable
+    #[arg(long, value_name = "SRC-DST", help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flow: Vec<String>,
+    /// Only these SSRCs, 0x-hex or decimal, comma separated
+    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ssrc: Vec<String>,
+    /// All but these SSRCs
+    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude_ssrc: Vec<String>,
+    /// Start cold here: seconds since the first frame, or RFC 3339; earlier frames serve inference only
+    #[arg(long, value_name = "T", help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// End here: seconds since the first frame, or RFC 3339
+    #[arg(long, value_name = "T", help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Drop a frame that repeats one of the last 1 ms
+    #[arg(long, help_heading = "Selection")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dedup: bool,
+    /// Which streams count [default: auto, which leaves audio out as libwebrtc does]
+    #[arg(long, value_enum, help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<Media>,
+    /// Id of the abs-send-time header extension: 1 to 255, 0 for not negotiated [default: auto]
+    #[arg(long, value_name = "N", help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abs_send_time_id: Option<String>,
+    /// At most so many flows are counted [default: 65536]
+    #[arg(long, value_name = "N", help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_flows: Option<usize>,
+    /// At most so many SSRCs are counted [default: 4096]
+    #[arg(long, value_name = "N", help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_ssrcs: Option<usize>,
+    /// Round trip time given to rate control, e.g. 40ms [default: auto, for now 200ms with a warning]
+    #[arg(long, value_name = "auto|DURATION", help_heading = "Estimation")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rtt: Option<String>,
+    /// Constant added to every capture timestamp inside the estimator [default: 0s]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, help_heading = "Estimation")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_offset: Option<TimeDelta>,
+    /// SSRC of the REMB sender [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Estimation")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender_ssrc: Option<String>,
+    /// RTCP packets as compounds of RR, SDES and REMB, or reduced to bare REMBs, RFC 5506 [default: compound]
+    #[arg(long, value_enum, help_heading = "Outputs")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rtcp: Option<Rtcp>,
+    /// Put the input's SHA-256 into the summary
+    #[arg(long, help_heading = "Outputs")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hash: bool,
+}
+
+/// The parameters, and flags that stand for one.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Estimation")]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct ParameterArgs {
+    /// Parameters by stage and flags, as a run's config.toml has them
+    #[arg(long, value_name = "FILE.toml")]
+    pub config: Option<PathBuf>,
+    /// One parameter, e.g. rate_control.backoff_factor=0.9; repeatable, wins over --config
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// When a REMB is sent: periodic (every interval, and at once on a fall) or libwebrtc (its 200 ms throttle)
+    /// [default: periodic]
+    #[arg(long, value_enum)]
+    pub scheduler: Option<Scheduler>,
+    /// Period of the periodic schedule [default: 1s]
+    #[arg(long, value_name = "DURATION")]
+    pub remb_interval: Option<TimeDelta>,
+    /// Relative fall that is sent at once [default: 3%]
+    #[arg(long, value_name = "PCT")]
+    pub remb_decrease_threshold: Option<String>,
+}
+
+/// How the program behaves.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Behaviour")]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct BehaveArgs {
+    /// A warning becomes exit code 5
+    #[arg(long)]
+    pub strict: bool,
+    /// No notices and no summary, warnings and errors only
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// More about every inference
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Progress on standard error: auto shows it on a terminal only
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub progress: Progress,
+}
+
+/// How RTCP is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rtcp {
+    /// RR, SDES, REMB.
+    Compound,
+    /// A bare REMB.
+    Reduced,
+}
+
+/// Which media feed the estimator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Media {
+    /// All but audio.
+    Auto,
+    /// All.
+    All,
+}
+
+/// The schedules by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scheduler {
+    /// Every interval, and at once on a fall.
+    Periodic,
+    /// libwebrtc's throttle.
+    Libwebrtc,
+}
+
+impl From<Scheduler> for Profile {
+    fn from(scheduler: Scheduler) -> Self {
+        match scheduler {
+            Scheduler::Periodic => Self::Periodic,
+            Scheduler::Libwebrtc => Self::Libwebrtc,
+        }
+    }
+}
+
+/// When progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// On a terminal.
+    Auto,
+    /// Not at all.
+    Never,
+}
+

@@ -1,0 +1,92 @@
+//! What a UDP payload is, by its first two bytes: RFC 7983 and RFC 9443 for the protocols that share a WebRTC port,
+//! RFC 5761 for RTP and RTCP.
+
+/// What a payload looks like. Whether a stream that looks like RTP is RTP is decided later, by its behaviour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PacketClass {
+    /// Version 2, not in RTCP's range of types.
+    Rtp,
+    /// Version 2, packet types 192 to 223.
+    Rtcp,
+    /// STUN, with its magic cookie.
+    Stun,
+    /// DTLS.
+    Dtls,
+    /// TURN channel data.
+    TurnChannel,
+    /// QUIC.
+    Quic,
+    /// ZRTP.
+    Zrtp,
+    /// None of these.
+    Other,
+}
+
+impl PacketClass {
+    /// As in the summary.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rtp => "rtp",
+            Self::Rtcp => "rtcp",
+            Self::Stun => "stun",
+            Self::Dtls => "dtls",
+            Self::TurnChannel => "turn-channel-data",
+            Self::Quic => "quic",
+            Self::Zrtp => "zrtp",
+            Self::Other => "other",
+        }
+    }
+}
+
+const RTP_HEADER_LEN: usize = 12;
+const STUN_COOKIE: [u8; 4] = 0x2112_a442_u32.to_be_bytes();
+const ZRTP_COOKIE: &[u8; 4] = b"ZRTP";
+
+/// The class of a payload, of which `payload` is what was captured.
+pub fn classify(payload: &[u8]) -> PacketClass {
+    let (Some(first), second) = (payload.first(), payload.get(1)) else { return PacketClass::Other };
+    let word = payload.get(4..8);
+    match (first, second) {
+        (0..=3, _) if word == Some(&STUN_COOKIE) => PacketClass::Stun,
+        (16..=19, _) if word == Some(ZRTP_COOKIE) => PacketClass::Zrtp,
+        (20..=63, Some(0xfe)) => PacketClass::Dtls,
+        (64..=79, _) => PacketClass::TurnChannel,
+        (80..=127 | 192..=255, _) => PacketClass::Quic,
+        (128..=191, Some(192..=223)) => PacketClass::Rtcp,
+        (128..=191, Some(_)) if payload.len() >= RTP_HEADER_LEN => PacketClass::Rtp,
+        _ => PacketClass::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_bytes_tell_the_protocols_apart() {
+        let padded = |start: &[u8]| [start, &[0; 20]].concat();
+        for (start, class) in [
+            (&[0x80, 96][..], PacketClass::Rtp),
+            (&[0xbf, 0xe0], PacketClass::Rtp),
+            (&[0x80, 200], PacketClass::Rtcp),
+            (&[0x8f, 206], PacketClass::Rtcp),
+            (&[0x81, 223], PacketClass::Rtcp),
+            (&[0x80, 224], PacketClass::Rtp),
+            (&[0, 1, 0, 8, 0x21, 0x12, 0xa4, 0x42], PacketClass::Stun),
+            (&[0, 1, 0, 8], PacketClass::Other),
+            (&[22, 0xfe, 0xfd], PacketClass::Dtls),
+            (&[0x40, 0], PacketClass::TurnChannel),
+            (&[0xc3, 0], PacketClass::Quic),
+            (&[0x10, 0, 0, 0, b'Z', b'R', b'T', b'P'], PacketClass::Zrtp),
+        ] {
+            assert_eq!(classify(&padded(start)), class, "{start:02x?}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_short_is_no_rtp() {
+        assert_eq!(classify(&[]), PacketClass::Other);
+        assert_eq!(classify(&[0x80, 96, 0, 1]), PacketClass::Other);
+        assert_eq!(classify(&[0x80]), PacketClass::Other);
+    }
+}

@@ -1,0 +1,140 @@
+//! Packets held back until what they are is decided. Only their headers are kept, one after the other in one buffer.
+
+use std::collections::VecDeque;
+
+use crate::units::{CaptureTime, TimeDelta};
+
+/// A first-in-first-out queue of packet headers, bounded in time, number and bytes.
+#[derive(Debug)]
+pub struct HoldBack<M> {
+    entries: VecDeque<Entry<M>>,
+    headers: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Entry<M> {
+    at: CaptureTime,
+    header_end: usize,
+    meta: M,
+}
+
+/// A packet that was held back.
+#[derive(Debug)]
+pub struct HeldPacket<'a, M> {
+    /// Its own time.
+    pub at: CaptureTime,
+    /// Its header's bytes.
+    pub header: &'a [u8],
+    /// What its holder noted.
+    pub meta: &'a M,
+}
+
+impl<M> Default for HoldBack<M> {
+    fn default() -> Self {
+        Self { entries: VecDeque::new(), headers: Vec::new() }
+    }
+}
+
+impl<M> HoldBack<M> {
+    /// The longest that a packet waits, in capture time.
+    pub const MAX_TIME: TimeDelta = TimeDelta::from_secs(2);
+    /// The most packets that wait.
+    pub const MAX_PACKETS: usize = 8_192;
+    /// The most header bytes that wait.
+    pub const MAX_BYTES: usize = 1 << 20;
+
+    /// Appends a packet.
+    pub fn push(&mut self, at: CaptureTime, header: &[u8], meta: M) {
+        self.headers.extend_from_slice(header);
+        self.entries.push_back(Entry { at, header_end: self.headers.len(), meta });
+    }
+
+    /// Whether the first packet has waited long enough at `now`, or there are too many. Time that stepped back behind
+    /// the first packet counts as long enough once it is as far away.
+    pub fn expired(&self, now: CaptureTime) -> bool {
+        let waited = self.entries.front().map(|first| now.to_timestamp() - first.at.to_timestamp());
+        waited.is_some_and(|waited| waited > Self::MAX_TIME || waited < TimeDelta::ZERO - Self::MAX_TIME)
+            || self.entries.len() >= Self::MAX_PACKETS
+            || self.headers.len() >= Self::MAX_BYTES
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Bytes of memory in use.
+    pub fn bytes(&self) -> usize {
+        self.headers.capacity() + self.entries.capacity() * size_of::<Entry<M>>()
+    }
+
+    /// The first packet's note.
+    pub fn first(&self) -> Option<&M> {
+        self.entries.front().map(|entry| &entry.meta)
+    }
+
+    /// All packets in order.
+    pub fn iter(&self) -> impl Iterator<Item = HeldPacket<'_, M>> {
+        let mut start = 0;
+        self.entries.iter().map(move |entry| {
+            let header = self.headers.get(start..entry.header_end).unwrap_or_default();
+            start = entry.header_end;
+            HeldPacket { at: entry.at, header, meta: &entry.meta }
+        })
+    }
+
+    /// Forgets all packets; the memory is kept for the next ones.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.headers.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> CaptureTime {
+        CaptureTime::from_nanos(i128::from(millis) * 1_000_000).unwrap()
+    }
+
+    #[test]
+    fn packets_come_back_in_order_with_their_headers() {
+        let mut held = HoldBack::default();
+        held.push(at(1), b"one", 1);
+        held.push(at(2), b"", 2);
+        held.push(at(3), b"three", 3);
+        let back: Vec<_> = held.iter().map(|packet| (packet.at, packet.header, *packet.meta)).collect();
+        assert_eq!(back, [(at(1), &b"one"[..], 1), (at(2), b"", 2), (at(3), b"three", 3)]);
+        held.clear();
+        assert_eq!((held.is_empty(), held.iter().count()), (true, 0));
+    }
+
+    #[test]
+    fn two_seconds_of_capture_time_are_enough() {
+        let mut held = HoldBack::default();
+        assert!(!held.expired(at(99_999)));
+        held.push(at(1000), b"", ());
+        assert!(!held.expired(at(3000)));
+        assert!(held.expired(at(3001)));
+        assert!(held.expired(at(-1001)), "time stepped far back");
+    }
+
+    #[test]
+    fn packets_and_bytes_are_bounded() {
+        let mut held = HoldBack::default();
+        for _ in 0..HoldBack::<()>::MAX_PACKETS {
+            assert!(!held.expired(at(0)));
+            held.push(at(0), b"", ());
+        }
+        assert!(held.expired(at(0)));
+        let mut held = HoldBack::default();
+        held.push(at(0), &vec![0; HoldBack::<()>::MAX_BYTES], ());
+        assert!(held.expired(at(0)));
+    }
+}

@@ -2,7 +2,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bwe;
+pub mod capture;
 pub mod config;
+pub mod decode;
 pub mod flow;
 pub mod remb;
 pub mod rtp;

@@ -73,6 +73,11 @@ impl EventQueue {
         self.pop()
     }
 
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// The next event.
     pub(super) fn pop(&mut self) -> Option<Stamped> {
         self.waiting.pop().map(|Reverse(queued)| queued.stamped)

@@ -1,0 +1,151 @@
+//! A buffer that is filled until what is wanted is there: partial reads, interruptions and the text of errors are kept.
+
+use std::io::{self, Cursor, ErrorKind, Read};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::CaptureError;
+
+const START_SIZE: usize = 1 << 18;
+
+/// Counts the bytes that pass.
+pub(super) struct CountingReader {
+    source: Box<dyn Read + Send>,
+    count: Arc<AtomicU64>,
+}
+
+impl CountingReader {
+    pub(super) fn new(source: Box<dyn Read + Send>) -> Self {
+        Self { source, count: Arc::default() }
+    }
+
+    pub(super) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.count)
+    }
+}
+
+impl Read for CountingReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Bytes read but not yet consumed.
+pub(super) struct FillBuffer {
+    source: Box<dyn Read + Send>,
+    data: Vec<u8>,
+    start: usize,
+    end: usize,
+    offset: u64,
+    bytes_read: Arc<AtomicU64>,
+    ended_early: bool,
+}
+
+impl FillBuffer {
+    pub(super) fn new(source: Box<dyn Read + Send>, bytes_read: Arc<AtomicU64>) -> Self {
+        Self {
+            source,
+            data: vec![0; START_SIZE],
+            start: 0,
+            end: 0,
+            offset: 0,
+            bytes_read,
+            ended_early: false,
+        }
+    }
+
+    /// The same input seen through a decoder.
+    pub(super) fn decompressed(
+        mut self,
+        decoder: impl FnOnce(Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>>,
+    ) -> Result<Self, CaptureError> {
+        let seen = self.data.get(self.start..self.end).unwrap_or_default().to_vec();
+        let source = std::mem::replace(&mut self.source, Box::new(io::empty()));
+        match decoder(Box::new(Cursor::new(seen).chain(source))) {
+            Ok(decoded) => Ok(Self { source: decoded, start: 0, end: 0, ..self }),
+            Err(source) => Err(CaptureError::Io { offset: 0, source }),
+        }
+    }
+
+    /// The next `wanted` bytes, or fewer at the end.
+    pub(super) fn peek(&mut self, wanted: usize) -> Result<&[u8], CaptureError> {
+        if self.end - self.start < wanted {
+            self.fill(wanted)?;
+        }
+        let end = self.end.min(self.start + wanted);
+        Ok(self.data.get(self.start..end).unwrap_or_default())
+    }
+
+    /// Drops bytes that were peeked at.
+    pub(super) fn consume(&mut self, count: usize) {
+        let count = count.min(self.end - self.start);
+        self.start += count;
+        self.offset += count as u64;
+    }
+
+    /// Drops bytes that need not be in memory at once; gives how many there were.
+    pub(super) fn skip(&mut self, count: u64) -> Result<u64, CaptureError> {
+        let mut left = count;
+        while left > 0 {
+            let step = usize::try_from(left).unwrap_or(START_SIZE).min(START_SIZE);
+            let found = self.peek(step)?.len();
+            if found == 0 {
+                break;
+            }
+            self.consume(found);
+            left -= found as u64;
+        }
+        Ok(count - left)
+    }
+
+    /// Bytes just consumed, by their range in what was peeked at; `total` bytes had been peeked at and consumed.
+    pub(super) fn consumed(&self, range: Range<usize>) -> &[u8] {
+        self.data.get(range).unwrap_or_default()
+    }
+
+    /// Where the next byte lies in the buffer.
+    pub(super) fn position(&self) -> usize {
+        self.start
+    }
+
+    /// Whether the input's end came before its compressed stream's.
+    pub(super) fn ended_early(&self) -> bool {
+        self.ended_early
+    }
+
+    /// Bytes consumed so far.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+
+    fn fill(&mut self, wanted: usize) -> Result<(), CaptureError> {
+        self.data.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.data.len() < wanted {
+            self.data.resize(wanted.next_power_of_two(), 0);
+        }
+        while self.end < wanted {
+            let Some(free) = self.data.get_mut(self.end..) else { break };
+            match self.source.read(free) {
+                Ok(0) => break,
+                Ok(read) => self.end += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // A compressed stream that ends early is a capture that ends early.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    self.ended_early = true;
+                    break;
+                }
+                Err(source) => return Err(CaptureError::Io { offset: self.offset, source }),
+            }
+        }
+        Ok(())
+    }
+}

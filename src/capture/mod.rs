@@ -1,0 +1,243 @@
+//! Captures: bytes in, frames out, in one pass with bounded memory. The format is told from the content.
+
+mod buffer;
+mod pcap;
+mod pcapng;
+
+use std::io::{self, Read};
+
+use flate2::read::MultiGzDecoder;
+use ruzstd::decoding::StreamingDecoder;
+
+use crate::units::{CaptureTime, FrameNumber};
+
+use buffer::{CountingReader, FillBuffer};
+
+/// The largest record that is read, bytes.
+const MAX_RECORD: usize = 262_144;
+
+/// A link layer, by its number in the registry of LINKTYPE values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LinkType(pub u16);
+
+/// One captured frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// Its number as Wireshark counts: every packet record, from 1.
+    pub number: FrameNumber,
+    /// When it was captured.
+    pub at: CaptureTime,
+    /// Its link layer.
+    pub link_type: LinkType,
+    /// What was captured of it.
+    pub data: &'a [u8],
+    /// Its length on the wire, bytes.
+    pub original_len: u32,
+}
+
+/// Why reading ended before the capture did. What was read before stands.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CaptureError {
+    /// The first bytes are those of no capture.
+    #[error("not a capture (neither pcap nor pcapng): {0}")]
+    NotACapture(String),
+    /// The bytes could not be read.
+    #[error("cannot be read after byte {offset}: {source}")]
+    Io {
+        /// Bytes read before, decompressed.
+        offset: u64,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file ends inside a record.
+    #[error("cut off in frame {frame} at byte {offset}")]
+    CutOff {
+        /// The frame that is not whole.
+        frame: FrameNumber,
+        /// Where its record starts, decompressed.
+        offset: u64,
+    },
+    /// A record that makes no sense, and with it all that follows.
+    #[error("damaged at frame {frame}, byte {offset}: {what}")]
+    Damaged {
+        /// The frame whose record it would be.
+        frame: FrameNumber,
+        /// Where its record starts, decompressed.
+        offset: u64,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// Packet records that could not be given as frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unread {
+    /// Simple Packet Blocks have no time.
+    NoTime,
+    /// A packet block whose lengths disagree.
+    MalformedBlock,
+    /// A packet of an interface that was not described.
+    UnknownInterface,
+    /// A time beyond any calendar's use.
+    AbsurdTime,
+}
+
+impl Unread {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::NoTime, Self::MalformedBlock, Self::UnknownInterface, Self::AbsurdTime];
+
+    /// As in the summary.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoTime => "no-time",
+            Self::MalformedBlock => "malformed-block",
+            Self::UnknownInterface => "unknown-interface",
+            Self::AbsurdTime => "absurd-time",
+        }
+    }
+}
+
+/// How many, and the first.
+pub type UnreadCounts = [(u64, FrameNumber); Unread::ALL.len()];
+
+/// A packet record as found: where it lies in the buffer, or why it is no frame.
+#[derive(Debug)]
+enum Record {
+    Packet { at: CaptureTime, link_type: LinkType, data: std::ops::Range<usize>, original_len: u32 },
+    Unread(Unread),
+    End,
+}
+
+#[derive(Debug)]
+enum Format {
+    Pcap(pcap::PcapReader),
+    Pcapng(pcapng::PcapngReader),
+}
+
+/// Reads a capture, frame by frame.
+pub struct CaptureReader {
+    buffer: FillBuffer,
+    format: Format,
+    compression: Option<&'static str>,
+    frames: u64,
+    unread: UnreadCounts,
+}
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+const ZSTD_MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
+
+impl CaptureReader {
+    /// Looks at the first bytes and decompresses if they ask for it.
+    ///
+    /// # Errors
+    /// If these are no capture, or cannot be read.
+    pub fn new(source: Box<dyn Read + Send>) -> Result<Self, CaptureError> {
+        let counting = CountingReader::new(source);
+        let bytes_read = counting.counter();
+        let mut buffer = FillBuffer::new(Box::new(counting), bytes_read);
+        let compression = match buffer.peek(4)? {
+            start if start.starts_with(&GZIP_MAGIC) => Some("gzip"),
+            start if start.starts_with(&ZSTD_MAGIC) => Some("zstd"),
+            _ => None,
+        };
+        if let Some(compression) = compression {
+            buffer = buffer.decompressed(|raw| decoder(compression, raw))?;
+        }
+        let start = buffer.peek(24)?.to_vec();
+        let format = if pcapng::is_section_header(&start) {
+            Format::Pcapng(pcapng::PcapngReader::default())
+        } else {
+            let Some(reader) = pcap::PcapReader::from_header(&start)? else {
+                return Err(CaptureError::NotACapture(what_it_is(&start)));
+            };
+            buffer.consume(pcap::HEADER_LEN);
+            Format::Pcap(reader)
+        };
+        Ok(Self { buffer, format, compression, frames: 0, unread: UnreadCounts::default() })
+    }
+
+    /// The next frame; `None` at the end.
+    ///
+    /// # Errors
+    /// If the capture is cut off or damaged here. Then reading is over.
+    pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
+        loop {
+            let number = FrameNumber(self.frames + 1);
+            let record = match &mut self.format {
+                Format::Pcap(reader) => reader.next_record(&mut self.buffer, number)?,
+                Format::Pcapng(reader) => reader.next_record(&mut self.buffer, number)?,
+            };
+            match record {
+                Record::End if self.buffer.ended_early() => {
+                    return Err(CaptureError::CutOff { frame: number, offset: self.buffer.offset() });
+                }
+                Record::End => return Ok(None),
+                Record::Unread(reason) => {
+                    self.frames += 1;
+                    if let Some((count, first)) = self.unread.get_mut(reason as usize) {
+                        *first = if *count == 0 { number } else { *first };
+                        *count += 1;
+                    }
+                }
+                Record::Packet { at, link_type, data, original_len } => {
+                    self.frames += 1;
+                    let data = self.buffer.consumed(data);
+                    return Ok(Some(Frame { number, at, link_type, data, original_len }));
+                }
+            }
+        }
+    }
+
+    /// The format in words: `pcap`, `pcapng, gzip` …
+    pub fn format(&self) -> String {
+        let format = match self.format {
+            Format::Pcap(_) => "pcap",
+            Format::Pcapng(_) => "pcapng",
+        };
+        self.compression.map_or(format.to_owned(), |compression| format!("{format}, {compression}"))
+    }
+
+    /// Whether time stamps are finer than a microsecond; of pcapng, those of any interface described so far.
+    pub fn nanoseconds(&self) -> bool {
+        match &self.format {
+            Format::Pcap(reader) => reader.nanoseconds(),
+            Format::Pcapng(reader) => reader.nanoseconds(),
+        }
+    }
+
+    /// Bytes of the input so far, compressed as they are.
+    pub fn bytes_read(&self) -> u64 {
+        self.buffer.bytes_read()
+    }
+
+    /// Packet records that could not be given as frames, by reason.
+    pub fn unread(&self) -> &UnreadCounts {
+        &self.unread
+    }
+}
+
+fn decoder(compression: &'static str, raw: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+    match compression {
+        "gzip" => Ok(Box::new(MultiGzDecoder::new(raw))),
+        _ => StreamingDecoder::new(raw)
+            .map(|decoder| Box::new(decoder) as Box<dyn Read + Send>)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string())),
+    }
+}
+
+/// What a person would say of a file that is no capture.
+fn what_it_is(start: &[u8]) -> String {
+    if start.is_empty() {
+        return "the file is empty".to_owned();
+    }
+    if start.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
+        return format!("it begins with the text '{}'", String::from_utf8_lossy(start).escape_debug());
+    }
+    let hex: Vec<_> = start.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("it begins with the bytes {}", hex.join(" "))
+}
+
+#[cfg(test)]
+mod tests;

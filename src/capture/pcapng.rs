@@ -1,0 +1,286 @@
+//! pcapng: sections of either byte order, interfaces with their own resolution and offset, and the obsolete packet block.
+//!
+//! Blocks and options are walked here, in the section's byte order and within their own lengths: one bad block costs
+//! one packet, and the crate's own time stamp arithmetic knows neither all resolutions nor negative offsets.
+
+use pcap_parser::OptionCode;
+
+use crate::units::{CaptureTime, FrameNumber};
+
+use super::buffer::FillBuffer;
+use super::{CaptureError, LinkType, MAX_RECORD, Record, Unread};
+
+const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const OBSOLETE_PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
+const ENHANCED_PACKET: u32 = 6;
+const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
+const BLOCK_HEADER_LEN: usize = 8;
+/// Type and both lengths.
+const MIN_BLOCK_LEN: usize = 12;
+const MAX_BLOCK_LEN: usize = 16 << 20;
+const MAX_INTERFACES: usize = 1024;
+/// After link type, reserved bytes and snaplen.
+const INTERFACE_OPTIONS_AT: usize = 16;
+/// Of both packet blocks, before the packet's bytes.
+const PACKET_HEADER_LEN: usize = 28;
+
+/// Whether a file's first bytes are a section header's.
+pub(super) fn is_section_header(start: &[u8]) -> bool {
+    start.starts_with(&SECTION_HEADER.to_le_bytes()) && section_is_big_endian(start).is_some()
+}
+
+fn section_is_big_endian(block: &[u8]) -> Option<bool> {
+    let magic = *block.get(BLOCK_HEADER_LEN..)?.first_chunk()?;
+    match (u32::from_le_bytes(magic), u32::from_be_bytes(magic)) {
+        (BYTE_ORDER_MAGIC, _) => Some(false),
+        (_, BYTE_ORDER_MAGIC) => Some(true),
+        _ => None,
+    }
+}
+
+/// The present section.
+#[derive(Debug, Default)]
+pub(super) struct PcapngReader {
+    big_endian: bool,
+    interfaces: Vec<Interface>,
+    nanoseconds: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Interface {
+    link_type: LinkType,
+    clock: Clock,
+}
+
+/// Units of an interface's time stamps, and what is added to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Clock {
+    units_per_second: Resolution,
+    offset_seconds: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Resolution {
+    PowerOfTen(u8),
+    PowerOfTwo(u8),
+}
+
+impl PcapngReader {
+    pub(super) fn nanoseconds(&self) -> bool {
+        self.nanoseconds
+    }
+
+    /// Walks on to the next packet block.
+    pub(super) fn next_record(
+        &mut self,
+        buffer: &mut FillBuffer,
+        number: FrameNumber,
+    ) -> Result<Record, CaptureError> {
+        loop {
+            let offset = buffer.offset();
+            let cut_off = CaptureError::CutOff { frame: number, offset };
+            let header = buffer.peek(MIN_BLOCK_LEN)?;
+            if header.is_empty() {
+                return Ok(Record::End);
+            }
+            if header.len() < MIN_BLOCK_LEN {
+                return Err(cut_off);
+            }
+            if header.starts_with(&SECTION_HEADER.to_le_bytes()) {
+                self.big_endian = section_is_big_endian(header).ok_or_else(|| CaptureError::Damaged {
+                    frame: number,
+                    offset,
+                    what: "a section without a byte order".to_owned(),
+                })?;
+                self.interfaces.clear();
+            }
+            let (block_type, declared_len) = (self.u32_at(header, 0), self.u32_at(header, 4));
+            let len = usize::try_from(declared_len).unwrap_or(usize::MAX).next_multiple_of(4);
+            if len < MIN_BLOCK_LEN || declared_len % 4 == 1 {
+                let what = format!("a block of {declared_len} bytes");
+                return Err(CaptureError::Damaged { frame: number, offset, what });
+            }
+            if !matches!(
+                block_type,
+                INTERFACE_DESCRIPTION | OBSOLETE_PACKET | SIMPLE_PACKET | ENHANCED_PACKET
+            ) {
+                if buffer.skip(len as u64)? < len as u64 {
+                    return Err(cut_off);
+                }
+                continue;
+            }
+            if len > MAX_BLOCK_LEN {
+                let what = format!("a block of {len} bytes, more than {MAX_BLOCK_LEN}");
+                return Err(CaptureError::Damaged { frame: number, offset, what });
+            }
+            let block = buffer.peek(len)?;
+            if block.len() < len {
+                return Err(cut_off);
+            }
+            let record = match block_type {
+                INTERFACE_DESCRIPTION => {
+                    let interface = self.interface(block);
+                    self.add_interface(interface, number, offset)?;
+                    None
+                }
+                SIMPLE_PACKET => Some(Record::Unread(Unread::NoTime)),
+                _ => Some(self.packet(block, block_type == OBSOLETE_PACKET)),
+            };
+            let start = buffer.position();
+            buffer.consume(len);
+            match record {
+                None => {}
+                Some(Record::Packet { at, link_type, data, original_len }) => {
+                    let data = start + data.start..start + data.end;
+                    return Ok(Record::Packet { at, link_type, data, original_len });
+                }
+                Some(record) => return Ok(record),
+            }
+        }
+    }
+
+    /// An Enhanced Packet Block, or an obsolete Packet Block, whose interface has 16 bits.
+    fn packet(&self, block: &[u8], obsolete: bool) -> Record {
+        if block.len() < PACKET_HEADER_LEN + 4 {
+            return Record::Unread(Unread::MalformedBlock);
+        }
+        let id = if obsolete { u32::from(self.u16_at(block, 8)) } else { self.u32_at(block, 8) };
+        let Some(interface) = usize::try_from(id).ok().and_then(|id| self.interfaces.get(id)) else {
+            return Record::Unread(Unread::UnknownInterface);
+        };
+        let stamp = u64::from(self.u32_at(block, 12)) << 32 | u64::from(self.u32_at(block, 16));
+        let captured_len = usize::try_from(self.u32_at(block, 20)).unwrap_or(usize::MAX);
+        if captured_len > MAX_RECORD || captured_len > block.len() - PACKET_HEADER_LEN - 4 {
+            return Record::Unread(Unread::MalformedBlock);
+        }
+        match interface.clock.to_capture_time(stamp) {
+            Some(at) => Record::Packet {
+                at,
+                link_type: interface.link_type,
+                data: PACKET_HEADER_LEN..PACKET_HEADER_LEN + captured_len,
+                original_len: self.u32_at(block, 24),
+            },
+            None => Record::Unread(Unread::AbsurdTime),
+        }
+    }
+
+    /// `None` for a description that makes no sense; its packets are then of an unknown link type.
+    fn interface(&self, block: &[u8]) -> Option<Interface> {
+        let mut clock = Clock { units_per_second: Resolution::PowerOfTen(6), offset_seconds: 0 };
+        let mut options = block.get(INTERFACE_OPTIONS_AT..block.len() - 4)?;
+        while let Some((code, value, rest)) = self.option(options) {
+            match (OptionCode(code), value) {
+                (OptionCode::EndOfOpt, _) => break,
+                (OptionCode::IfTsresol, [resolution, ..]) => {
+                    clock.units_per_second = match resolution {
+                        bits if bits & 0x80 != 0 => Resolution::PowerOfTwo(bits & 0x7f),
+                        digits => Resolution::PowerOfTen(*digits),
+                    };
+                }
+                (OptionCode::IfTsoffset, value) => {
+                    let bytes = *value.first_chunk()?;
+                    clock.offset_seconds =
+                        if self.big_endian { i64::from_be_bytes(bytes) } else { i64::from_le_bytes(bytes) };
+                }
+                _ => {}
+            }
+            options = rest;
+        }
+        Some(Interface { link_type: LinkType(self.u16_at(block, BLOCK_HEADER_LEN)), clock })
+    }
+
+    /// The next option's code and value, and what follows it.
+    fn option<'a>(&self, options: &'a [u8]) -> Option<(u16, &'a [u8], &'a [u8])> {
+        let (_, rest) = options.split_at_checked(4)?;
+        let len = usize::from(self.u16_at(options, 2));
+        let value = rest.get(..len)?;
+        Some((self.u16_at(options, 0), value, rest.get(len.next_multiple_of(4)..).unwrap_or_default()))
+    }
+
+    fn add_interface(
+        &mut self,
+        interface: Option<Interface>,
+        frame: FrameNumber,
+        offset: u64,
+    ) -> Result<(), CaptureError> {
+        if self.interfaces.len() >= MAX_INTERFACES {
+            let what = format!("more than {MAX_INTERFACES} interfaces");
+            return Err(CaptureError::Damaged { frame, offset, what });
+        }
+        let unknown = Interface {
+            link_type: LinkType(u16::MAX),
+            clock: Clock { units_per_second: Resolution::PowerOfTen(6), offset_seconds: 0 },
+        };
+        let interface = interface.unwrap_or(unknown);
+        self.nanoseconds |= interface.clock.is_finer_than_microseconds();
+        self.interfaces.push(interface);
+        Ok(())
+    }
+
+    fn u32_at(&self, block: &[u8], at: usize) -> u32 {
+        let bytes = block.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
+        if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    }
+
+    fn u16_at(&self, block: &[u8], at: usize) -> u16 {
+        let bytes = block.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
+        if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+    }
+}
+
+impl Clock {
+    /// Whole nanoseconds, the rest cut off.
+    fn to_capture_time(self, stamp: u64) -> Option<CaptureTime> {
+        let nanos = match self.units_per_second {
+            Resolution::PowerOfTen(digits) if digits <= 9 => {
+                i128::from(stamp) * i128::from(10_u32.pow(u32::from(9 - digits)))
+            }
+            Resolution::PowerOfTen(digits) => match 10_u64.checked_pow(u32::from(digits) - 9) {
+                Some(divisor) => i128::from(stamp / divisor),
+                None => 0,
+            },
+            Resolution::PowerOfTwo(bits) => {
+                // 2⁶⁴ · 10⁹ fits into 94 bits; a finer clock than 2⁻⁹⁴ s has no nanoseconds at all.
+                (i128::from(stamp) * 1_000_000_000).checked_shr(u32::from(bits)).unwrap_or(0)
+            }
+        };
+        CaptureTime::from_nanos(nanos + i128::from(self.offset_seconds) * 1_000_000_000)
+    }
+
+    fn is_finer_than_microseconds(self) -> bool {
+        match self.units_per_second {
+            Resolution::PowerOfTen(digits) => digits > 6,
+            Resolution::PowerOfTwo(bits) => bits > 20,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nanos(units_per_second: Resolution, offset_seconds: i64, stamp: u64) -> Option<i64> {
+        Clock { units_per_second, offset_seconds }.to_capture_time(stamp).map(CaptureTime::as_nanos)
+    }
+
+    #[test]
+    fn every_resolution_comes_to_nanoseconds() {
+        assert_eq!(nanos(Resolution::PowerOfTen(6), 0, 1_500_000), Some(1_500_000_000));
+        assert_eq!(nanos(Resolution::PowerOfTen(9), 0, 7), Some(7));
+        assert_eq!(nanos(Resolution::PowerOfTen(0), 0, 2), Some(2_000_000_000));
+        assert_eq!(nanos(Resolution::PowerOfTen(12), 0, 7_999), Some(7));
+        assert_eq!(nanos(Resolution::PowerOfTen(127), 0, u64::MAX), Some(0));
+        assert_eq!(nanos(Resolution::PowerOfTwo(8), 0, 384), Some(1_500_000_000));
+        assert_eq!(nanos(Resolution::PowerOfTwo(32), 0, 3 << 31), Some(1_500_000_000));
+        assert_eq!(nanos(Resolution::PowerOfTwo(127), 0, u64::MAX), Some(0));
+    }
+
+    #[test]
+    fn an_offset_may_be_negative_and_absurd_times_are_refused() {
+        assert_eq!(nanos(Resolution::PowerOfTen(6), -1, 1_500_000), Some(500_000_000));
+        assert_eq!(nanos(Resolution::PowerOfTen(0), 0, u64::MAX), None);
+        assert_eq!(nanos(Resolution::PowerOfTen(6), i64::MAX, 0), None);
+    }
+}

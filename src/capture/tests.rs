@@ -1,0 +1,242 @@
+use std::io::{Cursor, Write};
+
+use super::*;
+
+fn read(bytes: Vec<u8>) -> (Vec<(u64, i64, u16, Vec<u8>, u32)>, Option<CaptureError>, UnreadCounts) {
+    let mut reader = match CaptureReader::new(Box::new(Cursor::new(bytes))) {
+        Ok(reader) => reader,
+        Err(error) => return (Vec::new(), Some(error), UnreadCounts::default()),
+    };
+    let mut frames = Vec::new();
+    let error = loop {
+        match reader.next_frame() {
+            Ok(Some(frame)) => frames.push((
+                frame.number.0,
+                frame.at.as_nanos(),
+                frame.link_type.0,
+                frame.data.to_vec(),
+                frame.original_len,
+            )),
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    (frames, error, *reader.unread())
+}
+
+/// Writes integers in one byte order.
+struct Order(bool);
+
+impl Order {
+    fn u16(&self, value: u16) -> Vec<u8> {
+        if self.0 { value.to_be_bytes() } else { value.to_le_bytes() }.to_vec()
+    }
+
+    fn u32(&self, value: u32) -> Vec<u8> {
+        if self.0 { value.to_be_bytes() } else { value.to_le_bytes() }.to_vec()
+    }
+
+    fn words(&self, values: &[u32]) -> Vec<u8> {
+        values.iter().flat_map(|value| self.u32(*value)).collect()
+    }
+
+    fn pcap(&self, magic: u32, records: &[(u32, u32, &[u8], u32)]) -> Vec<u8> {
+        let mut file =
+            [self.u32(magic), self.u16(2), self.u16(4), self.words(&[0, 0, 65_535, 0x1000_0001])].concat();
+        for (seconds, fraction, data, original) in records {
+            file.extend(self.words(&[*seconds, *fraction, data.len() as u32, *original]));
+            if magic == 0xa1b2_cd34 {
+                file.extend([0; 8]);
+            }
+            file.extend_from_slice(data);
+        }
+        file
+    }
+
+    fn block(&self, block_type: u32, body: &[u8]) -> Vec<u8> {
+        let padded = body.len().next_multiple_of(4);
+        let len = self.u32(12 + padded as u32);
+        [self.u32(block_type), len.clone(), body.to_vec(), vec![0; padded - body.len()], len].concat()
+    }
+
+    fn section(&self) -> Vec<u8> {
+        self.block(0x0a0d_0d0a, &[self.u32(0x1a2b_3c4d), self.u16(1), self.u16(0), vec![0xff; 8]].concat())
+    }
+
+    fn interface(&self, link_type: u16, options: &[u8]) -> Vec<u8> {
+        self.block(1, &[self.u16(link_type), self.u16(0), self.u32(0), options.to_vec()].concat())
+    }
+
+    fn packet(&self, interface: u32, stamp: u64, data: &[u8]) -> Vec<u8> {
+        let len = data.len() as u32;
+        let header = self.words(&[interface, (stamp >> 32) as u32, stamp as u32, len, len + 100]);
+        self.block(6, &[header, data.to_vec()].concat())
+    }
+}
+
+#[test]
+fn pcap_is_read_in_both_orders_and_both_resolutions() {
+    for (big_endian, magic, nanos) in [
+        (false, 0xa1b2_c3d4, 1_000_005_000),
+        (true, 0xa1b2_c3d4, 1_000_005_000),
+        (false, 0xa1b2_3c4d, 1_000_000_005),
+        (true, 0xa1b2_3c4d, 1_000_000_005),
+        (false, 0xa1b2_cd34, 1_000_005_000),
+    ] {
+        let file = Order(big_endian).pcap(magic, &[(1, 5, b"abc", 60), (2, 0, b"", 0)]);
+        let (frames, error, _) = read(file);
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(frames[0], (1, nanos, 1, b"abc".to_vec(), 60), "{magic:x}");
+        assert_eq!(frames[1], (2, 2_000_000_000, 1, Vec::new(), 0));
+    }
+}
+
+#[test]
+fn a_pcap_cut_anywhere_gives_its_whole_frames_and_names_the_one_that_is_not() {
+    let file = Order(false).pcap(0xa1b2_c3d4, &[(1, 0, b"abcd", 4), (2, 0, b"efgh", 4)]);
+    for len in 25..file.len() {
+        let (frames, error, _) = read(file[..len].to_vec());
+        let whole = (len - 24) / 20;
+        assert_eq!(frames.len(), whole);
+        match error {
+            None => assert_eq!((len - 24) % 20, 0, "{len}"),
+            Some(CaptureError::CutOff { frame, offset }) => {
+                assert_eq!((frame.0 as usize, offset as usize), (whole + 1, 24 + 20 * whole));
+            }
+            Some(other) => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn an_absurd_record_is_damage_and_not_memory() {
+    let mut file = Order(false).pcap(0xa1b2_c3d4, &[(1, 0, b"abcd", 4)]);
+    file.extend(Order(false).words(&[2, 0, 0xffff_fff0, 4]));
+    let (frames, error, _) = read(file);
+    assert_eq!(frames.len(), 1);
+    assert_eq!(
+        error.unwrap().to_string(),
+        "damaged at frame 2, byte 44: a record of 4294967280 bytes, more than 262144"
+    );
+}
+
+#[test]
+fn pcapng_sections_of_both_orders_follow_each_other() {
+    let mut file = Vec::new();
+    for order in [Order(false), Order(true), Order(false)] {
+        let nanoseconds = [order.u16(9), order.u16(1), vec![9, 0, 0, 0]].concat();
+        let binary = [order.u16(9), order.u16(1), vec![0x88, 0, 0, 0]].concat();
+        let offset = if order.0 { (-1_i64).to_be_bytes() } else { (-1_i64).to_le_bytes() };
+        let shifted = [order.u16(14), order.u16(8), offset.to_vec(), order.words(&[0])].concat();
+        file.extend(order.section());
+        file.extend(order.interface(1, &nanoseconds));
+        file.extend(order.interface(101, &binary));
+        file.extend(order.interface(276, &shifted));
+        file.extend(order.block(0x0bad, b"what is this"));
+        file.extend(order.packet(0, 7, b"abcde"));
+        file.extend(order.packet(1, 384, b"f"));
+        file.extend(order.packet(2, 3_000_000, b""));
+    }
+    let (frames, error, _) = read(file);
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(frames.len(), 9);
+    for (section, frames) in frames.chunks(3).enumerate() {
+        let number = 3 * section as u64;
+        assert_eq!(frames[0], (number + 1, 7, 1, b"abcde".to_vec(), 105));
+        assert_eq!(frames[1], (number + 2, 1_500_000_000, 101, b"f".to_vec(), 101));
+        assert_eq!(frames[2], (number + 3, 2_000_000_000, 276, Vec::new(), 100));
+    }
+}
+
+#[test]
+fn one_bad_block_costs_one_packet() {
+    let order = Order(false);
+    let mut file = [order.section(), order.interface(1, &[])].concat();
+    let mut lying = order.packet(0, 1, b"abcd");
+    lying[20..24].copy_from_slice(&order.u32(400));
+    file.extend(lying);
+    file.extend(order.packet(5, 2, b"abcd"));
+    file.extend(order.block(3, &order.words(&[4, 0])));
+    file.extend(order.packet(0, u64::MAX, b"abcd"));
+    file.extend(
+        order.block(2, &[order.u16(0), order.u16(0), order.words(&[0, 4, 2, 2]), vec![1, 2]].concat()),
+    );
+    file.extend(order.packet(0, 3, b"good"));
+    let (frames, error, unread) = read(file);
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(frames.iter().map(|frame| (frame.0, frame.1)).collect::<Vec<_>>(), [(5, 4_000), (6, 3_000)]);
+    let expected = [(1, FrameNumber(3)), (1, FrameNumber(1)), (1, FrameNumber(2)), (1, FrameNumber(4))];
+    assert_eq!(unread, expected);
+}
+
+#[test]
+fn blocks_and_interfaces_are_bounded() {
+    let order = Order(false);
+    let huge = [order.section(), order.words(&[6, 0xffff_fff0, 0])].concat();
+    assert!(read(huge).1.unwrap().to_string().contains("more than 16777216"));
+    let crowd = [order.section(), order.interface(1, &[]).repeat(1025)].concat();
+    assert!(read(crowd).1.unwrap().to_string().contains("more than 1024 interfaces"));
+    let tiny = [order.section(), order.words(&[6, 8, 0])].concat();
+    assert!(matches!(read(tiny).1, Some(CaptureError::Damaged { .. })));
+}
+
+#[test]
+fn gzip_and_zstd_are_told_by_content_and_their_cut_is_a_cut() {
+    let plain = Order(false).pcap(0xa1b2_c3d4, &[(1, 0, &[7; 900][..], 900); 50]);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&plain).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let zstd = ruzstd::encoding::compress_to_vec(&plain[..], ruzstd::encoding::CompressionLevel::Fastest);
+    for compressed in [&gzip, &zstd] {
+        let (frames, error, _) = read(compressed.clone());
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(frames.len(), 50);
+        let (frames, error, _) = read(compressed[..compressed.len() - 6].to_vec());
+        assert!(error.is_some() && frames.len() <= 50);
+    }
+    let twice = [gzip.clone(), gzip].concat();
+    assert!(
+        matches!(read(twice).1, Some(CaptureError::Damaged { .. } | CaptureError::CutOff { .. })),
+        "two files in one"
+    );
+}
+
+#[test]
+fn what_is_no_capture_is_said_to_be_what_it_is() {
+    for (bytes, expected) in [
+        (&b""[..], "the file is empty"),
+        (b"# Notes\non a call", "it begins with the text '# Notes\\non a call'"),
+        (&[0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4, 5], "it begins with the bytes ff d8 ff e0 01 02 03 04"),
+        (&0xa1b2_cd34_u32.to_be_bytes(), "a big-endian capture in the modified pcap format"),
+    ] {
+        let message = read(bytes.to_vec()).1.unwrap().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn no_damage_makes_it_panic_or_loop() {
+    let order = Order(false);
+    let pcap = order.pcap(0xa1b2_c3d4, &[(1, 0, &b"abcdefgh"[..], 60); 8]);
+    let pcapng = [
+        order.section(),
+        order.interface(1, &[9, 0, 1, 0, 9, 0, 0, 0]),
+        order.packet(0, 9, b"abcdefgh").repeat(8),
+    ];
+    let mut random = 1_u32;
+    let mut next = || {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 8) as usize
+    };
+    for original in [pcap, pcapng.concat()] {
+        for _ in 0..2_000 {
+            let mut bytes = original.clone();
+            for _ in 0..1 + next() % 4 {
+                let at = next() % bytes.len();
+                bytes[at] = next() as u8;
+            }
+            bytes.truncate(bytes.len() - next() % 20);
+            assert!(read(bytes).0.len() <= 20);
+        }
+    }
+}

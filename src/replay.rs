@@ -1,0 +1,420 @@
+//! The loop that knows the whole line: frames in, events out, on virtual time taken from the capture.
+//!
+//! Each directed flow with RTP is a session with a timeline of its own. Frames are taken in capture order; timers due at
+//! or before a frame's time run first. Packets whose kind is not yet known wait in their session, and the events of all
+//! flows leave in order of time whatever was held back.
+
+mod dedup;
+mod event;
+mod session;
+mod ledger;
+mod stream;
+mod summarise;
+mod timeline;
+
+use std::collections::{HashMap, VecDeque};
+
+pub use event::{Event, SentRemb};
+pub use stream::MediaFilter;
+
+use crate::capture::Frame;
+use crate::config::Parameters;
+use crate::decode::{self, Datagram};
+use crate::flow::{FiveTuple, HoldBack, PacketClass, classify};
+use crate::remb::InterceptorConfig;
+use crate::report::summary::Count;
+use crate::rtp::RtpPacket;
+use crate::units::{CaptureTime, Ssrc, TimeDelta};
+
+use dedup::Dedup;
+use event::{EventQueue, Stamped};
+use session::{PacketNote, Session};
+use ledger::{Ledger, Unfed};
+use stream::Stream;
+use timeline::Timeline;
+
+/// At most so many flows are estimated.
+pub const MAX_ESTIMATED_FLOWS: usize = 256;
+/// The longest that a packet waits.
+const MAX_HOLD: TimeDelta = HoldBack::<PacketNote>::MAX_TIME;
+/// Headers that wait in all flows together, bytes; beyond this flows decide early.
+const MAX_HELD_BYTES: usize = 8 << 20;
+
+/// A point in the capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeBound {
+    /// Nanoseconds since the first frame.
+    SinceFirst(i64),
+    /// A time of day.
+    At(CaptureTime),
+}
+
+/// What a replay is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReplayConfig {
+    /// The estimator's and the schedule's parameters.
+    pub parameters: Parameters,
+    /// SSRC of the REMB sender.
+    pub sender_ssrc: Ssrc,
+    /// Only these flows; none means all.
+    pub flows: Vec<FiveTuple>,
+    /// Only these streams; none means all.
+    pub ssrcs: Vec<Ssrc>,
+    /// Not these streams.
+    pub exclude_ssrcs: Vec<Ssrc>,
+    /// The estimator starts here; earlier frames serve inference only.
+    pub from: Option<TimeBound>,
+    /// The estimator ends here.
+    pub to: Option<TimeBound>,
+    /// Drop repeated frames.
+    pub dedup: bool,
+    /// Which media count.
+    pub media: MediaFilter,
+    /// The id of abs-send-time: `None` to infer it, 0 for not negotiated.
+    pub abs_send_time_id: Option<u8>,
+    /// Round trip time; `None` leaves the estimator's default.
+    pub rtt: Option<TimeDelta>,
+    /// Added to every capture time inside the estimator.
+    pub clock_offset: TimeDelta,
+    /// Flows that are counted.
+    pub max_flows: usize,
+    /// Streams that are counted.
+    pub max_ssrcs: usize,
+}
+
+impl Default for ReplayConfig {
+    fn default() -> Self {
+        Self {
+            parameters: Parameters::default(),
+            sender_ssrc: Ssrc(1),
+            flows: Vec::new(),
+            ssrcs: Vec::new(),
+            exclude_ssrcs: Vec::new(),
+            from: None,
+            to: None,
+            dedup: false,
+            media: MediaFilter::WithoutAudio,
+            abs_send_time_id: None,
+            rtt: None,
+            clock_offset: TimeDelta::ZERO,
+            max_flows: 65_536,
+            max_ssrcs: 4_096,
+        }
+    }
+}
+
+impl ReplayConfig {
+    fn timeline(&self) -> Timeline {
+        let interceptor = InterceptorConfig {
+            estimator: self.parameters.estimator.clone(),
+            remb: self.parameters.remb.clone(),
+            sender_ssrc: self.sender_ssrc,
+        };
+        Timeline::new(interceptor, self.clock_offset, self.rtt)
+    }
+
+    fn selects(&self, ssrc: Ssrc) -> bool {
+        (self.ssrcs.is_empty() || self.ssrcs.contains(&ssrc)) && !self.exclude_ssrcs.contains(&ssrc)
+    }
+}
+
+/// A flow, for those who write its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowInfo {
+    /// Place in order of appearance, among the flows that are estimated.
+    pub index: usize,
+    /// Source and destination of the media.
+    pub flow: FiveTuple,
+    /// Source and destination addresses, if it came on Ethernet.
+    pub ethernet: Option<[[u8; 6]; 2]>,
+}
+
+/// Takes a replay's events, in order of time.
+pub trait Sink {
+    /// What may go wrong.
+    type Error;
+
+    /// Something happened in a flow at `at`, in capture time.
+    fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Self::Error>;
+}
+
+/// A replay in progress.
+#[derive(Debug)]
+pub struct Replay {
+    config: ReplayConfig,
+    sessions: Vec<Session>,
+    infos: Vec<FlowInfo>,
+    by_flow: HashMap<FiveTuple, Option<usize>>,
+    last_flow: Option<(FiveTuple, Option<usize>)>,
+    streams: usize,
+    queue: EventQueue,
+    ledger: Ledger,
+    dedup: Dedup,
+    counts: Counts,
+    first_at: Option<CaptureTime>,
+    /// The latest frame time so far.
+    clock: CaptureTime,
+    /// No timer of any flow is due before.
+    earliest_timer: Option<CaptureTime>,
+    /// When flows began to hold packets back, in order; some may have ended since.
+    holds: VecDeque<(CaptureTime, usize)>,
+    /// Memory of all packets that wait, bytes.
+    held_bytes: usize,
+}
+
+/// What was seen, flow or not.
+#[derive(Debug, Default)]
+struct Counts {
+    frames: u64,
+    classes: [u64; CLASSES.len()],
+    rtp_packets: u64,
+    truncated: u64,
+    time_steps_back: Count,
+    last_at: Option<CaptureTime>,
+    over_flow_limit: Count,
+    over_ssrc_limit: Count,
+    decided_early: Count,
+}
+
+const CLASSES: [PacketClass; 8] = [
+    PacketClass::Rtp,
+    PacketClass::Rtcp,
+    PacketClass::Stun,
+    PacketClass::Dtls,
+    PacketClass::TurnChannel,
+    PacketClass::Quic,
+    PacketClass::Zrtp,
+    PacketClass::Other,
+];
+
+impl Replay {
+    /// Before the first frame.
+    pub fn new(config: ReplayConfig) -> Self {
+        Self {
+            config,
+            sessions: Vec::new(),
+            infos: Vec::new(),
+            by_flow: HashMap::new(),
+            last_flow: None,
+            streams: 0,
+            queue: EventQueue::default(),
+            ledger: Ledger::default(),
+            dedup: Dedup::default(),
+            counts: Counts::default(),
+            first_at: None,
+            clock: CaptureTime::default(),
+            earliest_timer: None,
+            holds: VecDeque::new(),
+            held_bytes: 0,
+        }
+    }
+
+    /// Takes the next frame; events that it makes certain go to `sink`.
+    pub fn handle_frame<S: Sink>(&mut self, frame: &Frame<'_>, sink: &mut S) -> Result<(), S::Error> {
+        self.follow_clock(frame);
+        self.end_holds(frame);
+        self.run_timers(frame.at);
+        match decode::decode(frame) {
+            Ok(datagram) => self.handle_datagram(frame, &datagram),
+            Err(skip) => self.ledger.skip(skip, frame.number),
+        }
+        self.give_out(sink)
+    }
+
+    /// Ends the replay: decides what still waits and gives out all events. After the last frame no timer runs.
+    pub fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        for index in 0..self.sessions.len() {
+            self.with_session(index, |session, config, ledger, emit| session.flush(config, ledger, emit));
+        }
+        while let Some(stamped) = self.queue.pop() {
+            self.give(&stamped, sink)?;
+        }
+        Ok(())
+    }
+
+    /// The first frame's time, from which times count.
+    pub fn first_at(&self) -> Option<CaptureTime> {
+        self.first_at
+    }
+
+    /// Frames so far.
+    pub fn frames(&self) -> u64 {
+        self.counts.frames
+    }
+
+    fn follow_clock(&mut self, frame: &Frame<'_>) {
+        self.counts.frames += 1;
+        self.counts.truncated += u64::from(frame.data.len() < usize::try_from(frame.original_len).unwrap_or(usize::MAX));
+        if self.first_at.is_none() {
+            self.first_at = Some(frame.at);
+            self.clock = frame.at;
+        }
+        if self.counts.last_at.is_some_and(|last| frame.at < last) {
+            self.counts.time_steps_back.add(frame.number.0);
+        }
+        self.counts.last_at = Some(frame.at);
+        self.clock = self.clock.max(frame.at);
+    }
+
+    fn handle_datagram(&mut self, frame: &Frame<'_>, datagram: &Datagram<'_>) {
+        let class = classify(datagram.payload);
+        if let Some(count) = CLASSES.iter().position(|known| *known == class).and_then(|at| self.counts.classes.get_mut(at)) {
+            *count += 1;
+        }
+        if class != PacketClass::Rtp {
+            return self.ledger.unfed(Unfed::NotRtpClass, frame.number);
+        }
+        let packet = match RtpPacket::parse(datagram.payload, datagram.payload_len) {
+            Ok(packet) => packet,
+            Err(_) => return self.ledger.unfed(Unfed::Malformed, frame.number),
+        };
+        self.counts.rtp_packets += 1;
+        let flow = FiveTuple { source: datagram.source, destination: datagram.destination };
+        if self.dedup.is_repeat(frame.at, frame.number, &flow, &packet) && self.config.dedup {
+            return self.ledger.unfed(Unfed::Duplicate, frame.number);
+        }
+        match self.session_index(frame, flow, datagram.ethernet) {
+            Ok(session) => self.handle_rtp(session, frame, &packet),
+            Err(reason) => self.ledger.unfed(reason, frame.number),
+        }
+    }
+
+    fn handle_rtp(&mut self, session: usize, frame: &Frame<'_>, packet: &RtpPacket<'_>) {
+        let (streams, max_ssrcs, ssrc) = (self.streams, self.config.max_ssrcs, packet.ssrc());
+        let selected = self.config.selects(ssrc);
+        let Some(known) = self.sessions.get_mut(session) else { return };
+        let streams_before = known.streams.len();
+        let index = known.stream_index(ssrc, || (streams < max_ssrcs).then(|| Stream::new(ssrc, selected)));
+        self.streams += known.streams.len() - streams_before;
+        let Some(index) = index else {
+            self.counts.over_ssrc_limit.add(frame.number.0);
+            return self.ledger.unfed(Unfed::Limit, frame.number);
+        };
+        let note = PacketNote {
+            frame: frame.number,
+            len_on_wire: packet.len_on_wire(),
+            truncated: frame.data.len() < usize::try_from(frame.original_len).unwrap_or(usize::MAX),
+            order: self.clock,
+            in_range: self.in_range(frame.at),
+        };
+        self.with_session(session, |session, config, ledger, emit| {
+            session.handle_packet(index, frame.at, packet, note, config, ledger, emit);
+        });
+    }
+
+    /// The session of a flow; a new one while there is room.
+    fn session_index(
+        &mut self,
+        frame: &Frame<'_>,
+        flow: FiveTuple,
+        ethernet: Option<[[u8; 6]; 2]>,
+    ) -> Result<usize, Unfed> {
+        if let Some((last, index)) = self.last_flow {
+            if last == flow {
+                return index.ok_or(self.unselected_or_limit(&flow));
+            }
+        }
+        let index = match self.by_flow.get(&flow) {
+            Some(index) => *index,
+            None if self.by_flow.len() >= self.config.max_flows => {
+                self.counts.over_flow_limit.add(frame.number.0);
+                return Err(Unfed::Limit);
+            }
+            None => {
+                let wanted = self.config.flows.is_empty() || self.config.flows.contains(&flow);
+                let index = wanted.then(|| {
+                    self.sessions.push(Session::new(flow, ethernet, &self.config));
+                    self.infos.push(FlowInfo { index: self.infos.len(), flow, ethernet });
+                    self.sessions.len() - 1
+                });
+                self.by_flow.insert(flow, index);
+                index
+            }
+        };
+        self.last_flow = Some((flow, index));
+        index.ok_or(self.unselected_or_limit(&flow))
+    }
+
+    fn unselected_or_limit(&self, flow: &FiveTuple) -> Unfed {
+        if self.config.flows.is_empty() || self.config.flows.contains(flow) { Unfed::Limit } else { Unfed::NotSelected }
+    }
+
+    /// Calls a session, whose events go to the queue.
+    fn with_session(&mut self, index: usize, call: impl FnOnce(&mut Session, &ReplayConfig, &mut Ledger, &mut session::Emit<'_>)) {
+        let Self { config, sessions, queue, ledger, earliest_timer, holds, held_bytes, .. } = self;
+        let Some(session) = sessions.get_mut(index) else { return };
+        let (held_before, holding_before) = (session.held_bytes(), session.holding_since());
+        call(session, config, ledger, &mut |order, at, event| queue.push(order, Stamped { at, flow: index, event }));
+        *held_bytes = (*held_bytes + session.held_bytes()).saturating_sub(held_before);
+        match session.holding_since() {
+            Some(since) if holding_before != Some(since) => holds.push_back((since, index)),
+            _ => {}
+        }
+        if let Some(due) = session.next_timer() {
+            *earliest_timer = Some(earliest_timer.map_or(due, |earliest| earliest.min(due)));
+        }
+    }
+
+    /// Timers of all flows that are due at or before a frame's time.
+    fn run_timers(&mut self, at: CaptureTime) {
+        if self.earliest_timer.is_none_or(|due| due > at) {
+            return;
+        }
+        self.earliest_timer = None;
+        for index in 0..self.sessions.len() {
+            self.with_session(index, |session, _, _, emit| session.advance(at, emit));
+        }
+    }
+
+    /// Flows whose packets have waited long enough decide; and while all together hold too much, the ones that began first.
+    fn end_holds(&mut self, frame: &Frame<'_>) {
+        while let Some((since, index)) = self.oldest_hold() {
+            let waited = self.clock.to_timestamp() - since.to_timestamp();
+            if self.held_bytes > MAX_HELD_BYTES {
+                self.counts.decided_early.add(frame.number.0);
+            } else if waited <= MAX_HOLD {
+                return;
+            }
+            self.with_session(index, |session, config, ledger, emit| session.flush(config, ledger, emit));
+        }
+    }
+
+    fn oldest_hold(&mut self) -> Option<(CaptureTime, usize)> {
+        while let Some((since, index)) = self.holds.front().copied() {
+            if self.sessions.get(index).and_then(Session::holding_since) == Some(since) {
+                return Some((since, index));
+            }
+            self.holds.pop_front();
+        }
+        None
+    }
+
+    /// Gives out the events that nothing can precede any more.
+    fn give_out<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        if self.queue.is_empty() {
+            return Ok(());
+        }
+        let watermark = self.oldest_hold().map_or(self.clock, |(since, _)| since);
+        while let Some(stamped) = self.queue.pop_before(watermark) {
+            self.give(&stamped, sink)?;
+        }
+        Ok(())
+    }
+
+    fn give<S: Sink>(&self, stamped: &Stamped, sink: &mut S) -> Result<(), S::Error> {
+        match self.infos.get(stamped.flow) {
+            Some(info) => sink.event(info, stamped.at, &stamped.event),
+            None => Ok(()),
+        }
+    }
+
+    fn in_range(&self, at: CaptureTime) -> bool {
+        let first = self.first_at.unwrap_or(at).as_nanos();
+        let nanos = |bound: TimeBound| match bound {
+            TimeBound::SinceFirst(nanos) => first.saturating_add(nanos),
+            TimeBound::At(at) => at.as_nanos(),
+        };
+        self.config.from.is_none_or(|from| at.as_nanos() >= nanos(from))
+            && self.config.to.is_none_or(|to| at.as_nanos() <= nanos(to))
+    }
+}

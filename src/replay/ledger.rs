@@ -1,0 +1,107 @@
+//! A counted reason for every frame that did not reach the estimator.
+
+use std::collections::BTreeMap;
+
+use crate::decode::Skip;
+use crate::report::summary::Count;
+use crate::units::FrameNumber;
+
+use super::MAX_ESTIMATED_FLOWS;
+
+/// Why an RTP packet was not fed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfed {
+    /// Looked like RTP, but was no stream.
+    NotRtp,
+    /// By `--flow`, `--ssrc` or `--exclude-ssrc`.
+    NotSelected,
+    /// libwebrtc does not count audio.
+    Audio,
+    /// By `--from` or `--to`.
+    OutsideRange,
+    /// No readable send time.
+    NoSendTime,
+    /// The snaplen cut the header.
+    HeaderCut,
+    /// A repeat, by `--dedup`.
+    Duplicate,
+    /// A header that does not fit its packet.
+    Malformed,
+    /// Over `--max-flows`, `--max-ssrcs` or the number of flows that are estimated.
+    Limit,
+    /// RTCP, STUN, DTLS and the like.
+    NotRtpClass,
+}
+
+impl Unfed {
+    /// All, in the order of their numbers.
+    const ALL: [Self; 10] = [
+        Self::NotRtp,
+        Self::NotSelected,
+        Self::Audio,
+        Self::OutsideRange,
+        Self::NoSendTime,
+        Self::HeaderCut,
+        Self::Duplicate,
+        Self::Malformed,
+        Self::Limit,
+        Self::NotRtpClass,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::NotRtp => "not-rtp",
+            Self::NotSelected => "not-selected",
+            Self::Audio => "audio",
+            Self::OutsideRange => "outside-from-to",
+            Self::NoSendTime => "no-send-time",
+            Self::HeaderCut => "header-cut",
+            Self::Duplicate => "duplicate",
+            Self::Malformed => "malformed-rtp",
+            Self::Limit => "limit",
+            Self::NotRtpClass => "other-protocol",
+        }
+    }
+}
+
+/// The counters, and how many more flows may be estimated.
+#[derive(Debug, Clone)]
+pub(super) struct Ledger {
+    unfed: [Count; Unfed::ALL.len()],
+    skipped: [Count; Skip::ALL.len()],
+    pub(super) flows_left: usize,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { unfed: Default::default(), skipped: Default::default(), flows_left: MAX_ESTIMATED_FLOWS }
+    }
+}
+
+impl Ledger {
+    /// An RTP packet that is not fed.
+    pub(super) fn unfed(&mut self, reason: Unfed, frame: FrameNumber) {
+        if let Some(count) = self.unfed.get_mut(reason as usize) {
+            count.add(frame.0);
+        }
+    }
+
+    /// A frame that is no datagram.
+    pub(super) fn skip(&mut self, skip: Skip, frame: FrameNumber) {
+        if let Some(count) = self.skipped.get_mut(skip as usize) {
+            count.add(frame.0);
+        }
+    }
+
+    /// How many, and the first.
+    pub(super) fn get(&self, reason: Unfed) -> Count {
+        self.unfed.get(reason as usize).copied().unwrap_or_default()
+    }
+
+    /// All that happened, by name.
+    pub(super) fn counts(&self) -> BTreeMap<&'static str, Count> {
+        let unfed = Unfed::ALL.iter().map(|reason| reason.name()).zip(self.unfed);
+        let skipped = Skip::ALL.iter().map(|skip| skip.name()).zip(self.skipped);
+        unfed.chain(skipped).filter(|(_, count)| count.count > 0).collect()
+    }
+}

@@ -3,9 +3,13 @@
 
 pub mod bwe;
 pub mod capture;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod config;
 pub mod decode;
 pub mod flow;
 pub mod remb;
+pub mod replay;
+pub mod report;
 pub mod rtp;
 pub mod units;

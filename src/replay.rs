@@ -6,8 +6,8 @@
 
 mod dedup;
 mod event;
-mod session;
 mod ledger;
+mod session;
 mod stream;
 mod summarise;
 mod timeline;
@@ -16,6 +16,7 @@ use std::collections::{HashMap, VecDeque};
 
 pub use event::{Event, SentRemb};
 pub use stream::MediaFilter;
+pub use summarise::{Outcome, RembTally};
 
 use crate::capture::Frame;
 use crate::config::Parameters;
@@ -28,8 +29,8 @@ use crate::units::{CaptureTime, Ssrc, TimeDelta};
 
 use dedup::Dedup;
 use event::{EventQueue, Stamped};
-use session::{PacketNote, Session};
 use ledger::{Ledger, Unfed};
+use session::{PacketNote, Session};
 use stream::Stream;
 use timeline::Timeline;
 
@@ -244,7 +245,8 @@ impl Replay {
 
     fn follow_clock(&mut self, frame: &Frame<'_>) {
         self.counts.frames += 1;
-        self.counts.truncated += u64::from(frame.data.len() < usize::try_from(frame.original_len).unwrap_or(usize::MAX));
+        self.counts.truncated +=
+            u64::from(frame.data.len() < usize::try_from(frame.original_len).unwrap_or(usize::MAX));
         if self.first_at.is_none() {
             self.first_at = Some(frame.at);
             self.clock = frame.at;
@@ -258,7 +260,9 @@ impl Replay {
 
     fn handle_datagram(&mut self, frame: &Frame<'_>, datagram: &Datagram<'_>) {
         let class = classify(datagram.payload);
-        if let Some(count) = CLASSES.iter().position(|known| *known == class).and_then(|at| self.counts.classes.get_mut(at)) {
+        if let Some(count) =
+            CLASSES.iter().position(|known| *known == class).and_then(|at| self.counts.classes.get_mut(at))
+        {
             *count += 1;
         }
         if class != PacketClass::Rtp {
@@ -323,7 +327,7 @@ impl Replay {
             None => {
                 let wanted = self.config.flows.is_empty() || self.config.flows.contains(&flow);
                 let index = wanted.then(|| {
-                    self.sessions.push(Session::new(flow, ethernet, &self.config));
+                    self.sessions.push(Session::new(flow, &self.config));
                     self.infos.push(FlowInfo { index: self.infos.len(), flow, ethernet });
                     self.sessions.len() - 1
                 });
@@ -336,15 +340,25 @@ impl Replay {
     }
 
     fn unselected_or_limit(&self, flow: &FiveTuple) -> Unfed {
-        if self.config.flows.is_empty() || self.config.flows.contains(flow) { Unfed::Limit } else { Unfed::NotSelected }
+        if self.config.flows.is_empty() || self.config.flows.contains(flow) {
+            Unfed::Limit
+        } else {
+            Unfed::NotSelected
+        }
     }
 
     /// Calls a session, whose events go to the queue.
-    fn with_session(&mut self, index: usize, call: impl FnOnce(&mut Session, &ReplayConfig, &mut Ledger, &mut session::Emit<'_>)) {
+    fn with_session(
+        &mut self,
+        index: usize,
+        call: impl FnOnce(&mut Session, &ReplayConfig, &mut Ledger, &mut session::Emit<'_>),
+    ) {
         let Self { config, sessions, queue, ledger, earliest_timer, holds, held_bytes, .. } = self;
         let Some(session) = sessions.get_mut(index) else { return };
         let (held_before, holding_before) = (session.held_bytes(), session.holding_since());
-        call(session, config, ledger, &mut |order, at, event| queue.push(order, Stamped { at, flow: index, event }));
+        call(session, config, ledger, &mut |order, at, event| {
+            queue.push(order, Stamped { at, flow: index, event })
+        });
         *held_bytes = (*held_bytes + session.held_bytes()).saturating_sub(held_before);
         match session.holding_since() {
             Some(since) if holding_before != Some(since) => holds.push_back((since, index)),

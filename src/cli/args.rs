@@ -238,4 +238,3 @@ pub enum Progress {
     /// Not at all.
     Never,
 }
-

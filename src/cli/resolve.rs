@@ -20,7 +20,7 @@ const FLAGS: &str = "flags";
 
 /// What a `replay` was told, checked.
 #[derive(Debug)]
-pub struct Resolved {
+pub(super) struct Resolved {
     /// For the replay.
     pub config: ReplayConfig,
     /// How RTCP is packed.
@@ -32,7 +32,7 @@ pub struct Resolved {
 }
 
 /// What the flags come to; an error is a usage error and names its flag or key.
-pub fn resolve(args: &ReplayArgs) -> Result<Resolved> {
+pub(super) fn resolve(args: &ReplayArgs) -> Result<Resolved> {
     let mut parameters = match &args.parameters.config {
         Some(path) => read_config(path)?,
         None => Table::new(),
@@ -52,9 +52,12 @@ pub fn resolve(args: &ReplayArgs) -> Result<Resolved> {
 }
 
 fn replay_config(flags: &RunFlags, parameters: Parameters) -> Result<ReplayConfig> {
-    let flows = flags.flow.iter().map(|text| text.parse::<FiveTuple>().with_context(|| format!("--flow '{text}'")));
-    let ssrcs = |texts: &[String], flag| texts.iter().map(|text| ssrc_of(text).context(flag)).collect::<Result<_>>();
-    let bound = |text: &Option<String>, flag| text.as_deref().map(|text| time_bound(text).context(flag)).transpose();
+    let flows =
+        flags.flow.iter().map(|text| text.parse::<FiveTuple>().with_context(|| format!("--flow '{text}'")));
+    let ssrcs =
+        |texts: &[String], flag| texts.iter().map(|text| ssrc_of(text).context(flag)).collect::<Result<_>>();
+    let bound =
+        |text: &Option<String>, flag| text.as_deref().map(|text| time_bound(text).context(flag)).transpose();
     let defaults = ReplayConfig::default();
     Ok(ReplayConfig {
         parameters,
@@ -104,7 +107,8 @@ fn apply_flags(table: &mut Table, args: &ParameterArgs) -> Result<()> {
     }
     if let Some(text) = &args.remb_decrease_threshold {
         let percent = text.strip_suffix('%').unwrap_or(text);
-        config::set(table, &format!("remb.decrease_threshold={percent}")).context("--remb-decrease-threshold")?;
+        config::set(table, &format!("remb.decrease_threshold={percent}"))
+            .context("--remb-decrease-threshold")?;
     }
     Ok(())
 }
@@ -146,7 +150,9 @@ fn time_bound(text: &str) -> Result<TimeBound> {
     let at: jiff::Timestamp = text
         .parse()
         .map_err(|_| anyhow!("'{text}' is no time (seconds since the first frame, or RFC 3339)"))?;
-    CaptureTime::from_nanos(at.as_nanosecond()).map(TimeBound::At).ok_or_else(|| anyhow!("'{text}' is out of range"))
+    CaptureTime::from_nanos(at.as_nanosecond())
+        .map(TimeBound::At)
+        .ok_or_else(|| anyhow!("'{text}' is out of range"))
 }
 
 #[cfg(test)]

@@ -125,6 +125,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         }
         let now = self.estimator_now.map_or(packet.now, |before| before.max(packet.now));
         self.estimator_now = Some(now);
+        self.scheduler.follow_clock(packet.now);
         if packet.send_time.is_some() {
             self.newest_packet = Some(packet.now);
         }

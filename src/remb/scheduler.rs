@@ -84,8 +84,7 @@ impl RembScheduler {
     }
 
     /// Whether an estimate is to be sent because of the time alone.
-    pub fn due_at_timer(&mut self, bitrate: Bitrate, now: Timestamp) -> Option<Reason> {
-        self.follow_clock(now);
+    pub fn due_at_timer(&self, bitrate: Bitrate, now: Timestamp) -> Option<Reason> {
         match self.config.scheduler {
             Profile::Periodic => self.due_periodic(bitrate, now),
             Profile::Libwebrtc => None,
@@ -108,8 +107,8 @@ impl RembScheduler {
         }
     }
 
-    /// A clock that stepped back behind the last REMB counts the interval anew from there.
-    fn follow_clock(&mut self, now: Timestamp) {
+    /// Notes the time: a clock that stepped back behind the last REMB counts the interval anew from there.
+    pub fn follow_clock(&mut self, now: Timestamp) {
         self.last_attempt = self.last_attempt.map(|last| last.min(now));
     }
 

@@ -43,7 +43,9 @@ impl Dedup {
             flow: *flow,
         };
         let too_old = |then: CaptureTime| (at.as_nanos() - then.as_nanos()).abs() > WINDOW_NANOS;
-        while self.recent.len() >= MAX_REMEMBERED || self.recent.front().is_some_and(|(then, _)| too_old(*then)) {
+        while self.recent.len() >= MAX_REMEMBERED
+            || self.recent.front().is_some_and(|(then, _)| too_old(*then))
+        {
             self.recent.pop_front();
         }
         let repeated = self.recent.iter().any(|(_, recent)| *recent == identity);

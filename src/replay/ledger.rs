@@ -48,7 +48,7 @@ impl Unfed {
         Self::NotRtpClass,
     ];
 
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::NotRtp => "not-rtp",
             Self::NotSelected => "not-selected",

@@ -55,7 +55,6 @@ pub(super) type Emit<'a> = dyn FnMut(CaptureTime, CaptureTime, Event) + 'a;
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) flow: FiveTuple,
-    pub(super) ethernet: Option<[[u8; 6]; 2]>,
     pub(super) streams: Vec<Stream>,
     pub(super) send_time_id: SendTimeId,
     pub(super) packets_fed: u64,
@@ -67,10 +66,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(flow: FiveTuple, ethernet: Option<[[u8; 6]; 2]>, config: &ReplayConfig) -> Self {
+    pub(super) fn new(flow: FiveTuple, config: &ReplayConfig) -> Self {
         Self {
             flow,
-            ethernet,
             streams: Vec::new(),
             send_time_id: match config.abs_send_time_id {
                 None => SendTimeId::Unknown,
@@ -191,7 +189,9 @@ impl Session {
     ) {
         let Some(id) = self.id_for_clocks() else { return };
         let sent = send_time(packet, id);
-        if let Some(stream) = self.streams.get_mut(index).filter(|stream| stream.admission == Admission::Undecided) {
+        if let Some(stream) =
+            self.streams.get_mut(index).filter(|stream| stream.admission == Admission::Undecided)
+        {
             stream.observe_clock(at, packet, sent);
             stream.decide(config.media, false);
         }

@@ -77,7 +77,12 @@ impl Stream {
     }
 
     /// Takes a packet's timestamp into account, until the kind is settled.
-    pub(super) fn observe_clock(&mut self, at: CaptureTime, packet: &RtpPacket<'_>, sent: Option<AbsSendTime>) {
+    pub(super) fn observe_clock(
+        &mut self,
+        at: CaptureTime,
+        packet: &RtpPacket<'_>,
+        sent: Option<AbsSendTime>,
+    ) {
         if self.kind.is_none() || self.clock.clock_hz().is_none() {
             self.clock.observe(packet.payload_type(), packet.timestamp(), sent, at);
         }
@@ -112,9 +117,15 @@ impl Stream {
     pub(super) fn why(&self) -> String {
         match (self.admission, self.kind) {
             (Admission::Undecided, _) => "not decided before the capture's end".to_owned(),
-            (Admission::LeftOut(LeftOut::NotSelected), _) => "not selected by --ssrc or --exclude-ssrc".to_owned(),
-            (Admission::LeftOut(LeftOut::Audio), _) => format!("audio does not count: {}", self.clock.evidence()),
-            (Admission::Fed, Some(MediaKind::Audio)) => format!("audio, by --media all: {}", self.clock.evidence()),
+            (Admission::LeftOut(LeftOut::NotSelected), _) => {
+                "not selected by --ssrc or --exclude-ssrc".to_owned()
+            }
+            (Admission::LeftOut(LeftOut::Audio), _) => {
+                format!("audio does not count: {}", self.clock.evidence())
+            }
+            (Admission::Fed, Some(MediaKind::Audio)) => {
+                format!("audio, by --media all: {}", self.clock.evidence())
+            }
             (Admission::Fed, _) => self.clock.evidence(),
         }
     }

@@ -52,8 +52,13 @@ impl Timeline {
             self.rtt_due = self.rtt.map(|_| now + RTT_INTERVAL);
         }
         self.run_timers(now, emit);
-        let arrival =
-            PacketArrival { at: now, now, ssrc: packet.ssrc, send_time: Some(packet.send_time), size: packet.size };
+        let arrival = PacketArrival {
+            at: now,
+            now,
+            ssrc: packet.ssrc,
+            send_time: Some(packet.send_time),
+            size: packet.size,
+        };
         // The outbox cannot fail.
         let _ = self.interceptor.handle_rtp(&arrival, &mut self.steps);
         if let Some(step) = self.steps.0.take() {
@@ -204,7 +209,10 @@ mod tests {
         run(&mut timeline, (500..600).map(|k| k * 20_000_000));
         let events = run(&mut timeline, (0..120).map(|k| k * 20_000_000));
         let times = remb_times(&events);
-        assert!(times.len() >= 2 && times.windows(2).all(|pair| pair[1] - pair[0] == 1_000_000_000), "{times:?}");
+        assert!(
+            times.len() >= 2 && times.windows(2).all(|pair| pair[1] - pair[0] == 1_000_000_000),
+            "{times:?}"
+        );
     }
 
     #[test]

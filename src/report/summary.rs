@@ -250,7 +250,8 @@ impl Summary {
     }
 
     fn write_text(&self, out: &mut String) -> std::fmt::Result {
-        let span = self.input.span_s.map_or("no time".to_owned(), |span| format!("{:.1} s", span.0 as f64 / 1e9));
+        let span =
+            self.input.span_s.map_or("no time".to_owned(), |span| format!("{:.1} s", span.0 as f64 / 1e9));
         writeln!(out, "{}: {}, {} frames, {span}", self.input.file, self.input.format, self.frames.total)?;
         for flow in &self.flows {
             writeln!(out, "\nflow {}", flow.flow)?;
@@ -261,7 +262,12 @@ impl Summary {
                 writeln!(
                     out,
                     "  {} payload type {} {}{clock}: {} packets, {} lost; {fed}: {}",
-                    stream.ssrc, types.join(" "), stream.kind, stream.packets, stream.lost, stream.why
+                    stream.ssrc,
+                    types.join(" "),
+                    stream.kind,
+                    stream.packets,
+                    stream.lost,
+                    stream.why
                 )?;
             }
             for inference in &flow.inferences {
@@ -279,11 +285,19 @@ impl Summary {
 impl Flow {
     fn write_result(&self, out: &mut String) -> std::fmt::Result {
         let rembs = &self.rembs;
-        let reasons: Vec<_> = rembs.reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        let reasons: Vec<_> =
+            rembs.reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         write!(out, "  {} packets fed, {} REMBs", self.packets_fed, rembs.count)?;
         if let (Some(first_s), Some(first), Some(last)) = (rembs.first_s, rembs.first_bps, rembs.last_bps) {
             let (min, max) = (rembs.min_bps.unwrap_or(first), rembs.max_bps.unwrap_or(first));
-            write!(out, " ({}): first {} after {} s, last {}", reasons.join(", "), rate(first), first_s.to_decimal(), rate(last))?;
+            write!(
+                out,
+                " ({}): first {} after {} s, last {}",
+                reasons.join(", "),
+                rate(first),
+                first_s.to_decimal(),
+                rate(last)
+            )?;
             write!(out, ", lowest {}, highest {}", rate(min), rate(max))?;
         }
         writeln!(out)?;

@@ -1,0 +1,54 @@
+//! The command line: what the user said, what it means, the one place that opens files, and the commands.
+
+pub mod args;
+mod outputs;
+mod replay;
+mod resolve;
+mod writers;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+
+/// How a run ended, by exit code; see the table in the README.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// A usage error or a bad configuration.
+    Usage = 2,
+    /// The input or an output cannot be opened.
+    Open = 3,
+    /// Nothing to work on.
+    Nothing = 4,
+    /// Incomplete.
+    Incomplete = 5,
+}
+
+/// Why a command could not do its work, and the exit code.
+#[derive(Debug)]
+pub struct Failure {
+    /// Exit code.
+    pub exit: Exit,
+    /// For the user.
+    pub error: anyhow::Error,
+}
+
+impl Failure {
+    fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
+        Self { exit, error: error.into() }
+    }
+}
+
+/// Runs a command and says on standard error what went wrong.
+#[expect(clippy::print_stderr, reason = "errors go to standard error")]
+pub fn run(cli: &Cli) -> ExitCode {
+    let result = match &cli.command {
+        Command::Replay(args) => replay::run(args),
+    };
+    let exit = result.unwrap_or_else(|failure| {
+        eprintln!("error: {:#}", failure.error);
+        failure.exit
+    });
+    ExitCode::from(exit as u8)
+}

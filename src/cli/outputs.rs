@@ -1,0 +1,237 @@
+//! The one place that opens files: before the first frame, under temporary names, renamed at the end.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use tempfile::NamedTempFile;
+
+use super::args::OutputArgs;
+
+/// Where an output goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Standard output.
+    Stdout,
+    /// A file of this name.
+    File(PathBuf),
+}
+
+/// Which outputs were asked for, and where they go.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) pcap: Option<Target>,
+    pub(super) estimate_csv: Option<Target>,
+    pub(super) remb_csv: Option<Target>,
+    pub(super) streams_csv: Option<Target>,
+    pub(super) plot: Option<Target>,
+    pub(super) json: Option<Target>,
+    pub(super) config: Option<Target>,
+    created: Option<PathBuf>,
+    force: bool,
+}
+
+impl Plan {
+    /// Checks the targets: one standard output at most, no file that exists unless forced, no output twice and none that
+    /// is the input. Creates the folder.
+    pub(super) fn new(args: &OutputArgs, input: &Path) -> Result<Self> {
+        let in_folder = |name: &str| args.directory.as_ref().map(|folder| Target::File(folder.join(name)));
+        let single = |path: &Option<PathBuf>| {
+            path.as_ref().map(|path| match path.as_os_str() == "-" {
+                true => Target::Stdout,
+                false => Target::File(path.clone()),
+            })
+        };
+        let mut plan = Self {
+            pcap: single(&args.pcap).or_else(|| in_folder("remb.pcap")),
+            estimate_csv: single(&args.estimate_csv).or_else(|| in_folder("estimate.csv")),
+            remb_csv: single(&args.remb_csv).or_else(|| in_folder("remb.csv")),
+            streams_csv: in_folder("streams.csv"),
+            plot: single(&args.plot).or_else(|| in_folder("estimate.png")),
+            json: single(&args.json).or_else(|| in_folder("summary.json")),
+            config: in_folder("config.toml"),
+            created: None,
+            force: args.force,
+        };
+        plan.check(input)?;
+        if let Some(folder) = &args.directory {
+            if !folder.is_dir() {
+                fs::create_dir_all(folder)
+                    .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+                plan.created = Some(folder.clone());
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Whether anything was asked for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.targets().next().is_none()
+    }
+
+    /// Whether standard output is taken.
+    pub(super) fn uses_stdout(&self) -> bool {
+        self.targets().any(|target| *target == Target::Stdout)
+    }
+
+    /// Opens an output.
+    pub(super) fn open(&self, target: &Target) -> Result<Output> {
+        match target {
+            Target::Stdout => Ok(Output::Stdout(BufWriter::new(io::stdout()))),
+            Target::File(path) => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+                    .with_context(|| format!("cannot write {}", path.display()))?;
+                Ok(Output::File { file: BufWriter::new(file), path: path.clone(), force: self.force })
+            }
+        }
+    }
+
+    /// Removes the folder again, if it was created and nothing was put into it.
+    pub(super) fn undo(&self) {
+        if let Some(folder) = &self.created {
+            // A folder that is not empty stays.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+
+    fn targets(&self) -> impl Iterator<Item = &Target> {
+        [
+            &self.pcap,
+            &self.estimate_csv,
+            &self.remb_csv,
+            &self.streams_csv,
+            &self.plot,
+            &self.json,
+            &self.config,
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    fn check(&self, input: &Path) -> Result<()> {
+        let mut seen = BTreeSet::new();
+        for target in self.targets() {
+            let Target::File(path) = target else {
+                if !seen.insert(PathBuf::from("-")) {
+                    bail!("standard output can take one output, and two ask for it");
+                }
+                continue;
+            };
+            if !seen.insert(path.clone()) {
+                bail!("{} is asked for twice", path.display());
+            }
+            if is_same_file(path, input) {
+                bail!("{} is the capture itself", path.display());
+            }
+            if path.is_dir() {
+                bail!("cannot write {}: it is a folder", path.display());
+            }
+            if path.exists() && !self.force {
+                bail!("{} exists; --force overwrites it", path.display());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+/// The name of the picture of the flow at `index`: `estimate.png`, `estimate-2.png` …
+pub(super) fn numbered(path: &Path, index: usize) -> PathBuf {
+    if index == 0 {
+        return path.to_owned();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let suffix = path.extension().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}-{}.{suffix}", index + 1))
+}
+
+/// An opened output; dropped before [`Output::finish`] it leaves nothing.
+#[derive(Debug)]
+pub(super) enum Output {
+    Stdout(BufWriter<io::Stdout>),
+    File { file: BufWriter<NamedTempFile>, path: PathBuf, force: bool },
+}
+
+impl Output {
+    /// Gives the file its name.
+    pub(super) fn finish(self) -> Result<()> {
+        match self {
+            Self::Stdout(mut writer) => ignoring_closed_pipe(writer.flush()).context("standard output"),
+            Self::File { file, path, force } => {
+                let shown = path.display();
+                let file = file.into_inner().map_err(io::IntoInnerError::into_error);
+                let file = file.with_context(|| format!("cannot write {shown}"))?;
+                readable_by_others(file.path());
+                let result = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
+                result.map_err(|error| error.error).with_context(|| format!("cannot write {shown}"))?;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(writer) => ignoring_closed_pipe(writer.write_all(bytes)).map(|()| bytes.len()),
+            Self::File { file, .. } => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(writer) => ignoring_closed_pipe(writer.flush()),
+            Self::File { file, .. } => file.flush(),
+        }
+    }
+}
+
+/// Whoever reads may have seen enough.
+fn ignoring_closed_pipe(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
+/// Temporary files are private; outputs are as other programs' files are.
+#[cfg(unix)]
+fn readable_by_others(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    // A file system without permissions keeps what it has.
+    let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o644));
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_path: &Path) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_of_further_flows_are_numbered() {
+        assert_eq!(numbered(Path::new("out/estimate.png"), 0), Path::new("out/estimate.png"));
+        assert_eq!(numbered(Path::new("out/estimate.png"), 1), Path::new("out/estimate-2.png"));
+    }
+
+    #[test]
+    fn a_file_has_its_name_only_when_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.csv");
+        let plan = Plan::default();
+        let mut dropped = plan.open(&Target::File(path.clone())).unwrap();
+        dropped.write_all(b"half").unwrap();
+        drop(dropped);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let mut output = plan.open(&Target::File(path.clone())).unwrap();
+        output.write_all(b"whole").unwrap();
+        output.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        let again = plan.open(&Target::File(path.clone())).unwrap();
+        assert!(again.finish().is_err(), "it came into being in the meantime");
+    }
+}

@@ -1,0 +1,236 @@
+//! The outputs of a replay, each fed with the events that concern it.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::args::Rtcp;
+use super::outputs::{Output, Plan, Target, numbered};
+use super::resolve::Resolved;
+use crate::bwe::overuse::OveruseDetector;
+use crate::capture::Frame;
+use crate::remb::Profile;
+use crate::replay::{Event, FlowInfo, RembTally, SentRemb, Sink};
+use crate::report::csv::{Clock, EstimateCsv, RembCsv, RembRow, write_streams};
+use crate::report::pcap::{RembPcap, RtcpPacking};
+use crate::report::plot::{Figure, Usage, render_png, render_svg};
+use crate::report::summary::{Rembs, Seconds, Summary};
+use crate::units::{CaptureTime, Ssrc};
+
+/// At most so many flows are drawn, in order of appearance.
+const MAX_FIGURES: usize = 16;
+const ETHERNET: u16 = 1;
+
+/// All outputs of one replay.
+pub(super) struct Writers {
+    clock: Clock,
+    sender_ssrc: Ssrc,
+    pcap: Option<RembPcap<Output>>,
+    estimate_csv: Option<EstimateCsv<Output>>,
+    remb_csv: Option<RembCsv<Output>>,
+    draws: bool,
+    flows: Vec<FlowOutputs>,
+}
+
+/// What is kept of a flow until the end.
+struct FlowOutputs {
+    name: String,
+    tally: RembTally,
+    figure: Option<Figure>,
+}
+
+impl Writers {
+    /// Opens what is written as the replay goes; `first` is the first frame.
+    pub(super) fn open(
+        plan: &Plan,
+        resolved: &Resolved,
+        first: &Frame<'_>,
+        nanoseconds: bool,
+    ) -> Result<Self> {
+        let clock = Clock { first: first.at, nanoseconds };
+        let open = |target: &Option<Target>| target.as_ref().map(|target| plan.open(target)).transpose();
+        let sender_ssrc = resolved.config.sender_ssrc;
+        let packing = match resolved.rtcp {
+            Rtcp::Compound => RtcpPacking::Compound,
+            Rtcp::Reduced => RtcpPacking::Reduced,
+        };
+        let ethernet = first.link_type.0 == ETHERNET;
+        let pcap = open(&plan.pcap)?;
+        Ok(Self {
+            clock,
+            sender_ssrc,
+            pcap: pcap
+                .map(|out| RembPcap::new(out, nanoseconds, ethernet, packing, sender_ssrc))
+                .transpose()?,
+            estimate_csv: open(&plan.estimate_csv)?.map(|out| EstimateCsv::new(out, clock)).transpose()?,
+            remb_csv: open(&plan.remb_csv)?.map(|out| RembCsv::new(out, clock)).transpose()?,
+            draws: plan.plot.is_some(),
+            flows: Vec::new(),
+        })
+    }
+
+    /// The REMBs of a flow by its name.
+    pub(super) fn rembs(&self, flow: &str) -> Option<&Rembs> {
+        self.flows.iter().find(|outputs| outputs.name == flow).map(|outputs| outputs.tally.rembs())
+    }
+
+    /// Writes what can only be written at the end, and gives all files their names.
+    pub(super) fn finish(self, plan: &Plan, resolved: &Resolved, summary: &Summary) -> Result<()> {
+        let mut outputs = Vec::new();
+        if let Some(pcap) = self.pcap {
+            outputs.push(pcap.into_inner());
+        }
+        if let Some(csv) = self.estimate_csv {
+            outputs.push(csv.into_inner()?);
+        }
+        if let Some(csv) = self.remb_csv {
+            outputs.push(csv.into_inner()?);
+        }
+        if let Some(target) = &plan.streams_csv {
+            let mut output = plan.open(target)?;
+            write_streams(&mut output, &summary.flows, self.clock.nanoseconds)?;
+            outputs.push(output);
+        }
+        if let Some(target) = &plan.json {
+            let mut output = plan.open(target)?;
+            serde_json::to_writer_pretty(&mut output, summary)?;
+            output.write_all(b"\n")?;
+            outputs.push(output);
+        }
+        if let Some(target) = &plan.config {
+            let mut output = plan.open(target)?;
+            output.write_all(toml::to_string_pretty(&resolved.given)?.as_bytes())?;
+            outputs.push(output);
+        }
+        if let Some(target) = &plan.plot {
+            let figures = self.flows.into_iter().filter_map(|flow| Some((flow.name, flow.figure?)));
+            let mut drawn = 0;
+            for (index, (name, mut figure)) in figures.enumerate() {
+                figure.set_title(&title(summary, resolved, &name));
+                outputs.push(draw(plan, target, index, &figure)?);
+                drawn += 1;
+            }
+            if drawn == 0 {
+                let mut figure = Figure::new();
+                figure.set_title(&title(summary, resolved, "no flow was estimated"));
+                outputs.push(draw(plan, target, 0, &figure)?);
+            }
+        }
+        outputs.into_iter().try_for_each(Output::finish)
+    }
+
+    fn flow(&mut self, info: &FlowInfo) -> Option<&mut FlowOutputs> {
+        self.flows.get_mut(info.index)
+    }
+
+    /// Flows come in order of appearance; those without an event so far have empty outputs.
+    fn announce(&mut self, info: &FlowInfo) {
+        while self.flows.len() <= info.index {
+            self.flows.push(FlowOutputs { name: String::new(), tally: RembTally::default(), figure: None });
+        }
+        let figures = self.flows.iter().filter(|flow| flow.figure.is_some()).count();
+        let draws = self.draws && figures < MAX_FIGURES;
+        if let Some(flow) = self.flow(info).filter(|flow| flow.name.is_empty()) {
+            flow.name = info.flow.to_string();
+            flow.figure = draws.then(Figure::new);
+        }
+    }
+
+    fn write_remb(&mut self, info: &FlowInfo, at: CaptureTime, remb: &SentRemb) -> Result<()> {
+        let sender_ssrc = self.sender_ssrc;
+        if let Some(pcap) = &mut self.pcap {
+            pcap.write(at, info.flow, info.ethernet, (sender_ssrc, remb.bitrate, &remb.ssrcs))
+                .context("REMB pcap")?;
+        }
+        let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
+        if let Some(csv) = &mut self.remb_csv {
+            let SentRemb { bitrate, reason, ref ssrcs } = *remb;
+            csv.write(&RembRow { at, flow: &flow.name, sender_ssrc, bitrate, reason, ssrcs })?;
+        }
+        let since_first = at.as_nanos() - self.clock.first.as_nanos();
+        flow.tally.add(Seconds(since_first), remb);
+        if let Some(figure) = &mut flow.figure {
+            figure.remb(since_first as f64 / 1e9, remb.bitrate.as_bps() as f64);
+        }
+        Ok(())
+    }
+
+    fn write_step(&mut self, info: &FlowInfo, at: CaptureTime, step: &crate::bwe::Step) -> Result<()> {
+        let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
+        if let Some(csv) = &mut self.estimate_csv {
+            csv.write(&flow.name, at, step)?;
+        }
+        if let Some(figure) = &mut flow.figure {
+            let seconds = (at.as_nanos() - self.clock.first.as_nanos()) as f64 / 1e9;
+            figure.rates(
+                seconds,
+                step.incoming.map(|rate| rate.as_bps() as f64),
+                step.estimate.map(|rate| rate.as_bps() as f64),
+            );
+            if step.group.is_some() {
+                let modified = OveruseDetector::modified_offset(step.offset_ms, step.num_deltas);
+                figure.gradient(seconds, modified, step.threshold_ms, usage(step.usage));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sink for Writers {
+    type Error = anyhow::Error;
+
+    fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> Result<()> {
+        if self.flows.get(flow.index).is_none_or(|known| known.name.is_empty()) {
+            self.announce(flow);
+        }
+        match event {
+            Event::Step(step) => self.write_step(flow, at, step),
+            Event::Remb(remb) => self.write_remb(flow, at, remb),
+        }
+    }
+}
+
+fn usage(usage: crate::bwe::BandwidthUsage) -> Usage {
+    match usage {
+        crate::bwe::BandwidthUsage::Normal => Usage::Normal,
+        crate::bwe::BandwidthUsage::Overusing => Usage::Overuse,
+        crate::bwe::BandwidthUsage::Underusing => Usage::Underuse,
+    }
+}
+
+/// Title and the line below it.
+fn title(summary: &Summary, resolved: &Resolved, flow: &str) -> [String; 2] {
+    let remb = &resolved.config.parameters.remb;
+    let schedule = match remb.scheduler {
+        Profile::Periodic => {
+            format!("REMB every {} and at a fall of {} %", remb.interval, remb.decrease_threshold)
+        }
+        Profile::Libwebrtc => "REMB as libwebrtc schedules it".to_owned(),
+    };
+    let of_flow = summary.flows.iter().find(|candidate| candidate.flow == flow);
+    let rtt = of_flow
+        .map(|flow| format!(", RTT {} ms ({})", flow.rtt.value_ms, flow.rtt.source))
+        .unwrap_or_default();
+    let packets = of_flow.map(|flow| format!(", {} packets", flow.packets_fed)).unwrap_or_default();
+    let file = if summary.input.file == "-" { "standard input" } else { &summary.input.file };
+    [format!("{file}: {flow}"), format!("abs-send-time, Kalman filter, {schedule}{rtt}{packets}")]
+}
+
+fn draw(plan: &Plan, target: &Target, index: usize, figure: &Figure) -> Result<Output> {
+    let (target, is_svg) = match target {
+        Target::Stdout => (Target::Stdout, false),
+        Target::File(path) => (Target::File(numbered(path, index)), has_suffix(path, "svg")),
+    };
+    let mut output = plan.open(&target)?;
+    if is_svg {
+        render_svg(figure, &mut output)?;
+    } else {
+        render_png(figure, &mut output)?;
+    }
+    Ok(output)
+}
+
+fn has_suffix(path: &Path, suffix: &str) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(suffix))
+}

@@ -1,0 +1,8 @@
+//! What is written: each format serialises plain data into a writer that somebody else opened.
+
+pub mod csv;
+pub mod decimal;
+pub mod pcap;
+#[cfg(feature = "plot")]
+pub mod plot;
+pub mod summary;

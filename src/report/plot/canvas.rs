@@ -1,0 +1,92 @@
+//! A surface with coordinates of its own, whatever the resolution it is drawn at.
+
+use plotters::coord::Shift;
+use plotters::prelude::{
+    Circle, DrawingArea, DrawingBackend, IntoTextStyle, PathElement, RGBAColor, RGBColor, Rectangle, Text,
+};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, FontStyle, FontTransform, ShapeStyle};
+
+use super::render::PlotError;
+
+/// Where a text lies relative to its point.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Anchor {
+    Left,
+    Centre,
+    Right,
+    /// Turned by a quarter, centred.
+    Turned,
+}
+
+/// How a text looks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TextLook {
+    pub(super) size: f64,
+    pub(super) bold: bool,
+    pub(super) colour: RGBColor,
+}
+
+/// The surface; `scale` pixels are one unit.
+pub(super) struct Canvas<'a, B: DrawingBackend> {
+    pub(super) area: &'a DrawingArea<B, Shift>,
+    pub(super) scale: f64,
+}
+
+impl<B: DrawingBackend> Canvas<'_, B> {
+    pub(super) fn fill(
+        &self,
+        left: f64,
+        top: f64,
+        right: f64,
+        bottom: f64,
+        colour: RGBAColor,
+    ) -> Result<(), PlotError> {
+        let corners = [self.point(left, top), self.point(right, bottom)];
+        self.area.draw(&Rectangle::new(corners, colour.filled())).map_err(PlotError::drawing)
+    }
+
+    pub(super) fn line(&self, points: &[(f64, f64)], width: f64, colour: RGBColor) -> Result<(), PlotError> {
+        let points: Vec<_> = points.iter().map(|(x, y)| self.point(*x, *y)).collect();
+        let style = ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: self.pixels(width) };
+        self.area.draw(&PathElement::new(points, style)).map_err(PlotError::drawing)
+    }
+
+    pub(super) fn dot(&self, x: f64, y: f64, radius: f64, colour: RGBColor) -> Result<(), PlotError> {
+        let radius = (radius * self.scale).round() as i32;
+        self.area.draw(&Circle::new(self.point(x, y), radius, colour.filled())).map_err(PlotError::drawing)
+    }
+
+    pub(super) fn text(
+        &self,
+        text: &str,
+        x: f64,
+        y: f64,
+        anchor: Anchor,
+        look: TextLook,
+    ) -> Result<(), PlotError> {
+        let style = ("sans-serif", look.size * self.scale).into_text_style(self.area);
+        let mut style = style.color(&look.colour);
+        if look.bold {
+            style.font = style.font.style(FontStyle::Bold);
+        }
+        let horizontal = match anchor {
+            Anchor::Left => HPos::Left,
+            Anchor::Right => HPos::Right,
+            Anchor::Centre | Anchor::Turned => HPos::Center,
+        };
+        if matches!(anchor, Anchor::Turned) {
+            style.font = style.font.transform(FontTransform::Rotate270);
+        }
+        let style = style.pos(Pos::new(horizontal, VPos::Center));
+        self.area.draw(&Text::new(text, self.point(x, y), style)).map_err(PlotError::drawing)
+    }
+
+    fn point(&self, x: f64, y: f64) -> (i32, i32) {
+        ((x * self.scale).round() as i32, (y * self.scale).round() as i32)
+    }
+
+    fn pixels(&self, width: f64) -> u32 {
+        (width * self.scale).round().max(1.0) as u32
+    }
+}

@@ -8,6 +8,7 @@ mod dedup;
 mod event;
 mod ledger;
 mod session;
+mod settings;
 mod stream;
 mod summarise;
 mod timeline;
@@ -15,24 +16,22 @@ mod timeline;
 use std::collections::{HashMap, VecDeque};
 
 pub use event::{Event, SentRemb};
+pub use settings::{ReplayConfig, TimeBound};
 pub use stream::MediaFilter;
 pub use summarise::{Outcome, RembTally};
 
 use crate::capture::Frame;
-use crate::config::Parameters;
 use crate::decode::{self, Datagram};
 use crate::flow::{FiveTuple, HoldBack, PacketClass, classify};
-use crate::remb::InterceptorConfig;
 use crate::report::summary::Count;
 use crate::rtp::RtpPacket;
-use crate::units::{CaptureTime, Ssrc, TimeDelta};
+use crate::units::{CaptureTime, TimeDelta};
 
 use dedup::Dedup;
 use event::{EventQueue, Stamped};
 use ledger::{Ledger, Unfed};
 use session::{PacketNote, Session};
 use stream::Stream;
-use timeline::Timeline;
 
 /// At most so many flows are estimated.
 pub const MAX_ESTIMATED_FLOWS: usize = 256;
@@ -40,84 +39,6 @@ pub const MAX_ESTIMATED_FLOWS: usize = 256;
 const MAX_HOLD: TimeDelta = HoldBack::<PacketNote>::MAX_TIME;
 /// Headers that wait in all flows together, bytes; beyond this flows decide early.
 const MAX_HELD_BYTES: usize = 8 << 20;
-
-/// A point in the capture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimeBound {
-    /// Nanoseconds since the first frame.
-    SinceFirst(i64),
-    /// A time of day.
-    At(CaptureTime),
-}
-
-/// What a replay is told.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ReplayConfig {
-    /// The estimator's and the schedule's parameters.
-    pub parameters: Parameters,
-    /// SSRC of the REMB sender.
-    pub sender_ssrc: Ssrc,
-    /// Only these flows; none means all.
-    pub flows: Vec<FiveTuple>,
-    /// Only these streams; none means all.
-    pub ssrcs: Vec<Ssrc>,
-    /// Not these streams.
-    pub exclude_ssrcs: Vec<Ssrc>,
-    /// The estimator starts here; earlier frames serve inference only.
-    pub from: Option<TimeBound>,
-    /// The estimator ends here.
-    pub to: Option<TimeBound>,
-    /// Drop repeated frames.
-    pub dedup: bool,
-    /// Which media count.
-    pub media: MediaFilter,
-    /// The id of abs-send-time: `None` to infer it, 0 for not negotiated.
-    pub abs_send_time_id: Option<u8>,
-    /// Round trip time; `None` leaves the estimator's default.
-    pub rtt: Option<TimeDelta>,
-    /// Added to every capture time inside the estimator.
-    pub clock_offset: TimeDelta,
-    /// Flows that are counted.
-    pub max_flows: usize,
-    /// Streams that are counted.
-    pub max_ssrcs: usize,
-}
-
-impl Default for ReplayConfig {
-    fn default() -> Self {
-        Self {
-            parameters: Parameters::default(),
-            sender_ssrc: Ssrc(1),
-            flows: Vec::new(),
-            ssrcs: Vec::new(),
-            exclude_ssrcs: Vec::new(),
-            from: None,
-            to: None,
-            dedup: false,
-            media: MediaFilter::WithoutAudio,
-            abs_send_time_id: None,
-            rtt: None,
-            clock_offset: TimeDelta::ZERO,
-            max_flows: 65_536,
-            max_ssrcs: 4_096,
-        }
-    }
-}
-
-impl ReplayConfig {
-    fn timeline(&self) -> Timeline {
-        let interceptor = InterceptorConfig {
-            estimator: self.parameters.estimator.clone(),
-            remb: self.parameters.remb.clone(),
-            sender_ssrc: self.sender_ssrc,
-        };
-        Timeline::new(interceptor, self.clock_offset, self.rtt)
-    }
-
-    fn selects(&self, ssrc: Ssrc) -> bool {
-        (self.ssrcs.is_empty() || self.ssrcs.contains(&ssrc)) && !self.exclude_ssrcs.contains(&ssrc)
-    }
-}
 
 /// A flow, for those who write its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -313,10 +234,10 @@ impl Replay {
         flow: FiveTuple,
         ethernet: Option<[[u8; 6]; 2]>,
     ) -> Result<usize, Unfed> {
-        if let Some((last, index)) = self.last_flow {
-            if last == flow {
-                return index.ok_or(self.unselected_or_limit(&flow));
-            }
+        if let Some((last, index)) = self.last_flow
+            && last == flow
+        {
+            return index.ok_or(self.unselected_or_limit(&flow));
         }
         let index = match self.by_flow.get(&flow) {
             Some(index) => *index,

@@ -1,6 +1,7 @@
 //! libwebrtc's own numbers: every state row and every REMB of the reference traces, column by column.
 //!
 //! `REMB_VECTORS=FOLDER` runs the same comparison over any folder of traces in that format.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -229,10 +230,24 @@ fn run(trace: &Trace) -> (usize, usize, f64) {
     (comparison.steps, sent.len(), comparison.largest_error)
 }
 
+/// The names of all traces in a folder, ascending.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = folder.read_dir().unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut names: Vec<_> = entries
+        .filter_map(|entry| {
+            let file = entry.unwrap().file_name().into_string().ok()?;
+            let (name, rest) = file.split_once(".state.")?;
+            common::SUFFIXES.contains(&rest).then(|| name.to_owned())
+        })
+        .collect();
+    names.sort();
+    names
+}
+
 /// Compares every trace of a folder, a line for each; gives how many were compared.
 fn compare_folder(folder: &Path) -> usize {
     let (mut compared, mut all_rows, mut all_rembs, mut largest) = (0, 0, 0, 0.0_f64);
-    for name in common::names(folder) {
+    for name in names(folder) {
         let trace = Trace::open(folder, &name);
         if trace.needs_rtp_timestamps() {
             println!("{name}: left out, it needs the RTP timestamp estimator");

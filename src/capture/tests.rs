@@ -2,7 +2,10 @@ use std::io::{Cursor, Write};
 
 use super::*;
 
-fn read(bytes: Vec<u8>) -> (Vec<(u64, i64, u16, Vec<u8>, u32)>, Option<CaptureError>, UnreadCounts) {
+/// Number, time, link type, data and original length.
+type Read = (u64, i64, u16, Vec<u8>, u32);
+
+fn read(bytes: Vec<u8>) -> (Vec<Read>, Option<CaptureError>, UnreadCounts) {
     let mut reader = match CaptureReader::new(Box::new(Cursor::new(bytes))) {
         Ok(reader) => reader,
         Err(error) => return (Vec::new(), Some(error), UnreadCounts::default()),

@@ -1,4 +1,4 @@
-//! What the user said: flags as typed. What they mean is decided in [`super::resolve`].
+//! What the user said: flags as typed. What they mean is decided in `resolve`.
 
 use std::path::PathBuf;
 

@@ -56,12 +56,12 @@ impl Plan {
             force: args.force,
         };
         plan.check(input)?;
-        if let Some(folder) = &args.directory {
-            if !folder.is_dir() {
-                fs::create_dir_all(folder)
-                    .with_context(|| format!("cannot create the folder {}", folder.display()))?;
-                plan.created = Some(folder.clone());
-            }
+        if let Some(folder) = &args.directory
+            && !folder.is_dir()
+        {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+            plan.created = Some(folder.clone());
         }
         Ok(plan)
     }

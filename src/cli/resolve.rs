@@ -142,10 +142,11 @@ fn rtt(text: &str) -> Result<Option<TimeDelta>> {
 
 /// Seconds since the first frame, or RFC 3339.
 fn time_bound(text: &str) -> Result<TimeBound> {
-    if let Ok(seconds) = text.parse::<f64>() {
-        if seconds.is_finite() && seconds.abs() < 9e9 {
-            return Ok(TimeBound::SinceFirst((seconds * 1e9).round() as i64));
-        }
+    if let Ok(seconds) = text.parse::<f64>()
+        && seconds.is_finite()
+        && seconds.abs() < 9e9
+    {
+        return Ok(TimeBound::SinceFirst((seconds * 1e9).round() as i64));
     }
     let at: jiff::Timestamp = text
         .parse()

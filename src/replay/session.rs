@@ -226,10 +226,10 @@ impl Session {
         for stream in self.streams.iter_mut().filter(|stream| stream.admission == Admission::Undecided) {
             stream.clock = Default::default();
             for held in self.held.iter() {
-                if let Ok(packet) = RtpPacket::parse(held.header, held.meta.len_on_wire) {
-                    if packet.ssrc() == stream.ssrc {
-                        stream.observe_clock(held.at, &packet, send_time(&packet, id));
-                    }
+                if let Ok(packet) = RtpPacket::parse(held.header, held.meta.len_on_wire)
+                    && packet.ssrc() == stream.ssrc
+                {
+                    stream.observe_clock(held.at, &packet, send_time(&packet, id));
                 }
             }
         }

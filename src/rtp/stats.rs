@@ -46,10 +46,10 @@ impl StreamStats {
         self.payload_bytes += u64::try_from(packet.size().as_bytes()).unwrap_or(0);
         self.truncated += u64::from(truncated);
         self.span = Some((self.span.map_or(at, |(first, _)| first), at));
-        if let Err(index) = self.payload_types.binary_search(&packet.payload_type()) {
-            if self.payload_types.len() < MAX_PAYLOAD_TYPES {
-                self.payload_types.insert(index, packet.payload_type());
-            }
+        if let Err(index) = self.payload_types.binary_search(&packet.payload_type())
+            && self.payload_types.len() < MAX_PAYLOAD_TYPES
+        {
+            self.payload_types.insert(index, packet.payload_type());
         }
         match self.sequence.observe(packet.sequence_number()) {
             Order::Forward => {}
@@ -250,7 +250,7 @@ mod tests {
     fn jitter_is_that_of_rfc_3550() {
         let steady = stats((0..100).map(|k| (k, u32::from(k) * 3_000, 0.0, f64::from(k) / 30.0)));
         assert!(steady.jitter_ms().unwrap() < 1e-3);
-        let alternating = |k: u16| if k % 2 == 0 { 0.0 } else { 0.004 };
+        let alternating = |k: u16| if k.is_multiple_of(2) { 0.0 } else { 0.004 };
         let stats =
             stats((0..1000).map(|k| (k, u32::from(k) * 3_000, 0.0, f64::from(k) / 30.0 + alternating(k))));
         assert!((stats.jitter_ms().unwrap() - 4.0).abs() < 0.01, "{:?}", stats.jitter_ms());

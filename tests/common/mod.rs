@@ -5,33 +5,19 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// A folder of `testdata`.
-pub fn testdata(folder: &str) -> PathBuf {
+pub(crate) fn testdata(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(folder)
 }
 
-const SUFFIXES: [&str; 3] = ["csv", "csv.gz", "csv.zst"];
+pub(crate) const SUFFIXES: [&str; 3] = ["csv", "csv.gz", "csv.zst"];
 
 /// The file `NAME.PART.csv` in any of the forms it may have.
-pub fn find(folder: &Path, name: &str, part: &str) -> Option<PathBuf> {
+pub(crate) fn find(folder: &Path, name: &str, part: &str) -> Option<PathBuf> {
     SUFFIXES.iter().map(|suffix| folder.join(format!("{name}.{part}.{suffix}"))).find(|path| path.is_file())
 }
 
-/// The names of all traces in a folder, ascending.
-pub fn names(folder: &Path) -> Vec<String> {
-    let entries = folder.read_dir().unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut names: Vec<_> = entries
-        .filter_map(|entry| {
-            let file = entry.unwrap().file_name().into_string().ok()?;
-            let (name, rest) = file.split_once(".state.")?;
-            SUFFIXES.contains(&rest).then(|| name.to_owned())
-        })
-        .collect();
-    names.sort();
-    names
-}
-
 /// A file's content, decompressed by its suffix.
-pub fn read(path: &Path) -> Vec<u8> {
+pub(crate) fn read(path: &Path) -> Vec<u8> {
     let file = BufReader::new(File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
     let mut reader: Box<dyn Read> = match path.extension().and_then(|extension| extension.to_str()) {
         Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(file)),
@@ -44,7 +30,7 @@ pub fn read(path: &Path) -> Vec<u8> {
 }
 
 /// The rows of a CSV file; `heading` says whether the first line names the columns.
-pub fn rows(path: &Path, heading: bool) -> Vec<csv::StringRecord> {
+pub(crate) fn rows(path: &Path, heading: bool) -> Vec<csv::StringRecord> {
     let content = read(path);
     let mut reader = csv::ReaderBuilder::new().has_headers(heading).from_reader(&content[..]);
     reader.records().map(|row| row.unwrap_or_else(|error| panic!("{}: {error}", path.display()))).collect()

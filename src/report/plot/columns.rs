@@ -104,13 +104,13 @@ mod tests {
         let mut columns = Columns::<Values>::default();
         for second in 0..86_400 {
             let index = columns.index(f64::from(second));
-            let value = if second == 40_000 { 1e6 } else { 1.0 };
+            let value = if second == 40_010 { 1e6 } else { 1.0 };
             extend(&mut columns.at(index).unwrap().0, value);
         }
         assert!((MAX_COLUMNS / 2..=MAX_COLUMNS).contains(&columns.columns.len()));
         let (at, peak) =
             columns.iter().find(|(_, column)| column.0.is_some_and(|range| range.max > 1.0)).unwrap();
-        assert!((at - 40_000.0).abs() <= columns.width);
+        assert!((at - 40_010.0).abs() <= columns.width);
         assert_eq!(peak.0, Some(Range { first: 1.0, min: 1.0, max: 1e6, last: 1.0 }));
     }
 

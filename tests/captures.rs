@@ -1,0 +1,131 @@
+//! The recorded calls: what is fed to the estimator from the capture alone is what was fed to libwebrtc, packet by
+//! packet, and the result does not depend on how the capture comes.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::io::{Cursor, Read};
+
+use remb_replay::capture::CaptureReader;
+use remb_replay::replay::{Event, FlowInfo, Replay, ReplayConfig, Sink};
+use remb_replay::report::summary::Flow;
+use remb_replay::units::CaptureTime;
+
+const CALLS: [&str; 6] =
+    ["s02-fixed-1000k", "s03-steps-audio", "s08-full-ipv6", "s12-bidir", "s14-reorder", "s16-any"];
+
+#[derive(Default)]
+struct Events(Vec<(String, i64, String)>);
+
+impl Sink for Events {
+    type Error = std::convert::Infallible;
+
+    fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Self::Error> {
+        self.0.push((flow.flow.to_string(), at.as_nanos(), format!("{event:?}")));
+        Ok(())
+    }
+}
+
+fn capture(name: &str) -> Vec<u8> {
+    common::read(&common::testdata("captures").join(format!("{name}.pcap.gz")))
+}
+
+fn replay(
+    bytes: impl Read + Send + 'static,
+    config: ReplayConfig,
+) -> (Vec<(String, i64, String)>, Vec<Flow>) {
+    let mut reader = CaptureReader::new(Box::new(bytes)).unwrap();
+    let mut replay = Replay::new(config);
+    let mut events = Events::default();
+    while let Some(frame) = reader.next_frame().unwrap() {
+        let Ok(()) = replay.handle_frame(&frame, &mut events);
+    }
+    let Ok(()) = replay.finish(&mut events);
+    (events.0, replay.outcome().flows)
+}
+
+/// Packets, bytes and SSRCs as the reference was fed with.
+fn reference(name: &str) -> (u64, u64, Vec<String>) {
+    let path = common::find(&common::testdata("captures/reference"), name, "in").unwrap();
+    let rows = common::rows(&path, true);
+    let bytes = rows.iter().map(|row| row[5].parse::<u64>().unwrap()).sum();
+    let mut ssrcs: Vec<_> =
+        rows.iter().map(|row| format!("0x{:08x}", row[1].parse::<u32>().unwrap())).collect();
+    ssrcs.sort();
+    ssrcs.dedup();
+    (rows.len() as u64, bytes, ssrcs)
+}
+
+#[test]
+fn what_is_fed_is_what_libwebrtc_was_fed() {
+    for name in CALLS {
+        let (_, flows) = replay(Cursor::new(capture(name)), ReplayConfig::default());
+        let flow = &flows[0];
+        let fed: Vec<_> = flow.streams.iter().filter(|stream| stream.fed_to_estimator).collect();
+        let mut ssrcs: Vec<_> = fed.iter().map(|stream| stream.ssrc.clone()).collect();
+        ssrcs.sort();
+        let bytes = fed.iter().map(|stream| stream.payload_bytes).sum();
+        assert_eq!((flow.packets_fed, bytes, ssrcs), reference(name), "{name}");
+    }
+}
+
+#[test]
+fn audio_that_comes_first_is_left_out_and_its_evidence_given() {
+    let (_, flows) = replay(Cursor::new(capture("s03-steps-audio")), ReplayConfig::default());
+    let audio = flows[0].streams.iter().find(|stream| stream.payload_types == [111]).unwrap();
+    assert_eq!((audio.kind, audio.clock_hz, audio.fed_to_estimator), ("audio", Some(48_000), false));
+    assert!(audio.why.contains("RTP clock 4"), "{}", audio.why);
+    assert!(
+        flows[0]
+            .inferences
+            .iter()
+            .any(|inference| inference.what == "abs-send-time id" && inference.value == "2")
+    );
+}
+
+#[test]
+fn the_first_remb_of_s03_leaves_within_5_ms_of_chromiums() {
+    let rows = common::rows(&common::testdata("captures").join("s03-steps-audio.remb.csv"), true);
+    let recorded = rows[0][0].parse::<f64>().unwrap();
+    let (_, flows) = replay(Cursor::new(capture("s03-steps-audio")), ReplayConfig::default());
+    let (events, _) = replay(Cursor::new(capture("s03-steps-audio")), ReplayConfig::default());
+    let first_frame = events.iter().map(|event| event.1).min().unwrap();
+    let first = events.iter().find(|event| event.2.starts_with("Remb")).unwrap().1;
+    // The first event is the first video packet's, 38 ms after the first frame.
+    let since_first_frame = (first - first_frame) as f64 / 1e9 + flows[0].streams[1].first_s.0 as f64 / 1e9;
+    assert!((since_first_frame - recorded).abs() < 0.005, "{since_first_frame} and {recorded}");
+}
+
+/// Gives its bytes in small pieces, as a pipe does.
+struct Dribble(Cursor<Vec<u8>>, usize);
+
+impl Read for Dribble {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.1 = self.1 % 97 + 1;
+        let len = buffer.len().min(self.1);
+        self.0.read(&mut buffer[..len])
+    }
+}
+
+#[test]
+fn a_pipe_and_a_compressed_file_give_the_same_as_a_file() {
+    let plain = capture("s03-steps-audio");
+    let (expected, _) = replay(Cursor::new(plain.clone()), ReplayConfig::default());
+    assert!(expected.len() > 3000);
+    let compressed = std::fs::read(common::testdata("captures").join("s03-steps-audio.pcap.gz")).unwrap();
+    assert_eq!(replay(Cursor::new(compressed), ReplayConfig::default()).0, expected);
+    assert_eq!(replay(Dribble(Cursor::new(plain), 0), ReplayConfig::default()).0, expected);
+}
+
+#[test]
+fn one_flow_depends_on_nothing_of_another() {
+    let (both, flows) = replay(Cursor::new(capture("s12-bidir")), ReplayConfig::default());
+    assert_eq!(flows.len(), 2);
+    assert!(both.windows(2).all(|pair| pair[0].1 <= pair[1].1), "events are in order of time");
+    for flow in &flows {
+        let config = ReplayConfig { flows: vec![flow.flow.parse().unwrap()], ..ReplayConfig::default() };
+        let (alone, _) = replay(Cursor::new(capture("s12-bidir")), config);
+        let of_both: Vec<_> = both.iter().filter(|event| event.0 == flow.flow).cloned().collect();
+        assert_eq!(of_both, alone);
+    }
+}

@@ -1,0 +1,279 @@
+//! The program as its users meet it: exit codes, messages, files.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const S03: &str = "testdata/captures/s03-steps-audio.pcap.gz";
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_remb-replay"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).env("RUST_BACKTRACE", "0");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// Exit code and standard error.
+fn ending(arguments: &[&str]) -> (i32, String) {
+    let output = run(arguments);
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn plain_capture(folder: &Path, name: &str) -> (PathBuf, Vec<u8>) {
+    let mut bytes = Vec::new();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("testdata/captures/{name}.pcap.gz"));
+    let mut decoder = flate2::read::MultiGzDecoder::new(fs::File::open(source).unwrap());
+    std::io::copy(&mut decoder, &mut bytes).unwrap();
+    let path = folder.join(format!("{name}.pcap"));
+    fs::write(&path, &bytes).unwrap();
+    (path, bytes)
+}
+
+fn rows(path: &Path) -> usize {
+    fs::read_to_string(path).unwrap().lines().count() - 1
+}
+
+#[test]
+fn the_standard_set_is_written_and_two_runs_are_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    for out in [&one, &two] {
+        let (code, errors) = ending(&["replay", S03, "-o", text(out)]);
+        assert_eq!(code, 0, "{errors}");
+    }
+    let mut names: Vec<_> =
+        fs::read_dir(&one).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    let expected = [
+        "config.toml",
+        "estimate.csv",
+        "estimate.png",
+        "remb.csv",
+        "remb.pcap",
+        "streams.csv",
+        "summary.json",
+    ];
+    assert_eq!(names, expected);
+    for name in names {
+        assert_eq!(fs::read(one.join(&name)).unwrap(), fs::read(two.join(&name)).unwrap(), "{name}");
+    }
+    assert!(rows(&one.join("remb.csv")) > 100 && rows(&one.join("estimate.csv")) > 3000);
+    assert_eq!(rows(&one.join("streams.csv")), 3);
+}
+
+#[test]
+fn the_remb_pcap_has_a_frame_for_each_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pcap, csv) = (folder.path().join("r.pcap"), folder.path().join("r.csv"));
+    assert_eq!(ending(&["replay", S03, "-w", text(&pcap), "--remb-csv", text(&csv)]).0, 0);
+    let mut reader =
+        remb_replay::capture::CaptureReader::new(Box::new(fs::File::open(&pcap).unwrap())).unwrap();
+    assert!(reader.nanoseconds());
+    let content = fs::read_to_string(&csv).unwrap();
+    for row in content.lines().skip(1) {
+        let cells: Vec<_> = row.split(',').collect();
+        let frame = reader.next_frame().unwrap().unwrap();
+        assert_eq!(
+            format!("{}.{:09}", frame.at.as_nanos() / 1_000_000_000, frame.at.as_nanos() % 1_000_000_000),
+            cells[1]
+        );
+        let payload = remb_replay::decode::decode(&frame).unwrap().payload;
+        let remb = remb_replay::remb::Remb::parse(&payload[32..]).unwrap();
+        assert_eq!(remb.bitrate.as_bps().to_string(), cells[5]);
+        let ssrcs: Vec<_> = remb.ssrcs.iter().map(ToString::to_string).collect();
+        assert_eq!(ssrcs.join(" "), cells[7]);
+    }
+    assert!(reader.next_frame().unwrap().is_none());
+}
+
+#[test]
+fn the_config_of_a_run_makes_the_same_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let flags = [
+        "--rtt",
+        "30ms",
+        "--scheduler",
+        "libwebrtc",
+        "--set",
+        "rate_control.backoff_factor=0.9",
+        "--clock-offset",
+        "300us",
+        "--sender-ssrc",
+        "0x7",
+        "--to",
+        "60",
+        "--rtcp",
+        "reduced",
+        "--hash",
+    ];
+    let first = [&["replay", S03, "-o", text(&one)][..], &flags].concat();
+    assert_eq!(ending(&first).0, 0);
+    let config = one.join("config.toml");
+    assert_eq!(ending(&["replay", S03, "-o", text(&two), "--config", text(&config)]).0, 0);
+    for name in [
+        "config.toml",
+        "estimate.csv",
+        "estimate.png",
+        "remb.csv",
+        "remb.pcap",
+        "streams.csv",
+        "summary.json",
+    ] {
+        assert_eq!(fs::read(one.join(name)).unwrap(), fs::read(two.join(name)).unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn standard_input_and_a_plain_file_give_what_the_compressed_file_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, bytes) = plain_capture(folder.path(), "s03-steps-audio");
+    let expected = run(&["replay", S03, "--remb-csv", "-"]).stdout;
+    assert!(expected.len() > 1000);
+    assert_eq!(run(&["replay", text(&path), "--remb-csv", "-"]).stdout, expected);
+    let mut child = program(&["replay", "-", "--remb-csv", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || input.write_all(&bytes));
+    assert_eq!(child.wait_with_output().unwrap().stdout, expected);
+    writer.join().unwrap().unwrap();
+}
+
+#[test]
+fn what_cannot_be_read_ends_with_3_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    };
+    for (path, said) in [
+        (folder.path().join("absent.pcap"), "No such file"),
+        (folder.path().to_owned(), "is a folder, not a capture"),
+        (file("empty.pcap", b""), "the file is empty"),
+        (file("notes.txt", b"Call of Monday\n"), "it begins with the text 'Call of Monday\\n'"),
+    ] {
+        let out = folder.path().join("out");
+        let (code, errors) = ending(&["replay", text(&path), "-o", text(&out)]);
+        assert_eq!(code, 3, "{errors}");
+        assert!(errors.contains(said) && errors.contains(text(&path)), "{errors}");
+        assert!(!out.exists(), "nothing is written");
+    }
+    assert_eq!(
+        ending(&["replay", "-"]),
+        (3, "error: standard input: not a capture (neither pcap nor pcapng): the file is empty\n".to_owned())
+    );
+}
+
+#[test]
+fn a_capture_without_rtp_ends_with_4_and_says_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0].to_vec();
+    file.extend([0; 8]);
+    file.extend([0xff, 0xff, 0, 0, 1, 0, 0, 0]);
+    file.extend([1, 0, 0, 0, 0, 0, 0, 0, 42, 0, 0, 0, 42, 0, 0, 0]);
+    file.extend([0; 12]);
+    file.extend([8, 6]);
+    file.extend([0; 28]);
+    let path = folder.path().join("arp.pcap");
+    fs::write(&path, file).unwrap();
+    let (code, errors) = ending(&["replay", text(&path)]);
+    assert_eq!((code, errors), (4, format!("error: {}: no RTP in 1 frames: saw 1 not-ip\n", text(&path))));
+}
+
+#[test]
+fn without_a_send_time_it_ends_with_4() {
+    let (code, errors) = ending(&["replay", "testdata/captures/s06-no-abs-send-time.pcap.gz"]);
+    assert_eq!(code, 4);
+    assert!(errors.contains("no usable send time") && errors.contains("--abs-send-time-id"), "{errors}");
+}
+
+#[test]
+fn a_capture_cut_in_half_is_replayed_as_far_as_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, bytes) = plain_capture(folder.path(), "s02-fixed-1000k");
+    let whole = run(&["replay", text(&path), "--remb-csv", "-"]).stdout;
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let output = run(&["replay", text(&path), "--remb-csv", "-"]);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    assert!(
+        errors.contains("cut off in frame ") && errors.contains("what was read before is written"),
+        "{errors}"
+    );
+    assert!(output.stdout.len() > 1000 && whole.starts_with(&output.stdout));
+}
+
+#[test]
+fn a_call_too_short_for_an_estimate_is_done_with_a_warning_and_empty_outputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    // s14 has no start-up probe that is accepted; its first estimate comes after 5 s.
+    let (code, errors) =
+        ending(&["replay", "testdata/captures/s14-reorder.pcap.gz", "--to", "3", "-o", text(&out)]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(errors.contains("warning[W-NO-ESTIMATE]"), "{errors}");
+    assert_eq!(rows(&out.join("remb.csv")), 0);
+    assert_eq!(fs::read(out.join("remb.pcap")).unwrap().len(), 24);
+    assert!(out.join("estimate.png").exists());
+    assert_eq!(ending(&["replay", "testdata/captures/s14-reorder.pcap.gz", "--to", "3", "--strict"]).0, 5);
+}
+
+#[test]
+fn usage_errors_end_with_2_and_name_the_flag_or_key() {
+    for (arguments, said) in [
+        (&["--set", "rate_control.backoff=0.9"][..], "unknown parameter 'rate_control.backoff'"),
+        (&["--set", "rate_control.backoff_factor=7"], "'rate_control.backoff_factor' = 7.0 is outside"),
+        (&["--rtt", "200"], "--rtt"),
+        (&["--ssrc", "video"], "--ssrc: 'video' is no SSRC"),
+        (&["--flow", "10.0.0.1"], "--flow '10.0.0.1'"),
+        (&["--from", "noon"], "--from: 'noon' is no time"),
+        (&["--remb-interval", "0s"], "'remb.interval'"),
+        (&["--no-such-flag"], "--no-such-flag"),
+    ] {
+        let (code, errors) = ending(&[&["replay", S03][..], arguments].concat());
+        assert_eq!(code, 2, "{errors}");
+        assert!(errors.contains(said), "{errors}");
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_ends_with_3_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let existing = folder.path().join("remb.csv");
+    fs::write(&existing, "mine").unwrap();
+    let (code, errors) = ending(&["replay", S03, "-o", text(folder.path())]);
+    assert_eq!(code, 3);
+    assert!(errors.contains("exists; --force overwrites it"), "{errors}");
+    assert_eq!(fs::read_to_string(&existing).unwrap(), "mine");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert_eq!(ending(&["replay", S03, "-o", text(folder.path()), "--force"]).0, 0);
+    assert!(rows(&existing) > 100);
+    assert_eq!(ending(&["replay", S03, "-o", "/dev/null"]).0, 3);
+    assert_eq!(ending(&["replay", S03, "--remb-csv", "-", "--json", "-"]).0, 3);
+}
+
+#[test]
+fn a_flow_can_be_chosen() {
+    let capture = "testdata/captures/s12-bidir.pcap.gz";
+    let flow = "10.77.0.2:54785-10.77.0.1:56077";
+    let output = run(&["replay", capture, "--flow", flow, "--remb-csv", "-"]).stdout;
+    let output = String::from_utf8(output).unwrap();
+    assert!(output.lines().skip(1).count() > 50 && output.lines().skip(1).all(|row| row.contains(flow)));
+    let (code, errors) = ending(&["replay", capture, "--flow", "1.2.3.4:1-1.2.3.4:2"]);
+    assert_eq!(code, 4);
+    assert!(errors.contains("no flow that --flow names"), "{errors}");
+}

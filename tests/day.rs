@@ -1,0 +1,96 @@
+//! A simulated day of one stream: 50 packets a second, 4.32 million packets, 1,349 wraps of the send time.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fs;
+
+use remb_replay::capture::{Frame, LinkType};
+use remb_replay::replay::{Event, FlowInfo, Replay, ReplayConfig, Sink};
+use remb_replay::units::{CaptureTime, FrameNumber};
+
+const PACKETS: u64 = 50 * 86_400;
+const PAYLOAD: usize = 1000;
+const RATE: i64 = 50 * PAYLOAD as i64 * 8;
+const HOUR: u64 = 50 * 3600;
+
+/// Keeps the range of the estimates, once the first is older than ten seconds.
+#[derive(Default)]
+struct Range {
+    first: Option<i64>,
+    low: Option<i64>,
+    high: Option<i64>,
+    rembs: u64,
+}
+
+impl Sink for Range {
+    type Error = std::convert::Infallible;
+
+    fn event(&mut self, _: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Self::Error> {
+        match event {
+            Event::Remb(_) => self.rembs += 1,
+            Event::Step(step) => {
+                let Some(estimate) = step.estimate.map(|rate| rate.as_bps()) else { return Ok(()) };
+                let first = *self.first.get_or_insert(at.as_nanos());
+                if at.as_nanos() - first > 10_000_000_000 {
+                    self.low = Some(self.low.map_or(estimate, |low| low.min(estimate)));
+                    self.high = Some(self.high.map_or(estimate, |high| high.max(estimate)));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Raw IPv4, UDP, RTP with abs-send-time; only headers are captured.
+fn packet(index: u64) -> Vec<u8> {
+    let mut rtp = vec![0x90, 96];
+    rtp.extend((index as u16).to_be_bytes());
+    rtp.extend((index as u32).wrapping_mul(1800).to_be_bytes());
+    rtp.extend(0xfeed_u32.to_be_bytes());
+    let send_time = (((index * 20) << 18) / 1000) as u32;
+    let [_, high, middle, low] = send_time.to_be_bytes();
+    rtp.extend([0xbe, 0xde, 0, 1, 0x22, high, middle, low]);
+    let udp_len = (8 + rtp.len() + PAYLOAD) as u16;
+    let mut ip = vec![0x45, 0];
+    ip.extend((20 + udp_len).to_be_bytes());
+    ip.extend([0, 0, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+    ip.extend([0x13, 0x8c, 0x17, 0x74]);
+    ip.extend(udp_len.to_be_bytes());
+    ip.extend([0, 0]);
+    ip.extend(rtp);
+    ip
+}
+
+/// Resident memory in KiB, where the system tells.
+fn resident() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[test]
+fn a_day_keeps_its_estimate_and_its_memory() {
+    let mut replay = Replay::new(ReplayConfig::default());
+    let mut range = Range::default();
+    let mut after_an_hour = None;
+    for index in 0..PACKETS {
+        let data = packet(index);
+        let frame = Frame {
+            number: FrameNumber(index + 1),
+            at: CaptureTime::from_nanos(1_700_000_000_000_000_000 + i128::from(index) * 20_000_000).unwrap(),
+            link_type: LinkType(101),
+            data: &data,
+            original_len: (data.len() + PAYLOAD) as u32,
+        };
+        let Ok(()) = replay.handle_frame(&frame, &mut range);
+        if index == HOUR {
+            after_an_hour = resident();
+        }
+    }
+    let Ok(()) = replay.finish(&mut range);
+    let (low, high) = (range.low.unwrap(), range.high.unwrap());
+    assert!(low >= RATE && high <= RATE * 3 / 2 + 12_000, "{low} … {high} at {RATE} bit/s");
+    assert!((86_390..=86_400).contains(&range.rembs), "{} REMBs", range.rembs);
+    if let (Some(then), Some(now)) = (after_an_hour, resident()) {
+        assert!(now <= then + 1024, "{then} KiB after an hour, {now} KiB after a day");
+    }
+}

@@ -1,4 +1,43 @@
-//! `remb-replay`: WebRTC's receive-side bandwidth estimator, re-run on captured RTP.
+//! WebRTC's receive-side bandwidth estimator (REMB, Google Congestion Control), re-run on captured RTP.
+//!
+//! ```text
+//! capture ─▶ decode ─▶ flow ─▶ rtp ─▶ bwe ─▶ remb ─▶ report
+//!  frames    link/net   5-tuple  header  pure   when,   pcap csv
+//!            /udp       holdback infer          writer  plot summary
+//! units: used by all, uses none.   config: parameters.   replay: the loop, and virtual time.   cli: the program.
+//! ```
+//!
+//! Data flows from left to right; a room uses only rooms to its left. The core does no IO and is told the time. The same
+//! capture and parameters give the same bytes. Missing is never zero, and nothing is skipped or inferred silently.
+//!
+//! A live stack hands its packets to the interceptor, which writes REMBs when they are due:
+//!
+//! ```
+//! use remb_replay::bwe::PacketArrival;
+//! use remb_replay::remb::{RembInterceptor, RembReport, RtcpWriter, WriteError};
+//! use remb_replay::units::{AbsSendTime, DataSize, Ssrc, Timestamp};
+//!
+//! struct Sent(Vec<i64>);
+//! impl RtcpWriter for Sent {
+//!     fn write(&mut self, remb: &RembReport<'_>, _now: Timestamp) -> Result<(), WriteError> {
+//!         self.0.push(remb.bitrate.as_bps());
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let mut interceptor = RembInterceptor::new(Default::default());
+//! interceptor.bind_remote_stream(Ssrc(7));
+//! interceptor.bind_rtcp_writer(Sent(Vec::new()), Timestamp::from_millis(0));
+//! for packet in 0..100 {
+//!     let now = Timestamp::from_millis(10 * packet);
+//!     let send_time = Some(AbsSendTime::from_raw((packet as u32 * 10 << 18) / 1000));
+//!     let size = DataSize::from_bytes(1000);
+//!     interceptor.handle_rtp(&PacketArrival { at: now, now, ssrc: Ssrc(7), send_time, size }, &mut ())?;
+//! }
+//! let sent = interceptor.close().map(|writer| writer.0).unwrap_or_default();
+//! assert_eq!(sent.first(), Some(&801_200), "five equal gaps of 10 ms are a probe of about 800 kbit/s");
+//! # Ok::<(), WriteError>(())
+//! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bwe;

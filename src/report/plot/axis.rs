@@ -13,6 +13,10 @@ pub(super) struct Axis {
 
 /// An outlier is beyond so many times what 98 % of the values keep to.
 const OUTLIER: f64 = 2.5;
+/// The incoming rate has a spike at the start of many calls, when its window is short.
+const INCOMING_OUTLIER: f64 = 1.25;
+/// With outliers beyond it, the range ends at so many times the usual.
+const MAX_CLIPPED: f64 = 1.5;
 const HEADROOM: f64 = 1.08;
 
 impl Axis {
@@ -34,13 +38,14 @@ impl Axis {
     }
 
     /// Bit rates from zero.
-    pub(super) fn bitrate(values: Vec<f64>) -> Self {
-        let high = without_outliers(values).max(1000.0) * HEADROOM;
+    pub(super) fn bitrate(estimates: Vec<f64>, incoming: Vec<f64>) -> Self {
+        let usual = without_outliers(incoming, INCOMING_OUTLIER);
+        let high = without_outliers(estimates, OUTLIER).max(usual).max(1000.0) * HEADROOM;
         let (unit, name) = if high >= 1.5e6 { (1e6, "Mbit/s") } else { (1e3, "kbit/s") };
         Self {
             low: 0.0,
             high,
-            step: unit * nice_step(high / unit / 5.0),
+            step: unit * nice_step(high / unit / 6.0),
             unit,
             title: format!("bit rate [{name}]"),
         }
@@ -48,12 +53,12 @@ impl Axis {
 
     /// Milliseconds around zero.
     pub(super) fn offset(above: Vec<f64>, below: Vec<f64>) -> Self {
-        let high = without_outliers(above).max(10.0) * HEADROOM;
-        let low = -without_outliers(below).max(10.0) * HEADROOM;
+        let high = without_outliers(above, OUTLIER).max(10.0) * HEADROOM;
+        let low = -without_outliers(below, OUTLIER).max(10.0) * HEADROOM;
         Self {
             low,
             high,
-            step: nice_step((high - low) / 5.0),
+            step: nice_step((high - low) / 6.0),
             unit: 1.0,
             title: "delay gradient [ms]".to_owned(),
         }
@@ -77,11 +82,11 @@ impl Axis {
 }
 
 /// The greatest value, unless it stands far above 98 % of the others.
-fn without_outliers(mut values: Vec<f64>) -> f64 {
+fn without_outliers(mut values: Vec<f64>, outlier: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let Some(greatest) = values.last().copied() else { return 0.0 };
     let usual = values.get(values.len() * 98 / 100).copied().unwrap_or(greatest);
-    if greatest > OUTLIER * usual && usual > 0.0 { usual * 1.5 } else { greatest }
+    if greatest > outlier * usual && usual > 0.0 { usual * outlier.min(MAX_CLIPPED) } else { greatest }
 }
 
 /// 1, 2 or 5 times a power of ten, at least `least`.
@@ -108,7 +113,7 @@ mod tests {
     #[test]
     fn ticks_have_the_decimals_that_they_need() {
         let labels = |axis: &Axis| axis.ticks().map(|(_, label)| label).collect::<Vec<_>>();
-        assert_eq!(labels(&Axis::bitrate(vec![2e6; 3])), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
+        assert_eq!(labels(&Axis::bitrate(vec![2e6; 3], Vec::new())), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
         assert_eq!(labels(&Axis::time(110.0)).last().map(String::as_str), Some("100"));
         assert_eq!(Axis::time(7200.0).title, "time [min]");
     }
@@ -117,6 +122,6 @@ mod tests {
     fn one_spike_does_not_flatten_the_rest() {
         let mut values = vec![1e6; 200];
         values.push(3e7);
-        assert!(Axis::bitrate(values).high < 2e6);
+        assert!(Axis::bitrate(values, Vec::new()).high < 2e6);
     }
 }

@@ -82,6 +82,13 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         self.area.draw(&Text::new(text, self.point(x, y), style)).map_err(PlotError::drawing)
     }
 
+    /// How wide a text is.
+    pub(super) fn text_width(&self, text: &str, look: TextLook) -> Result<f64, PlotError> {
+        let style = ("sans-serif", look.size * self.scale).into_text_style(self.area);
+        let (width, _) = self.area.estimate_text_size(text, &style).map_err(PlotError::drawing)?;
+        Ok(f64::from(width) / self.scale)
+    }
+
     fn point(&self, x: f64, y: f64) -> (i32, i32) {
         ((x * self.scale).round() as i32, (y * self.scale).round() as i32)
     }

@@ -62,8 +62,10 @@ struct Drawing<'a, B: DrawingBackend> {
 impl<B: DrawingBackend> Drawing<'_, B> {
     fn rates(&self) -> Result<(), PlotError> {
         let samples = || self.figure.samples.columns.iter();
-        let tops = samples().flat_map(|sample| [sample.incoming, sample.estimate]).flatten();
-        let axis = Axis::bitrate(tops.map(|range| f64::from(range.max)).collect());
+        let tops = |of: fn(&Sample) -> Option<Range>| {
+            samples().filter_map(of).map(|range| f64::from(range.max)).collect()
+        };
+        let axis = Axis::bitrate(tops(|sample| sample.estimate), tops(|sample| sample.incoming));
         self.frame(RATES, &axis, false)?;
         self.shade(RATES, |sample| sample.overuse, RED)?;
         self.ranges(RATES, &axis, |sample| sample.incoming, ORANGE, false)?;
@@ -241,7 +243,7 @@ impl<B: DrawingBackend> Drawing<'_, B> {
                 Mark::Shade(colour) => self.canvas.fill(x, y - 8.0, end, y + 8.0, colour.mix(SHADE))?,
             }
             self.canvas.text(text, end + 9.0, y, Anchor::Left, look)?;
-            x = end + 9.0 + text.chars().count() as f64 * 7.6 + 30.0;
+            x = end + 9.0 + self.canvas.text_width(text, look)? + 28.0;
         }
         Ok(())
     }

@@ -35,7 +35,7 @@
 //!     interceptor.handle_rtp(&PacketArrival { at: now, now, ssrc: Ssrc(7), send_time, size }, &mut ())?;
 //! }
 //! let sent = interceptor.close().map(|writer| writer.0).unwrap_or_default();
-//! assert_eq!(sent.first(), Some(&801_200), "five equal gaps of 10 ms are a probe of about 800 kbit/s");
+//! assert_eq!(sent.first(), Some(&801_000), "five equal gaps of 10 ms are a probe of about 800 kbit/s");
 //! # Ok::<(), WriteError>(())
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

@@ -1,0 +1,231 @@
+//! Nanoseconds a packet, stage by stage and whole, on a recorded call.
+//!
+//! `cargo bench` prints all stages. `cargo bench -- STAGE ROUNDS` runs one stage so many times and prints nothing, for
+//! `scripts/bench`, which counts instructions.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a benchmark measures time"
+)]
+
+use std::hint::black_box;
+use std::io::Cursor;
+use std::path::Path;
+use std::time::Instant;
+
+use remb_replay::bwe::incoming_bitrate::{IncomingBitrate, IncomingBitrateConfig};
+use remb_replay::bwe::inter_arrival::{InterArrival, InterArrivalConfig};
+use remb_replay::bwe::kalman::{KalmanConfig, KalmanFilter};
+use remb_replay::bwe::overuse::{OveruseConfig, OveruseDetector};
+use remb_replay::bwe::{AbsSendTimeEstimator, EstimatorConfig, Observer, PacketArrival, Step};
+use remb_replay::capture::{CaptureReader, Frame, LinkType};
+use remb_replay::decode::decode;
+use remb_replay::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
+use remb_replay::replay::{Event, FlowInfo, Replay, ReplayConfig, Sink};
+use remb_replay::rtp::{AbsSendTimeElement, RtpPacket};
+use remb_replay::units::{CaptureTime, FrameNumber};
+
+const CAPTURE: &str = "testdata/captures/s02-fixed-1000k.pcap.gz";
+const ABS_SEND_TIME_ID: u8 = 2;
+const VIDEO_PORT: u16 = 49_323;
+
+struct Call {
+    file: Vec<u8>,
+    frames: Vec<(CaptureTime, LinkType, Vec<u8>, u32)>,
+    rtp: Vec<(Vec<u8>, usize)>,
+    packets: Vec<PacketArrival>,
+}
+
+impl Call {
+    fn read() -> Self {
+        let compressed = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(CAPTURE)).unwrap();
+        let mut file = Vec::new();
+        std::io::copy(&mut flate2::read::MultiGzDecoder::new(&compressed[..]), &mut file).unwrap();
+        let mut call = Self { file, frames: Vec::new(), rtp: Vec::new(), packets: Vec::new() };
+        let mut reader = CaptureReader::new(Box::new(Cursor::new(call.file.clone()))).unwrap();
+        while let Some(frame) = reader.next_frame().unwrap() {
+            call.frames.push((frame.at, frame.link_type, frame.data.to_vec(), frame.original_len));
+            let Ok(datagram) = decode(&frame) else { continue };
+            if datagram.destination.port() != VIDEO_PORT {
+                continue;
+            }
+            let Ok(packet) = RtpPacket::parse(datagram.payload, datagram.payload_len) else { continue };
+            let AbsSendTimeElement::Value(send_time) = packet.abs_send_time(ABS_SEND_TIME_ID) else {
+                continue;
+            };
+            let now = frame.at.to_timestamp();
+            let arrival = PacketArrival {
+                at: now,
+                now,
+                ssrc: packet.ssrc(),
+                send_time: Some(send_time),
+                size: packet.size(),
+            };
+            call.packets.push(arrival);
+            call.rtp.push((datagram.payload.to_vec(), datagram.payload_len));
+        }
+        call
+    }
+
+    fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
+        self.frames.iter().enumerate().map(|(index, (at, link_type, data, original_len))| Frame {
+            number: FrameNumber(index as u64 + 1),
+            at: *at,
+            link_type: *link_type,
+            data,
+            original_len: *original_len,
+        })
+    }
+}
+
+/// Takes steps and REMBs and does nothing with them.
+struct Swallow;
+
+impl Observer for Swallow {
+    fn step(&mut self, step: &Step) {
+        black_box(step);
+    }
+}
+
+impl RtcpWriter for Swallow {
+    fn write(
+        &mut self,
+        remb: &RembReport<'_>,
+        _now: remb_replay::units::Timestamp,
+    ) -> Result<(), WriteError> {
+        black_box(remb);
+        Ok(())
+    }
+}
+
+impl Sink for Swallow {
+    type Error = std::convert::Infallible;
+
+    fn event(&mut self, _: &FlowInfo, _: CaptureTime, event: &Event) -> Result<(), Self::Error> {
+        black_box(event);
+        Ok(())
+    }
+}
+
+fn read(call: &Call) -> usize {
+    let mut reader = CaptureReader::new(Box::new(Cursor::new(call.file.clone()))).unwrap();
+    let mut count = 0;
+    while let Some(frame) = reader.next_frame().unwrap() {
+        black_box(frame);
+        count += 1;
+    }
+    count
+}
+
+fn link_to_udp(call: &Call) -> usize {
+    for frame in call.frames() {
+        let _ = black_box(decode(&frame));
+    }
+    call.frames.len()
+}
+
+fn rtp_view(call: &Call) -> usize {
+    for (bytes, len) in &call.rtp {
+        black_box(RtpPacket::parse(bytes, *len).unwrap().abs_send_time(ABS_SEND_TIME_ID));
+    }
+    call.rtp.len()
+}
+
+fn incoming_bitrate(call: &Call) -> usize {
+    let mut incoming = IncomingBitrate::new(&IncomingBitrateConfig::default());
+    for packet in &call.packets {
+        incoming.handle_packet(packet.size, packet.at.to_millis());
+        black_box(&incoming);
+    }
+    call.packets.len()
+}
+
+fn groups_to_detector(call: &Call) -> usize {
+    let mut groups = InterArrival::for_abs_send_time(InterArrivalConfig::default());
+    let mut filter = KalmanFilter::new(KalmanConfig::default());
+    let mut detector = OveruseDetector::new(OveruseConfig::default());
+    for packet in &call.packets {
+        let (ticks, ms) = (packet.send_time.unwrap().to_ticks(), packet.at.to_millis());
+        if let Some(delta) = groups.handle_packet(ticks, ms, ms, packet.size) {
+            let send_ms = 1000.0 * f64::from(delta.send_ticks) / f64::from(1 << 26);
+            filter.update(delta.arrival_ms, send_ms, delta.size, detector.usage());
+            detector.detect(filter.offset(), send_ms, filter.num_deltas(), ms);
+        }
+    }
+    black_box(detector.usage());
+    call.packets.len()
+}
+
+fn estimator(call: &Call) -> usize {
+    let mut estimator = AbsSendTimeEstimator::new(EstimatorConfig::default());
+    for packet in &call.packets {
+        black_box(estimator.handle_packet(packet, &mut ()));
+    }
+    call.packets.len()
+}
+
+fn estimator_traced(call: &Call) -> usize {
+    let mut estimator = AbsSendTimeEstimator::new(EstimatorConfig::default());
+    for packet in &call.packets {
+        black_box(estimator.handle_packet(packet, &mut Swallow));
+    }
+    call.packets.len()
+}
+
+fn interceptor(call: &Call) -> usize {
+    let mut interceptor = RembInterceptor::new(InterceptorConfig::default());
+    interceptor.bind_rtcp_writer(Swallow, call.packets[0].now);
+    for packet in &call.packets {
+        interceptor.bind_remote_stream(packet.ssrc);
+        interceptor.handle_rtp(packet, &mut ()).unwrap();
+    }
+    call.packets.len()
+}
+
+fn whole(call: &Call) -> usize {
+    let mut replay = Replay::new(ReplayConfig::default());
+    for frame in call.frames() {
+        let Ok(()) = replay.handle_frame(&frame, &mut Swallow);
+    }
+    let Ok(()) = replay.finish(&mut Swallow);
+    call.frames.len()
+}
+
+type Stage = (&'static str, fn(&Call) -> usize);
+
+const STAGES: [Stage; 9] = [
+    ("read", read),
+    ("link-to-udp", link_to_udp),
+    ("rtp-view", rtp_view),
+    ("incoming-bitrate", incoming_bitrate),
+    ("groups-to-detector", groups_to_detector),
+    ("estimator", estimator),
+    ("estimator-traced", estimator_traced),
+    ("interceptor", interceptor),
+    ("replay", whole),
+];
+const SAMPLES: usize = 21;
+
+fn main() {
+    let call = Call::read();
+    let words: Vec<_> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    if let [name, rounds] = &words[..] {
+        let (_, stage) = STAGES.iter().find(|(stage, _)| stage == name).unwrap();
+        let packets: usize = (0..rounds.parse().unwrap()).map(|_| stage(&call)).sum();
+        println!("{packets}");
+        return;
+    }
+    println!("{:20} {:>10} {:>12}   median of {SAMPLES} runs", "stage", "packets", "ns/packet");
+    for (name, stage) in STAGES {
+        let mut nanos: Vec<_> = (0..SAMPLES)
+            .map(|_| {
+                let start = Instant::now();
+                let packets = black_box(stage(&call));
+                start.elapsed().as_nanos() as f64 / packets as f64
+            })
+            .collect();
+        nanos.sort_by(f64::total_cmp);
+        println!("{name:20} {:>10} {:>12.1}", stage(&call), nanos[SAMPLES / 2]);
+    }
+}

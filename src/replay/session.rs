@@ -2,8 +2,8 @@
 
 use crate::bwe::AbsSendTimeEstimator;
 use crate::flow::{FiveTuple, HoldBack};
-use crate::rtp::infer::{AbsSendTimeFit, InferredId};
-use crate::rtp::{AbsSendTimeElement, RtpPacket};
+use crate::rtp::infer::{AbsSendTimeEvidence, AbsSendTimeFinder, MediaClock};
+use crate::rtp::{Reception, RtpPacket};
 use crate::units::{AbsSendTime, CaptureTime, FrameNumber, Ssrc};
 
 use super::ReplayConfig;
@@ -33,7 +33,7 @@ pub(super) enum SendTimeId {
     /// By flag.
     Given(u8),
     /// By its behaviour.
-    Inferred(InferredId),
+    Inferred(AbsSendTimeEvidence),
     /// By flag: there is none.
     NotNegotiated,
 }
@@ -60,7 +60,9 @@ pub(super) struct Session {
     pub(super) packets_fed: u64,
     pub(super) timeline: Option<Timeline>,
     last_stream: usize,
-    fit: AbsSendTimeFit,
+    finder: AbsSendTimeFinder,
+    /// Whether waiting for the id of abs-send-time is over, found or not.
+    id_is_settled: bool,
     held: HoldBack<PacketNote>,
     order: Option<CaptureTime>,
 }
@@ -78,7 +80,8 @@ impl Session {
             packets_fed: 0,
             timeline: None,
             last_stream: 0,
-            fit: AbsSendTimeFit::default(),
+            finder: AbsSendTimeFinder::default(),
+            id_is_settled: config.abs_send_time_id.is_some(),
             held: HoldBack::default(),
             order: None,
         }
@@ -119,10 +122,7 @@ impl Session {
         if undecided {
             stream.observe_sequence(packet);
         }
-        if self.send_time_id == SendTimeId::Unknown {
-            self.fit.observe(at, packet);
-            self.infer_send_time_id(false);
-        }
+        self.look_for_send_time(at, packet);
         if !holding && !undecided {
             self.observe_late(index, at, packet, config);
             self.release(at, packet, note, ledger, config, emit);
@@ -147,8 +147,9 @@ impl Session {
         if self.held.is_empty() {
             return;
         }
-        self.infer_send_time_id(true);
-        self.refit_clocks();
+        if !self.id_is_settled {
+            self.refit_clocks();
+        }
         for stream in &mut self.streams {
             stream.decide(config.media, true);
         }
@@ -187,12 +188,14 @@ impl Session {
         ledger: &mut Ledger,
         emit: &mut Emit<'_>,
     ) {
-        let Some(id) = self.id_for_clocks() else { return };
-        let sent = send_time(packet, id);
+        if !self.id_is_settled {
+            return;
+        }
+        let sent = send_time(packet, self.abs_send_time_id());
         if let Some(stream) =
             self.streams.get_mut(index).filter(|stream| stream.admission == Admission::Undecided)
         {
-            stream.observe_clock(at, packet, sent);
+            stream.clock.observe(packet, sent, at);
             stream.decide(config.media, false);
         }
         if self.streams.iter().all(|stream| stream.admission != Admission::Undecided) {
@@ -200,22 +203,18 @@ impl Session {
         }
     }
 
-    /// Clocks are fitted against the send time, so they wait for its id; `Some(None)`: there is none.
-    fn id_for_clocks(&self) -> Option<Option<u8>> {
-        match self.send_time_id {
-            SendTimeId::Unknown => None,
-            _ => Some(self.abs_send_time_id()),
-        }
-    }
-
-    fn infer_send_time_id(&mut self, at_last: bool) {
+    /// Clocks are fitted against the send time, so they wait until its id is found or given up.
+    fn look_for_send_time(&mut self, at: CaptureTime, packet: &RtpPacket<'_>) {
         if self.send_time_id != SendTimeId::Unknown {
             return;
         }
-        let inferred = if at_last { self.fit.at_last() } else { self.fit.solid() };
-        if let Some(inferred) = inferred {
-            self.send_time_id = SendTimeId::Inferred(inferred);
-            self.fit = AbsSendTimeFit::default();
+        self.finder.observe(packet, at);
+        if let Some(evidence) = self.finder.found() {
+            self.send_time_id = SendTimeId::Inferred(evidence);
+            self.id_is_settled = true;
+            self.refit_clocks();
+        } else if !self.id_is_settled && !self.finder.may_yet_be_found() {
+            self.id_is_settled = true;
             self.refit_clocks();
         }
     }
@@ -224,12 +223,13 @@ impl Session {
     fn refit_clocks(&mut self) {
         let id = self.abs_send_time_id();
         for stream in self.streams.iter_mut().filter(|stream| stream.admission == Admission::Undecided) {
-            stream.clock = Default::default();
+            stream.clock = MediaClock::default();
             for held in self.held.iter() {
-                if let Ok(packet) = RtpPacket::parse(held.header, held.meta.len_on_wire)
-                    && packet.ssrc() == stream.ssrc
-                {
-                    stream.observe_clock(held.at, &packet, send_time(&packet, id));
+                match RtpPacket::parse(held.header, held.meta.len_on_wire) {
+                    Ok(packet) if packet.ssrc() == stream.ssrc => {
+                        stream.clock.observe(&packet, send_time(&packet, id), held.at);
+                    }
+                    _ => {}
                 }
             }
         }
@@ -238,8 +238,8 @@ impl Session {
     /// A stream that was admitted undecided may yet show itself to be audio, or its clock.
     fn observe_late(&mut self, index: usize, at: CaptureTime, packet: &RtpPacket<'_>, config: &ReplayConfig) {
         let id = self.abs_send_time_id();
-        let Some(stream) = self.streams.get_mut(index).filter(|stream| stream.kind.is_none()) else { return };
-        stream.observe_clock(at, packet, send_time(packet, id));
+        let Some(stream) = self.streams.get_mut(index).filter(|stream| !stream.is_settled()) else { return };
+        stream.clock.observe(packet, send_time(packet, id), at);
         stream.decide(config.media, true);
     }
 
@@ -270,13 +270,16 @@ impl Session {
             Admission::LeftOut(LeftOut::NotSelected) => Some(Unfed::NotSelected),
             Admission::LeftOut(LeftOut::Audio) => Some(Unfed::Audio),
             Admission::Fed if !note.in_range => Some(Unfed::OutsideRange),
-            Admission::Fed if sent.is_none() && packet.header_is_cut() => Some(Unfed::HeaderCut),
+            Admission::Fed if sent.is_none() && header_is_cut(packet) => Some(Unfed::HeaderCut),
             Admission::Fed if sent.is_none() => Some(Unfed::NoSendTime),
             Admission::Fed if self.timeline.is_none() && ledger.flows_left == 0 => Some(Unfed::Limit),
             Admission::Fed => None,
         };
         if stream.admission != Admission::Undecided {
-            stream.stats.observe(at, packet, stream.clock.clock_hz(), sent, note.truncated);
+            let size = packet.size();
+            stream
+                .stats
+                .observe(packet, Reception { at, size, send_time: sent, is_truncated: note.truncated });
             stream.abs_send_times += u64::from(sent.is_some());
         }
         if let Some(unfed) = unfed {
@@ -304,10 +307,12 @@ impl Session {
 
 /// The packet's send time, if it is readable.
 fn send_time(packet: &RtpPacket<'_>, id: Option<u8>) -> Option<AbsSendTime> {
-    match packet.abs_send_time(id?) {
-        AbsSendTimeElement::Value(time) => Some(time),
-        AbsSendTimeElement::Absent | AbsSendTimeElement::Unreadable => None,
-    }
+    packet.abs_send_time(id?).value()
+}
+
+/// Whether the capture lacks a part of the header.
+fn header_is_cut(packet: &RtpPacket<'_>) -> bool {
+    packet.header_bytes().len() < packet.header_len()
 }
 
 /// A place in time that never decreases within a flow.

@@ -8,7 +8,7 @@ use crate::units::CaptureTime;
 
 use super::ledger::Unfed;
 use super::session::{SendTimeId, Session};
-use super::stream::{Admission, LeftOut, Stream};
+use super::stream::{Admission, LeftOut, Stream, describe};
 use super::{CLASSES, Replay};
 
 /// What a replay came to, but for what only its owner knows.
@@ -82,23 +82,22 @@ impl Replay {
 
     fn stream(&self, session: &Session, stream: &Stream) -> StreamSummary {
         let since_first = |at: CaptureTime| Seconds(at.as_nanos() - self.first_at.unwrap_or(at).as_nanos());
-        let (first, last) = stream.stats.span.unwrap_or_default();
         StreamSummary {
             ssrc: stream.ssrc.to_string(),
-            payload_types: stream.stats.payload_types().iter().map(|payload_type| payload_type.0).collect(),
+            payload_types: stream.stats.payload_types().map(|payload_type| payload_type.0).collect(),
             kind: stream.kind_name(),
-            clock_hz: stream.clock.clock_hz(),
-            packets: stream.stats.packets,
-            payload_bytes: stream.stats.payload_bytes,
-            first_s: since_first(first),
-            last_s: since_first(last),
+            clock_hz: stream.clock.nominal_hz(),
+            packets: stream.stats.packets(),
+            payload_bytes: stream.stats.payload_bytes(),
+            first_s: since_first(stream.stats.first_at().unwrap_or_default()),
+            last_s: since_first(stream.stats.last_at().unwrap_or_default()),
             lost: stream.stats.lost(),
-            reordered: stream.stats.reordered,
-            duplicates: stream.stats.duplicates,
+            reordered: stream.stats.reordered(),
+            duplicates: stream.stats.duplicates(),
             jitter_ms: stream.stats.jitter_ms(),
             abs_send_time_id: session.abs_send_time_id().filter(|_| stream.abs_send_times > 0),
             drift_ppm: stream.stats.drift_ppm(),
-            truncated: stream.stats.truncated,
+            truncated: stream.stats.truncated(),
             fed_to_estimator: stream.fed > 0,
             why: stream.why(),
         }
@@ -186,6 +185,18 @@ impl Replay {
             let needed = "5 s of throughput, a packet train or an over-use is needed";
             warn("W-NO-ESTIMATE", format!("{}: no estimate before its end; {needed}", session.flow), None);
         }
+        for stream in self
+            .sessions
+            .iter()
+            .flat_map(|session| &session.streams)
+            .filter(|stream| stream.turned_out_to_be_audio())
+        {
+            let message = format!(
+                "{} turned out to be audio after {} of its packets were fed",
+                stream.ssrc, stream.fed
+            );
+            warn("W-LATE-AUDIO", message, None);
+        }
         let count = |count: Count| (count.count > 0).then_some(count);
         if let Some(steps) = count(self.counts.time_steps_back) {
             warn("W-TIME-STEPS-BACK", format!("capture time steps back {} times", steps.count), Some(steps));
@@ -234,7 +245,10 @@ impl Session {
             SendTimeId::Inferred(inferred) => inferences.push(Inference {
                 what: "abs-send-time id".to_owned(),
                 value: inferred.id.to_string(),
-                evidence: inferred.evidence(),
+                evidence: format!(
+                    "3-byte element that advanced at {:.3} × 2^18 per second of capture time; {} of {} steps agree, over {:.2} s",
+                    inferred.rate, inferred.agreeing, inferred.steps, inferred.span_s
+                ),
             }),
             SendTimeId::Given(id) => inferences.push(Inference {
                 what: "abs-send-time id".to_owned(),
@@ -244,12 +258,13 @@ impl Session {
             SendTimeId::Unknown | SendTimeId::NotNegotiated => {}
         }
         for stream in self.rtp_streams() {
-            let value = match stream.kind {
+            let value = match stream.clock.kind() {
                 Some(MediaKind::Audio) => "audio",
                 Some(MediaKind::NotAudio) => "not audio",
                 None => "undecided, taken as not audio",
             };
-            let (what, evidence) = (format!("media kind of {}", stream.ssrc), stream.clock.evidence());
+            let (what, evidence) =
+                (format!("media kind of {}", stream.ssrc), describe(&stream.clock.evidence()));
             inferences.push(Inference { what, value: value.to_owned(), evidence });
         }
         inferences

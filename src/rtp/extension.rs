@@ -1,80 +1,100 @@
-//! Header extension elements in both forms of RFC 8285 (specification 1.3).
+//! Header extension elements (RFC 8285; specification 1.3, 1.4).
 
 use crate::units::AbsSendTime;
 
-use super::RtpPacket;
-
-const ONE_BYTE_PROFILE: u16 = 0xbede;
-const TWO_BYTE_PROFILE: u16 = 0x1000;
-const TWO_BYTE_PROFILE_MASK: u16 = 0xfff0;
-const RESERVED_ONE_BYTE_ID: u8 = 15;
-
-/// One element: its id and its value.
+/// One element of a header extension block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Element<'a> {
-    /// 1–14 in the one-byte form, 1–255 in the two-byte form.
+    /// 1–14 in the one-byte form, 1–255 in the two-byte form; 0 for an element of the one-byte form that has no id.
     pub id: u8,
-    /// The value, perhaps empty.
+    /// The value, 0–255 bytes.
     pub value: &'a [u8],
 }
 
-/// What a packet has of abs-send-time. Present and readable differ (specification 1.3).
+/// What a packet says about its send time.
+///
+/// Present and unreadable differ from absent: the first keeps libwebrtc on the abs-send-time estimator
+/// (specification 2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AbsSendTimeElement {
-    /// No element with the id.
+    /// No element has the id.
     Absent,
-    /// An element of another length than 3.
+    /// The element has a length other than three bytes.
     Unreadable,
     /// The send time.
     Value(AbsSendTime),
 }
 
-/// The elements of an extension block in order. Parsing stops at the first that makes no sense.
+impl AbsSendTimeElement {
+    /// From the element's bytes.
+    pub fn from_element(value: Option<&[u8]>) -> Self {
+        match value {
+            None => Self::Absent,
+            Some(&[high, middle, low]) => Self::Value(AbsSendTime::from_be_bytes([high, middle, low])),
+            Some(_) => Self::Unreadable,
+        }
+    }
+
+    /// The send time, if it is there and readable.
+    pub const fn value(self) -> Option<AbsSendTime> {
+        match self {
+            Self::Value(time) => Some(time),
+            Self::Absent | Self::Unreadable => None,
+        }
+    }
+}
+
+/// A signed 24-bit transmission time offset in RTP ticks (RFC 5450, specification 1.7).
+pub(super) fn transmission_offset(value: &[u8]) -> Option<i32> {
+    let &[high, middle, low] = value else { return None };
+    Some(i32::from_be_bytes([high, middle, low, 0]) >> 8)
+}
+
+/// The elements of a block, in order; those that the snaplen cut are left out.
 #[derive(Debug, Clone)]
 pub struct Elements<'a> {
-    block: &'a [u8],
-    header_len: usize,
+    form: Form,
+    /// What was captured of the block and is not yet looked at.
+    rest: &'a [u8],
+    /// Bytes that the packet says are left of the block: at least `rest.len()`.
+    declared: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    OneByte,
+    TwoByte,
 }
 
 impl<'a> Elements<'a> {
-    /// The elements of a block with its profile; none for an unknown profile.
-    pub fn new(profile: u16, block: &'a [u8]) -> Self {
-        match profile {
-            ONE_BYTE_PROFILE => Self { block, header_len: 1 },
-            _ if profile & TWO_BYTE_PROFILE_MASK == TWO_BYTE_PROFILE => Self { block, header_len: 2 },
-            _ => Self::none(),
-        }
+    pub(super) const NONE: Self = Self { form: Form::OneByte, rest: &[], declared: 0 };
+
+    /// The elements of a block of `declared` bytes, of which `captured` are at hand. Unknown profiles have none.
+    pub(super) fn new(profile: u16, captured: &'a [u8], declared: usize) -> Self {
+        let form = match profile {
+            0xbede => Form::OneByte,
+            _ if profile & 0xfff0 == 0x1000 => Form::TwoByte,
+            _ => return Self::NONE,
+        };
+        Self { form, rest: captured.get(..declared).unwrap_or(captured), declared }
     }
 
-    /// No elements.
-    pub const fn none() -> Self {
-        Self { block: &[], header_len: 1 }
-    }
-
-    /// The next element, if its header makes sense.
-    fn parse(&mut self) -> Option<Element<'a>> {
-        // A lone element header at the very end is not examined.
-        while self.block.len() > self.header_len {
-            let (first, rest) = self.block.split_first()?;
-            if *first == 0 {
-                self.block = rest;
-                continue;
-            }
-            let (id, len, rest) = match self.header_len {
-                1 => (first >> 4, usize::from(first & 0x0f) + 1, rest),
-                _ => {
-                    let (len, rest) = rest.split_first()?;
-                    (*first, usize::from(*len), rest)
-                }
-            };
-            if self.header_len == 1 && (id == 0 || id == RESERVED_ONE_BYTE_ID) {
-                return None;
-            }
-            let (value, rest) = rest.split_at_checked(len)?;
-            self.block = rest;
-            return Some(Element { id, value });
+    /// Splits the element at the front off; `None` where parsing of the block stops.
+    fn split_element(&mut self) -> Option<Element<'a>> {
+        let (id, len, body, header_len) = match (self.form, self.rest) {
+            (Form::OneByte, &[head, ref body @ ..]) => (head >> 4, usize::from(head & 0x0f) + 1, body, 1),
+            (Form::TwoByte, &[id, len, ref body @ ..]) => (id, usize::from(len), body, 2),
+            _ => return None,
+        };
+        let reserved = self.form == Form::OneByte && (id == 15 || (id == 0 && len != 1));
+        // A header at the very end is not examined, even one whose value would be empty.
+        if reserved || self.declared <= header_len || header_len + len > self.declared {
+            return None;
         }
-        None
+        let (value, rest) = body.split_at_checked(len)?;
+        self.rest = rest;
+        self.declared -= header_len + len;
+        Some(Element { id, value })
     }
 }
 
@@ -82,24 +102,15 @@ impl<'a> Iterator for Elements<'a> {
     type Item = Element<'a>;
 
     fn next(&mut self) -> Option<Element<'a>> {
-        let element = self.parse();
+        while let [0, rest @ ..] = self.rest {
+            self.rest = rest;
+            self.declared -= 1;
+        }
+        let element = self.split_element();
         if element.is_none() {
-            self.block = &[];
+            self.rest = &[];
         }
         element
-    }
-}
-
-impl RtpPacket<'_> {
-    /// The abs-send-time element with this id; of several the last counts.
-    pub fn abs_send_time(&self, id: u8) -> AbsSendTimeElement {
-        match self.elements().filter(|element| element.id == id).last() {
-            None => AbsSendTimeElement::Absent,
-            Some(element) => match element.value.try_into() {
-                Ok(bytes) => AbsSendTimeElement::Value(AbsSendTime::from_be_bytes(bytes)),
-                Err(_) => AbsSendTimeElement::Unreadable,
-            },
-        }
     }
 }
 
@@ -107,50 +118,81 @@ impl RtpPacket<'_> {
 mod tests {
     use super::*;
 
-    /// Specification C4.
+    fn hex(digits: &str) -> Vec<u8> {
+        (0..digits.len()).step_by(2).map(|i| u8::from_str_radix(&digits[i..i + 2], 16).unwrap()).collect()
+    }
+
+    fn elements(profile: u16, block: &[u8], declared: usize) -> Vec<(u8, &[u8])> {
+        Elements::new(profile, block, declared).map(|e| (e.id, e.value)).collect()
+    }
+
+    /// Specification C4; where an id occurs twice, both are given and the last counts.
     #[test]
-    fn blocks_are_read_as_in_the_table() {
+    fn blocks_are_parsed_as_in_the_table() {
         for (profile, block, expected) in [
-            (0xBEDE, "32123456", "3:123456"),
-            (0xBEDE, "0032123456000000", "3:123456"),
-            (0xBEDE, "10AA003212345600", "1:aa 3:123456"),
-            (0xBEDE, "10AAF03212345600", "1:aa"),
-            (0xBEDE, "10AA023212345600", "1:aa"),
-            (0xBEDE, "3212345631ABCDEF", "3:123456 3:abcd"),
-            (0xBEDE, "10AA003312345600", "1:aa 3:12345600"),
-            (0x1000, "0303123456000000", "3:123456"),
-            (0x100F, "0003031234560000", "3:123456"),
-            (0x1000, "0300050212340000", "3: 5:1234"),
-            (0x1000, "0F03123456000000", "15:123456"),
-            (0x1000, "0307123456780000", ""),
-            (0x2000, "32123456", ""),
+            (0xbede, "32123456", &[(3, "123456")][..]),
+            (0xbede, "0032123456000000", &[(3, "123456")]),
+            (0xbede, "10AA003212345600", &[(1, "AA"), (3, "123456")]),
+            (0xbede, "10AAF03212345600", &[(1, "AA")]),
+            (0xbede, "10AA023212345600", &[(1, "AA")]),
+            (0xbede, "3212345631ABCDEF", &[(3, "123456"), (3, "ABCD")]),
+            (0xbede, "10AA003312345600", &[(1, "AA"), (3, "12345600")]),
+            (0x1000, "0303123456000000", &[(3, "123456")]),
+            (0x100f, "0003031234560000", &[(3, "123456")]),
+            (0x1000, "0300050212340000", &[(3, ""), (5, "1234")]),
+            (0x1000, "0F03123456000000", &[(15, "123456")]),
+            (0x1000, "0307123456780000", &[]),
+            (0x2000, "32123456", &[]),
         ] {
-            let bytes: Vec<_> = (0..block.len())
-                .step_by(2)
-                .map(|at| u8::from_str_radix(&block[at..at + 2], 16).unwrap())
-                .collect();
-            let elements: Vec<_> = Elements::new(profile, &bytes)
-                .map(|Element { id, value }| {
-                    let value: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
-                    format!("{id}:{value}")
-                })
-                .collect();
-            assert_eq!(elements.join(" "), expected, "{profile:04x} {block}");
+            let block = hex(block);
+            let expected: Vec<_> = expected.iter().map(|&(id, value)| (id, hex(value))).collect();
+            let found = elements(profile, &block, block.len());
+            assert!(found.iter().copied().eq(expected.iter().map(|(id, v)| (*id, &v[..]))), "{found:02x?}");
         }
     }
 
     #[test]
-    fn of_a_repeated_element_the_last_counts_even_if_unreadable() {
-        let packet =
-            |block: &[u8]| [&[0x90, 96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xbe, 0xde, 0, 2][..], block].concat();
-        let read = |block: &[u8], id| {
-            let bytes = packet(block);
-            RtpPacket::parse(&bytes, 1000).unwrap().abs_send_time(id)
-        };
-        let twice = [0x32, 0x12, 0x34, 0x56, 0x31, 0xab, 0xcd, 0xef];
-        assert_eq!(read(&twice, 3), AbsSendTimeElement::Unreadable);
-        assert_eq!(read(&twice, 4), AbsSendTimeElement::Absent);
-        let zero = [0x32, 0, 0, 0, 0, 0, 0, 0];
-        assert_eq!(read(&zero, 3), AbsSendTimeElement::Value(AbsSendTime::from_raw(0)), "zero is a time");
+    fn a_lone_header_at_the_very_end_is_not_examined() {
+        assert_eq!(elements(0x1000, &[0, 0, 3, 0], 4), []);
+        assert_eq!(elements(0x1000, &[0, 3, 0, 0], 4), [(3, &[][..])]);
+    }
+
+    #[test]
+    fn a_cut_block_shows_its_whole_elements() {
+        let block = [0x10, 0xaa, 0x32, 1, 2, 3, 0, 0];
+        for (captured, seen) in [(8, 2), (6, 2), (5, 1), (3, 1), (2, 1), (1, 0), (0, 0)] {
+            assert_eq!(elements(0xbede, &block[..captured], 8).len(), seen, "{captured} bytes captured");
+        }
+        assert_eq!(elements(0x1000, &[3, 0], 4), [(3, &[][..])], "an empty element that ends at the cut");
+    }
+
+    #[test]
+    fn bytes_beyond_the_block_are_not_elements() {
+        assert_eq!(elements(0xbede, &[0x10, 0xaa, 0, 0, 0x20, 0xbb], 4), [(1, &[0xaa][..])]);
+    }
+
+    /// Specification C3.
+    #[test]
+    fn transmission_offsets_are_signed() {
+        for (bytes, ticks) in [
+            ([0, 0, 0], 0),
+            ([0, 0, 1], 1),
+            ([0x7f, 0xff, 0xff], 8_388_607),
+            ([0x80, 0, 0], -8_388_608),
+            ([0xff, 0xff, 0xff], -1),
+            ([0xff, 0xff, 0x4c], -180),
+        ] {
+            assert_eq!(transmission_offset(&bytes), Some(ticks));
+        }
+        assert_eq!(transmission_offset(&[1, 2]), None);
+    }
+
+    #[test]
+    fn a_send_time_of_another_length_is_present_and_unreadable() {
+        assert_eq!(AbsSendTimeElement::from_element(None), AbsSendTimeElement::Absent);
+        assert_eq!(AbsSendTimeElement::from_element(Some(&[])), AbsSendTimeElement::Unreadable);
+        assert_eq!(AbsSendTimeElement::from_element(Some(&[0, 1, 2, 3])), AbsSendTimeElement::Unreadable);
+        let zero = AbsSendTimeElement::from_element(Some(&[0, 0, 0]));
+        assert_eq!(zero.value().map(AbsSendTime::raw), Some(0), "zero is a legal time");
     }
 }

@@ -1,270 +1,215 @@
-//! What RFC 3550 counts of a stream, and the drift of its send clock. Constant work and memory a packet.
+//! What the packets of one SSRC add up to: the columns of `streams.csv`.
 
-use crate::units::{AbsSendTime, CaptureTime, PayloadType, SeqNum};
+use super::drift::ClockDrift;
+use super::packet::RtpPacket;
+use super::sequence::{Arrival, SequenceTracker};
+use crate::units::{AbsSendTime, CaptureTime, DataSize, PayloadType};
 
-use super::RtpPacket;
-
-/// A larger step in sequence number is a new beginning (RFC 3550, MAX_DROPOUT).
-const MAX_STEP: i16 = 3000;
-const MAX_PAYLOAD_TYPES: usize = 16;
-const DELAY_BUCKETS: usize = 64;
-const MIN_DRIFT_SECONDS: f64 = 10.0;
-
-/// Counters of one stream.
+/// Counts and measures of one stream, in constant memory and time per packet.
 #[derive(Debug, Clone, Default)]
 pub struct StreamStats {
-    /// Packets, duplicates included.
-    pub packets: u64,
-    /// Payload and padding, bytes.
-    pub payload_bytes: u64,
-    /// First and last packet.
-    pub span: Option<(CaptureTime, CaptureTime)>,
-    /// Packets behind a later one.
-    pub reordered: u64,
-    /// Packets seen before.
-    pub duplicates: u64,
-    /// Packets cut by the snaplen.
-    pub truncated: u64,
-    payload_types: Vec<PayloadType>,
-    sequence: Sequence,
-    transit: Option<(u32, CaptureTime)>,
-    jitter_seconds: Option<f64>,
-    delay: DelayFloor,
+    packets: u64,
+    payload_bytes: u64,
+    truncated: u64,
+    /// Bit n: payload type n was seen.
+    payload_types: u128,
+    captured: Option<(CaptureTime, CaptureTime)>,
+    sequence: SequenceTracker,
+    jitter: Option<Jitter>,
+    drift: ClockDrift,
+}
+
+/// What is known of a packet besides its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reception {
+    /// When it was captured.
+    pub at: CaptureTime,
+    /// What it counts for: [`RtpPacket::size`], less an SRTP tag.
+    pub size: DataSize,
+    /// Its abs-send-time, if it has a readable one.
+    pub send_time: Option<AbsSendTime>,
+    /// Whether the capture has less of it than was on the wire.
+    pub is_truncated: bool,
 }
 
 impl StreamStats {
-    /// Takes a packet into account. `clock_hz` is the RTP clock, where known; `truncated` whether the capture cut it.
-    pub fn observe(
-        &mut self,
-        at: CaptureTime,
-        packet: &RtpPacket<'_>,
-        clock_hz: Option<u32>,
-        send_time: Option<AbsSendTime>,
-        truncated: bool,
-    ) {
+    /// Takes the next packet in capture order.
+    pub fn observe(&mut self, packet: &RtpPacket<'_>, reception: Reception) {
+        let Reception { at, size, send_time, is_truncated } = reception;
         self.packets += 1;
-        self.payload_bytes += u64::try_from(packet.size().as_bytes()).unwrap_or(0);
-        self.truncated += u64::from(truncated);
-        self.span = Some((self.span.map_or(at, |(first, _)| first), at));
-        if let Err(index) = self.payload_types.binary_search(&packet.payload_type())
-            && self.payload_types.len() < MAX_PAYLOAD_TYPES
-        {
-            self.payload_types.insert(index, packet.payload_type());
-        }
-        match self.sequence.observe(packet.sequence_number()) {
-            Order::Forward => {}
-            Order::Behind => self.reordered += 1,
-            Order::Again => {
-                self.duplicates += 1;
-                return;
-            }
-        }
-        if let Some(clock_hz) = clock_hz {
-            self.observe_jitter(at, packet.timestamp(), f64::from(clock_hz));
-        }
-        if let Some(send_time) = send_time {
-            self.delay.observe(at, send_time);
-        }
-    }
-
-    /// Payload types seen, ascending; at most 16.
-    pub fn payload_types(&self) -> &[PayloadType] {
-        &self.payload_types
-    }
-
-    /// Packets missing in the sequence.
-    pub fn lost(&self) -> u64 {
-        self.sequence.expected().saturating_sub(self.packets - self.duplicates)
-    }
-
-    /// Interarrival jitter (RFC 3550, 6.4.1), ms; `None` without a clock or a second packet.
-    pub fn jitter_ms(&self) -> Option<f64> {
-        self.jitter_seconds.map(|seconds| seconds * 1e3)
-    }
-
-    /// How much faster than the capture's clock the send clock runs, parts per million; `None` under 10 s.
-    pub fn drift_ppm(&self) -> Option<f64> {
-        self.delay.drift_ppm()
-    }
-
-    fn observe_jitter(&mut self, at: CaptureTime, timestamp: u32, clock_hz: f64) {
-        if let Some((last_timestamp, last_at)) = self.transit {
-            let ticks = timestamp.wrapping_sub(last_timestamp).cast_signed();
-            let difference = seconds_between(last_at, at) - f64::from(ticks) / clock_hz;
-            let jitter = self.jitter_seconds.unwrap_or(0.0);
-            self.jitter_seconds = Some(jitter + (difference.abs() - jitter) / 16.0);
-        }
-        self.transit = Some((timestamp, at));
-    }
-}
-
-fn seconds_between(earlier: CaptureTime, later: CaptureTime) -> f64 {
-    (later.as_nanos() - earlier.as_nanos()) as f64 / 1e9
-}
-
-enum Order {
-    Forward,
-    Behind,
-    Again,
-}
-
-/// The sequence of packet numbers, with the last 128 remembered.
-#[derive(Debug, Clone, Default)]
-struct Sequence {
-    highest: Option<SeqNum>,
-    /// Bit n: the packet n before the highest has come.
-    seen: u128,
-    /// Packets from the first to the highest, over all beginnings.
-    span: u64,
-}
-
-impl Sequence {
-    fn observe(&mut self, number: SeqNum) -> Order {
-        let Some(highest) = self.highest else { return self.begin(number) };
-        let step = number.steps_since(highest);
-        let behind = u32::from(step.unsigned_abs());
-        if step.unsigned_abs() > MAX_STEP.unsigned_abs() {
-            return self.begin(number);
-        }
-        if step > 0 {
-            self.seen = self.seen.checked_shl(behind).unwrap_or(0) | 1;
-            self.span += u64::from(behind);
-            self.highest = Some(number);
-            return Order::Forward;
-        }
-        let bit = 1_u128.checked_shl(behind).unwrap_or(0);
-        let again = self.seen & bit != 0;
-        self.seen |= bit;
-        if again { Order::Again } else { Order::Behind }
-    }
-
-    fn begin(&mut self, number: SeqNum) -> Order {
-        self.highest = Some(number);
-        self.seen = 1;
-        self.span += 1;
-        Order::Forward
-    }
-
-    fn expected(&self) -> u64 {
-        self.span
-    }
-}
-
-/// The least delay in each of some stretches of time, which double as the stream goes on: queues come and go, the clocks'
-/// drift stays.
-#[derive(Debug, Clone, Default)]
-struct DelayFloor {
-    start: Option<(CaptureTime, AbsSendTime)>,
-    last_send: Option<AbsSendTime>,
-    sent_seconds: f64,
-    bucket_seconds: f64,
-    floors: Vec<(f64, f64)>,
-}
-
-impl DelayFloor {
-    fn observe(&mut self, at: CaptureTime, send_time: AbsSendTime) {
-        let (start, _) = *self.start.get_or_insert((at, send_time));
-        let last = self.last_send.replace(send_time).unwrap_or(send_time);
-        let units = (send_time.units_since(last) << 8).cast_signed() >> 8;
-        self.sent_seconds += f64::from(units) / f64::from(AbsSendTime::UNITS_PER_SECOND);
-        let seconds = seconds_between(start, at);
-        if seconds < 0.0 {
+        self.payload_bytes = self.payload_bytes.saturating_add(u64::try_from(size.as_bytes()).unwrap_or(0));
+        self.truncated += u64::from(is_truncated);
+        self.payload_types |= 1 << (packet.payload_type().0 & 0x7f);
+        self.captured = Some((self.captured.map_or(at, |(first, _)| first), at));
+        if self.sequence.observe(packet.sequence_number()) == Arrival::Duplicate {
             return;
         }
-        if self.bucket_seconds == 0.0 {
-            self.bucket_seconds = 0.25;
+        if let Some(jitter) = &mut self.jitter {
+            jitter.observe(packet.timestamp(), at);
         }
-        while seconds >= self.bucket_seconds * DELAY_BUCKETS as f64 {
-            self.halve();
-        }
-        let index = (seconds / self.bucket_seconds) as usize;
-        if self.floors.len() <= index {
-            self.floors.resize(index + 1, (f64::NAN, f64::INFINITY));
-        }
-        let delay = seconds - self.sent_seconds;
-        if let Some(floor) = self.floors.get_mut(index).filter(|floor| delay < floor.1) {
-            *floor = (seconds, delay);
+        if let Some(send_time) = send_time {
+            self.drift.observe(send_time, at);
         }
     }
 
-    fn halve(&mut self) {
-        self.bucket_seconds *= 2.0;
-        let merged = self.floors.chunks(2).map(|pair| {
-            pair.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((f64::NAN, f64::INFINITY))
-        });
-        self.floors = merged.collect();
+    /// Names the clock that timestamps count in, in Hz; jitter is measured from here on. Setting it again to the same
+    /// value changes nothing.
+    pub fn set_clock_hz(&mut self, hz: u32) {
+        if hz > 0 && self.jitter.is_none_or(|jitter| jitter.hz != hz) {
+            self.jitter = Some(Jitter { hz, last: None, ticks: 0.0 });
+        }
     }
 
-    /// From the lowest point of the first third to that of the last.
-    fn drift_ppm(&self) -> Option<f64> {
-        let third = self.floors.len() / 3;
-        let lowest = |floors: &[(f64, f64)]| {
-            floors.iter().copied().filter(|floor| floor.1.is_finite()).min_by(|a, b| a.1.total_cmp(&b.1))
-        };
-        let first = lowest(self.floors.get(..third)?)?;
-        let last = lowest(self.floors.get(self.floors.len() - third..)?)?;
-        let seconds = last.0 - first.0;
-        (seconds >= MIN_DRIFT_SECONDS / 3.0 && self.covers(MIN_DRIFT_SECONDS))
-            .then(|| (first.1 - last.1) / seconds * 1e6)
+    /// Packets, repeats included.
+    pub const fn packets(&self) -> u64 {
+        self.packets
     }
 
-    fn covers(&self, seconds: f64) -> bool {
-        self.floors.len() as f64 * self.bucket_seconds >= seconds
+    /// Bytes of payload and padding on the wire (specification 1.9), repeats included.
+    pub const fn payload_bytes(&self) -> u64 {
+        self.payload_bytes
+    }
+
+    /// Payload types seen, ascending.
+    pub fn payload_types(&self) -> impl Iterator<Item = PayloadType> + use<> {
+        let seen = self.payload_types;
+        (0..128).filter(move |&n| seen >> n & 1 == 1).map(PayloadType)
+    }
+
+    /// When the first packet was captured.
+    pub fn first_at(&self) -> Option<CaptureTime> {
+        self.captured.map(|(first, _)| first)
+    }
+
+    /// When the last packet, in capture order, was captured.
+    pub fn last_at(&self) -> Option<CaptureTime> {
+        self.captured.map(|(_, last)| last)
+    }
+
+    /// Sequence numbers between the lowest and the highest that never came.
+    pub fn lost(&self) -> u64 {
+        self.sequence.lost()
+    }
+
+    /// Packets that came after one with a higher sequence number.
+    pub const fn reordered(&self) -> u64 {
+        self.sequence.reordered()
+    }
+
+    /// Packets that repeat one of the last 128 sequence numbers.
+    pub const fn duplicates(&self) -> u64 {
+        self.sequence.duplicates()
+    }
+
+    /// Interarrival jitter after the last packet in milliseconds (RFC 3550 section 6.4.1); `None` without a clock.
+    pub fn jitter_ms(&self) -> Option<f64> {
+        self.jitter.map(|jitter| jitter.ticks * 1000.0 / f64::from(jitter.hz))
+    }
+
+    /// Parts per million by which the capture's clock is faster than the sender's; `None` without abs-send-time or
+    /// under 10 s.
+    pub fn drift_ppm(&self) -> Option<f64> {
+        self.drift.ppm()
+    }
+
+    /// Packets of which the capture has less than was on the wire.
+    pub const fn truncated(&self) -> u64 {
+        self.truncated
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Jitter {
+    hz: u32,
+    last: Option<(u32, CaptureTime)>,
+    ticks: f64,
+}
+
+impl Jitter {
+    /// A transit time that changes by more than this is a new timestamp base, or a clock set, and no jitter.
+    const MAX_CHANGE_SECS: f64 = 10.0;
+
+    fn observe(&mut self, timestamp: u32, at: CaptureTime) {
+        if let Some((last_timestamp, last_at)) = self.last.replace((timestamp, at)) {
+            let arrival = at.as_nanos().saturating_sub(last_at.as_nanos()) as f64 * 1e-9 * f64::from(self.hz);
+            let media = f64::from(timestamp.wrapping_sub(last_timestamp).cast_signed());
+            let change = (arrival - media).abs();
+            if change <= Self::MAX_CHANGE_SECS * f64::from(self.hz) {
+                self.ticks += (change - self.ticks) / 16.0;
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rtp::test_packet::TestPacket;
 
-    fn stats(packets: impl Iterator<Item = (u16, u32, f64, f64)>) -> StreamStats {
+    fn reception(millis: i64) -> Reception {
+        let at = CaptureTime::from_nanos(i128::from(millis) * 1_000_000).unwrap();
+        Reception { at, size: DataSize::from_bytes(100), send_time: None, is_truncated: false }
+    }
+
+    fn observe(stats: &mut StreamStats, packet: TestPacket, reception: Reception) {
+        let bytes = packet.bytes();
+        stats.observe(&RtpPacket::parse(&bytes, bytes.len()).unwrap(), reception);
+    }
+
+    #[test]
+    fn packets_bytes_types_times_and_cuts_are_counted() {
         let mut stats = StreamStats::default();
-        for (number, timestamp, sent, arrived) in packets {
-            let mut bytes = vec![0x80, 96];
-            bytes.extend(number.to_be_bytes());
-            bytes.extend(timestamp.to_be_bytes());
-            bytes.extend([0, 0, 0, 1]);
-            let at = CaptureTime::from_nanos((arrived * 1e9) as i128).unwrap();
-            let send_time = AbsSendTime::from_raw((sent * f64::from(AbsSendTime::UNITS_PER_SECOND)) as u32);
-            let packet = RtpPacket::parse(&bytes, 112).unwrap();
-            stats.observe(at, &packet, Some(90_000), Some(send_time), false);
+        for (seq, payload_type, millis, is_truncated) in
+            [(1, 111, 5, true), (2, 0, 9, false), (3, 111, 7, true)]
+        {
+            let packet = TestPacket { seq, payload_type, ..TestPacket::default() };
+            observe(&mut stats, packet, Reception { is_truncated, ..reception(millis) });
         }
-        stats
+        assert_eq!((stats.packets(), stats.payload_bytes(), stats.truncated()), (3, 300, 2));
+        assert!(stats.payload_types().eq([PayloadType(0), PayloadType(111)]));
+        assert_eq!(stats.first_at(), Some(reception(5).at));
+        assert_eq!(stats.last_at(), Some(reception(7).at));
     }
 
     #[test]
-    fn loss_reordering_and_repeats_are_told_apart() {
-        let numbers = [65_533, 65_534, 0, 65_535, 0, 4, 4, 3];
-        let stats = stats(numbers.into_iter().map(|number| (number, 0, 0.0, 0.0)));
-        assert_eq!((stats.packets, stats.payload_bytes), (8, 800));
-        assert_eq!((stats.lost(), stats.reordered, stats.duplicates), (2, 2, 2));
+    fn loss_reordering_and_repeats_are_those_of_the_sequence_numbers() {
+        let mut stats = StreamStats::default();
+        for seq in [1, 2, 4, 3, 3, 7] {
+            observe(&mut stats, TestPacket { seq, ..TestPacket::default() }, reception(0));
+        }
+        assert_eq!((stats.lost(), stats.reordered(), stats.duplicates()), (2, 1, 1));
     }
 
     #[test]
-    fn a_new_beginning_is_no_loss() {
-        let numbers = (0..10).chain(30_000..30_010);
-        assert_eq!(stats(numbers.map(|number| (number, 0, 0.0, 0.0))).lost(), 0);
+    fn jitter_needs_a_clock_and_follows_the_rfc() {
+        let mut stats = StreamStats::default();
+        let packet = |n: u16| TestPacket { seq: n, timestamp: u32::from(n) * 160, ..TestPacket::default() };
+        observe(&mut stats, packet(0), reception(0));
+        assert_eq!(stats.jitter_ms(), None);
+        stats.set_clock_hz(8000);
+        observe(&mut stats, packet(1), reception(20));
+        observe(&mut stats, packet(2), reception(56));
+        let near_one = |jitter: Option<f64>| (jitter.unwrap() - 1.0).abs() < 1e-9;
+        assert!(near_one(stats.jitter_ms()), "16 ms late, a sixteenth of it");
+        stats.set_clock_hz(8000);
+        observe(&mut stats, packet(2), reception(500));
+        assert!(near_one(stats.jitter_ms()), "repeats do not count");
+        observe(&mut stats, TestPacket { timestamp: 1 << 30, ..packet(3) }, reception(76));
+        assert!(near_one(stats.jitter_ms()), "a new timestamp base does not count");
     }
 
     #[test]
-    fn jitter_is_that_of_rfc_3550() {
-        let steady = stats((0..100).map(|k| (k, u32::from(k) * 3_000, 0.0, f64::from(k) / 30.0)));
-        assert!(steady.jitter_ms().unwrap() < 1e-3);
-        let alternating = |k: u16| if k.is_multiple_of(2) { 0.0 } else { 0.004 };
-        let stats =
-            stats((0..1000).map(|k| (k, u32::from(k) * 3_000, 0.0, f64::from(k) / 30.0 + alternating(k))));
-        assert!((stats.jitter_ms().unwrap() - 4.0).abs() < 0.01, "{:?}", stats.jitter_ms());
-    }
-
-    #[test]
-    fn drift_is_seen_under_queues_that_come_and_go() {
-        let queue = |k: u32| f64::from(k % 500) * 0.001;
-        let packets = (0..10_000_u32).map(|k| {
-            let arrived = f64::from(k) * 0.02;
-            (k as u16, 0, arrived * (1.0 + 50e-6), arrived + queue(k))
-        });
-        let drift = stats(packets).drift_ppm().unwrap();
-        assert!((drift - 50.0).abs() < 3.0, "{drift}");
-        assert_eq!(stats((0..10).map(|k| (k, 0, 0.0, 0.0))).drift_ppm(), None);
+    fn drift_needs_send_times() {
+        let mut with = StreamStats::default();
+        let mut without = StreamStats::default();
+        for n in 0..1200_u16 {
+            let packet = TestPacket { seq: n, ..TestPacket::default() };
+            let send_time = Some(AbsSendTime::from_raw(u32::from(n) << 12));
+            let at = CaptureTime::from_nanos(i128::from(n) * 15_625_000).unwrap();
+            observe(&mut with, packet.clone(), Reception { send_time, at, ..reception(0) });
+            observe(&mut without, packet, Reception { at, ..reception(0) });
+        }
+        assert!(with.drift_ppm().unwrap().abs() < 0.01);
+        assert_eq!(without.drift_ppm(), None);
     }
 }

@@ -1,41 +1,101 @@
-//! Is it RTP? DNS and the like have first bytes that look so; a stream shows itself by its sequence numbers.
+//! Is it RTP at all? DNS and the like have first bytes that look so.
+
+use serde::Serialize;
 
 use crate::units::{PayloadType, SeqNum};
 
-/// Packets of one payload type that are needed.
-const MIN_PACKETS: u32 = 3;
-/// The share of steps in sequence number that must be small and forward, percent.
-const MIN_FORWARD_PERCENT: u64 = 60;
-/// A step of at most so many is small.
-const MAX_SMALL_STEP: i16 = 512;
-
-/// What is known of one SSRC.
-#[derive(Debug, Clone, Default)]
+/// The evidence that packets with one SSRC on one flow are an RTP stream; it grows over the whole capture.
+///
+/// RTP are at least three packets of one payload type, where at least 60 % of the steps in sequence number are small
+/// steps forward. A step is counted from the highest number so far; repeats and slightly late packets are no steps,
+/// so neither a capture with every packet twice nor a link that reorders hides a stream.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct StreamEvidence {
-    last: Option<(PayloadType, SeqNum)>,
-    run: u32,
-    longest_run: u32,
+    packets: u64,
     steps: u64,
-    forward_steps: u64,
+    forward: u64,
+    #[serde(skip)]
+    highest: Option<SeqNum>,
+    #[serde(skip)]
+    payload_types: [Option<(PayloadType, u32)>; MAX_PAYLOAD_TYPES],
+    #[serde(skip)]
+    confirmed: bool,
 }
 
+/// What the evidence says so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamVerdict {
+    /// Not enough packets to tell. At the end of a capture: not RTP.
+    Undecided,
+    /// An RTP stream; this is final.
+    Rtp,
+    /// Enough packets, and no order in them. More packets may yet show one.
+    NotRtp,
+}
+
+const MAX_PAYLOAD_TYPES: usize = 4;
+const MIN_PACKETS: u32 = 3;
+const SMALL_STEP: i16 = 100;
+/// From here on, disorder counts as not RTP instead of undecided.
+const ENOUGH_STEPS: u64 = 10;
+
 impl StreamEvidence {
-    /// Takes a packet into account.
-    pub fn observe(&mut self, payload_type: PayloadType, sequence_number: SeqNum) {
-        if let Some((last_type, last_number)) = self.last {
-            self.run = if last_type == payload_type { self.run + 1 } else { 0 };
-            self.steps += 1;
-            let step = sequence_number.steps_since(last_number);
-            self.forward_steps += u64::from((1..=MAX_SMALL_STEP).contains(&step));
+    /// Takes the next packet; its version has been checked.
+    pub fn observe(&mut self, payload_type: PayloadType, number: SeqNum) {
+        self.packets += 1;
+        let Some(highest) = self.highest else {
+            self.highest = Some(number);
+            self.count(payload_type);
+            return;
+        };
+        let step = number.steps_since(highest);
+        if step != 0 {
+            self.count(payload_type);
         }
-        self.longest_run = self.longest_run.max(self.run + 1);
-        self.last = Some((payload_type, sequence_number));
+        if (-SMALL_STEP..=0).contains(&step) {
+            return;
+        }
+        self.highest = Some(number);
+        self.steps += 1;
+        self.forward += u64::from((1..=SMALL_STEP).contains(&step));
+        self.confirmed |= self.forward * 10 >= self.steps * 6
+            && self.payload_types.iter().flatten().any(|&(_, packets)| packets >= MIN_PACKETS);
     }
 
-    /// Whether that is enough to call it RTP: at least 3 packets of a payload type in a row, at least 60 % of the steps
-    /// small and forward.
-    pub fn is_rtp(&self) -> bool {
-        self.longest_run >= MIN_PACKETS && self.forward_steps * 100 >= self.steps * MIN_FORWARD_PERCENT
+    /// What the packets so far say.
+    pub const fn verdict(&self) -> StreamVerdict {
+        match self.confirmed {
+            true => StreamVerdict::Rtp,
+            false if self.steps >= ENOUGH_STEPS => StreamVerdict::NotRtp,
+            false => StreamVerdict::Undecided,
+        }
+    }
+
+    /// Packets observed.
+    pub const fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    /// The share of small steps forward among all steps; `None` before the first step.
+    pub fn forward_share(&self) -> Option<f64> {
+        (self.steps > 0).then(|| self.forward as f64 / self.steps as f64)
+    }
+
+    fn count(&mut self, payload_type: PayloadType) {
+        for slot in &mut self.payload_types {
+            match slot {
+                Some((known, packets)) if *known == payload_type => {
+                    *packets = packets.saturating_add(1);
+                    return;
+                }
+                None => {
+                    *slot = Some((payload_type, 1));
+                    return;
+                }
+                Some(_) => {}
+            }
+        }
     }
 }
 
@@ -43,32 +103,50 @@ impl StreamEvidence {
 mod tests {
     use super::*;
 
-    fn is_rtp(packets: &[(u8, u16)]) -> bool {
+    fn evidence(packets: impl IntoIterator<Item = (u8, u16)>) -> StreamEvidence {
         let mut evidence = StreamEvidence::default();
-        for (payload_type, number) in packets {
-            evidence.observe(PayloadType(*payload_type), SeqNum(*number));
-        }
-        evidence.is_rtp()
+        packets.into_iter().for_each(|(pt, seq)| evidence.observe(PayloadType(pt), SeqNum(seq)));
+        evidence
+    }
+
+    fn verdict(numbers: impl IntoIterator<Item = u16>) -> StreamVerdict {
+        evidence(numbers.into_iter().map(|n| (96, n))).verdict()
     }
 
     #[test]
-    fn three_packets_in_sequence_are_rtp() {
-        assert!(!is_rtp(&[(96, 65_534), (96, 65_535)]));
-        assert!(is_rtp(&[(96, 65_534), (96, 65_535), (96, 1)]));
+    fn three_packets_in_order_are_a_stream_and_two_are_not() {
+        assert_eq!(verdict([7, 8]), StreamVerdict::Undecided);
+        assert_eq!(verdict([7, 8, 10]), StreamVerdict::Rtp);
+        assert_eq!(verdict([65535, 0, 1]), StreamVerdict::Rtp, "over the wrap");
     }
 
     #[test]
-    fn three_packets_of_three_types_are_not() {
-        assert!(!is_rtp(&[(96, 1), (97, 2), (98, 3)]));
+    fn the_three_must_be_of_one_payload_type() {
+        assert_eq!(evidence([(96, 1), (97, 2), (96, 3)]).verdict(), StreamVerdict::Undecided);
+        assert_eq!(evidence([(96, 1), (97, 2), (96, 3), (96, 4)]).verdict(), StreamVerdict::Rtp);
     }
 
     #[test]
-    fn random_numbers_are_not() {
-        assert!(!is_rtp(&[(96, 4_000), (96, 61_234), (96, 20_111), (96, 20_112)]));
+    fn sixty_percent_is_the_limit() {
+        assert_eq!(verdict([1, 20_000, 20_001]), StreamVerdict::Undecided);
+        assert_eq!(verdict([1, 20_000, 20_001, 40_000, 40_001, 40_002]), StreamVerdict::Rtp, "3 of 5");
     }
 
     #[test]
-    fn some_reordering_is_fine() {
-        assert!(is_rtp(&[(96, 1), (96, 3), (96, 2), (96, 4), (96, 5), (96, 6)]));
+    fn random_numbers_are_not_rtp_and_late_order_overrules_that() {
+        let random = (0..200_u32).map(|n| (n * 7919 * 31 + 5000) as u16);
+        assert_eq!(verdict(random.clone()), StreamVerdict::NotRtp);
+        assert_eq!(verdict(random.chain(0..400)), StreamVerdict::Rtp, "evidence accumulates");
+    }
+
+    #[test]
+    fn the_same_number_again_and_again_is_no_stream() {
+        assert_eq!(verdict([5; 100]), StreamVerdict::Undecided);
+    }
+
+    #[test]
+    fn repeats_and_reordering_do_not_hide_a_stream() {
+        assert_eq!(verdict([1, 1, 2, 2, 3, 3]), StreamVerdict::Rtp);
+        assert_eq!(verdict([2, 1, 4, 3, 6, 5]), StreamVerdict::Rtp);
     }
 }

@@ -211,7 +211,7 @@ fn a_capture_cut_in_half_is_replayed_as_far_as_it_goes() {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(5));
     assert!(
-        errors.contains("cut off in frame ") && errors.contains("what was read before is written"),
+        errors.contains("cut off in frame ") && errors.contains("what was read before it was replayed"),
         "{errors}"
     );
     assert!(output.stdout.len() > 1000 && whole.starts_with(&output.stdout));

@@ -55,6 +55,9 @@ impl Plan {
             created: None,
             force: args.force,
         };
+        if let Some(folder) = args.directory.as_ref().filter(|folder| folder.exists() && !folder.is_dir()) {
+            bail!("cannot write into {}: it is no folder", folder.display());
+        }
         plan.check(input)?;
         if let Some(folder) = &args.directory
             && !folder.is_dir()

@@ -130,13 +130,17 @@ fn notify(args: &ReplayArgs, plan: &Plan, summary: &Summary, ended_early: Option
         eprintln!("warning[{}]: {}", warning.code, warning.message);
     }
     if let Some(error) = ended_early {
-        eprintln!("error: {error}; what was read before is written");
+        eprintln!("error: {error}; what was read before it was replayed");
     }
+    if args.behave.quiet {
+        return;
+    }
+    let text = summary.to_text(args.behave.verbose);
     if plan.is_empty() {
         // A closed pipe is not an error.
-        let _ = io::stdout().write_all(summary.to_text().as_bytes());
-    } else if !args.behave.quiet && !plan.uses_stdout() {
-        eprint!("{}", summary.to_text());
+        let _ = io::stdout().write_all(text.as_bytes());
+    } else if !plan.uses_stdout() {
+        eprint!("{text}");
     }
 }
 

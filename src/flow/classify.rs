@@ -14,7 +14,7 @@ pub enum PacketClass {
     Dtls,
     /// TURN channel data.
     TurnChannel,
-    /// QUIC.
+    /// QUIC, by a long header of a known version; short headers cannot be told from other bytes.
     Quic,
     /// ZRTP.
     Zrtp,
@@ -42,6 +42,13 @@ const RTP_HEADER_LEN: usize = 12;
 const STUN_COOKIE: [u8; 4] = 0x2112_a442_u32.to_be_bytes();
 const ZRTP_COOKIE: &[u8; 4] = b"ZRTP";
 
+/// Versions 1 (RFC 9000), 2 (RFC 9369), negotiation, and the drafts.
+fn has_quic_version(payload: &[u8]) -> bool {
+    payload.get(1..).and_then(|rest| rest.first_chunk()).is_some_and(|version| {
+        matches!(u32::from_be_bytes(*version), 0 | 1 | 0x6b33_43cf | 0xff00_0000..=0xff00_00ff)
+    })
+}
+
 /// The class of a payload, of which `payload` is what was captured.
 pub fn classify(payload: &[u8]) -> PacketClass {
     let (Some(first), second) = (payload.first(), payload.get(1)) else { return PacketClass::Other };
@@ -51,7 +58,7 @@ pub fn classify(payload: &[u8]) -> PacketClass {
         (16..=19, _) if word == Some(ZRTP_COOKIE) => PacketClass::Zrtp,
         (20..=63, Some(0xfe)) => PacketClass::Dtls,
         (64..=79, _) => PacketClass::TurnChannel,
-        (80..=127 | 192..=255, _) => PacketClass::Quic,
+        (192..=255, _) if has_quic_version(payload) => PacketClass::Quic,
         (128..=191, Some(192..=223)) => PacketClass::Rtcp,
         (128..=191, Some(_)) if payload.len() >= RTP_HEADER_LEN => PacketClass::Rtp,
         _ => PacketClass::Other,
@@ -76,7 +83,8 @@ mod tests {
             (&[0, 1, 0, 8], PacketClass::Other),
             (&[22, 0xfe, 0xfd], PacketClass::Dtls),
             (&[0x40, 0], PacketClass::TurnChannel),
-            (&[0xc3, 0], PacketClass::Quic),
+            (&[0xc3, 0, 0, 0, 1], PacketClass::Quic),
+            (&[0xc3, 0x28, 1, 0, 0, 1], PacketClass::Other),
             (&[0x10, 0, 0, 0, b'Z', b'R', b'T', b'P'], PacketClass::Zrtp),
         ] {
             assert_eq!(classify(&padded(start)), class, "{start:02x?}");

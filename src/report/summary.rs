@@ -224,16 +224,6 @@ pub struct Warning {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seconds(pub i64);
 
-impl Seconds {
-    /// As a decimal number, without superfluous zeros.
-    pub fn to_decimal(self) -> String {
-        let nanos = self.0.unsigned_abs();
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let text = format!("{sign}{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    }
-}
-
 impl Serialize for Seconds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(self.0 as f64 / 1e9)
@@ -241,15 +231,15 @@ impl Serialize for Seconds {
 }
 
 impl Summary {
-    /// For a person: what came out, flow by flow.
-    pub fn to_text(&self) -> String {
+    /// For a person: what came out, flow by flow; `verbose` with the evidence for every inference.
+    pub fn to_text(&self, verbose: bool) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
-        let _ = self.write_text(&mut text);
+        let _ = self.write_text(&mut text, verbose);
         text
     }
 
-    fn write_text(&self, out: &mut String) -> std::fmt::Result {
+    fn write_text(&self, out: &mut String, verbose: bool) -> std::fmt::Result {
         let span =
             self.input.span_s.map_or("no time".to_owned(), |span| format!("{:.1} s", span.0 as f64 / 1e9));
         writeln!(out, "{}: {}, {} frames, {span}", self.input.file, self.input.format, self.frames.total)?;
@@ -259,18 +249,15 @@ impl Summary {
                 let types: Vec<_> = stream.payload_types.iter().map(u8::to_string).collect();
                 let clock = stream.clock_hz.map(|hz| format!(", {hz} Hz")).unwrap_or_default();
                 let fed = if stream.fed_to_estimator { "fed" } else { "left out" };
+                let why = if verbose { format!(" ({})", stream.why) } else { String::new() };
+                let Stream { ssrc, kind, packets, lost, .. } = stream;
+                let types = types.join(" ");
                 writeln!(
                     out,
-                    "  {} payload type {} {}{clock}: {} packets, {} lost; {fed}: {}",
-                    stream.ssrc,
-                    types.join(" "),
-                    stream.kind,
-                    stream.packets,
-                    stream.lost,
-                    stream.why
+                    "  {ssrc}  payload type {types}, {kind}{clock}, {packets} packets, {lost} lost: {fed}{why}"
                 )?;
             }
-            for inference in &flow.inferences {
+            for inference in flow.inferences.iter().filter(|_| verbose) {
                 writeln!(out, "  {} is {}: {}", inference.what, inference.value, inference.evidence)?;
             }
             match &flow.why_not {
@@ -287,21 +274,31 @@ impl Flow {
         let rembs = &self.rembs;
         let reasons: Vec<_> =
             rembs.reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-        write!(out, "  {} packets fed, {} REMBs", self.packets_fed, rembs.count)?;
-        if let (Some(first_s), Some(first), Some(last)) = (rembs.first_s, rembs.first_bps, rembs.last_bps) {
-            let (min, max) = (rembs.min_bps.unwrap_or(first), rembs.max_bps.unwrap_or(first));
-            write!(
-                out,
-                " ({}): first {} after {} s, last {}",
-                reasons.join(", "),
-                rate(first),
-                first_s.to_decimal(),
-                rate(last)
-            )?;
-            write!(out, ", lowest {}, highest {}", rate(min), rate(max))?;
-        }
-        writeln!(out)?;
-        writeln!(out, "  round trip time {} ms ({})", self.rtt.value_ms, self.rtt.source)
+        writeln!(
+            out,
+            "  {} packets fed, round trip time {} ms ({})",
+            self.packets_fed, self.rtt.value_ms, self.rtt.source
+        )?;
+        let (Some(first_s), Some(first), Some(last)) = (rembs.first_s, rembs.first_bps, rembs.last_bps)
+        else {
+            return writeln!(out, "  no REMB");
+        };
+        let (min, max) = (rembs.min_bps.unwrap_or(first), rembs.max_bps.unwrap_or(first));
+        writeln!(
+            out,
+            "  {} REMBs ({}), the first after {:.3} s",
+            rembs.count,
+            reasons.join(", "),
+            first_s.0 as f64 / 1e9
+        )?;
+        writeln!(
+            out,
+            "  bit rate first {}, last {}, lowest {}, highest {}",
+            rate(first),
+            rate(last),
+            rate(min),
+            rate(max)
+        )
     }
 }
 
@@ -313,13 +310,6 @@ fn rate(bps: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn seconds_keep_their_digits_and_their_sign() {
-        for (nanos, text) in [(0, "0"), (1_500_000_000, "1.5"), (-1, "-0.000000001"), (7, "0.000000007")] {
-            assert_eq!(Seconds(nanos).to_decimal(), text);
-        }
-    }
 
     #[test]
     fn a_count_remembers_the_first_frame() {

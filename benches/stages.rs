@@ -23,7 +23,7 @@ use remb_replay::capture::{CaptureReader, Frame, LinkType};
 use remb_replay::decode::decode;
 use remb_replay::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
 use remb_replay::replay::{Event, FlowInfo, Replay, ReplayConfig, Sink};
-use remb_replay::rtp::{AbsSendTimeElement, RtpPacket};
+use remb_replay::rtp::RtpPacket;
 use remb_replay::units::{CaptureTime, FrameNumber};
 
 const CAPTURE: &str = "testdata/captures/s02-fixed-1000k.pcap.gz";
@@ -51,15 +51,18 @@ impl Call {
                 continue;
             }
             let Ok(packet) = RtpPacket::parse(datagram.payload, datagram.payload_len) else { continue };
-            let AbsSendTimeElement::Value(send_time) = packet.abs_send_time(ABS_SEND_TIME_ID) else {
+            let send_time = packet.abs_send_time(ABS_SEND_TIME_ID);
+            if send_time.value().is_none() {
                 continue;
-            };
+            }
             let now = frame.at.to_timestamp();
             let arrival = PacketArrival {
                 at: now,
                 now,
                 ssrc: packet.ssrc(),
-                send_time: Some(send_time),
+                send_time,
+                rtp_timestamp: packet.timestamp(),
+                transmission_offset: 0,
                 size: packet.size(),
             };
             call.packets.push(arrival);
@@ -146,7 +149,7 @@ fn groups_to_detector(call: &Call) -> usize {
     let mut filter = KalmanFilter::new(KalmanConfig::default());
     let mut detector = OveruseDetector::new(OveruseConfig::default());
     for packet in &call.packets {
-        let (ticks, ms) = (packet.send_time.unwrap().to_ticks(), packet.at.to_millis());
+        let (ticks, ms) = (packet.send_time.value().unwrap().to_ticks(), packet.at.to_millis());
         if let Some(delta) = groups.handle_packet(ticks, ms, ms, packet.size) {
             let send_ms = 1000.0 * f64::from(delta.send_ticks) / f64::from(1 << 26);
             filter.update(delta.arrival_ms, send_ms, delta.size, detector.usage());

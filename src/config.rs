@@ -64,7 +64,9 @@ const fn range(name: &'static str, min: f64, max: f64) -> Range {
 const MS: f64 = 1e3;
 const SEC: f64 = 1e6;
 
-const RANGES: [Range; 38] = [
+const RANGES: [Range; 46] = [
+    range("controller.switch_threshold", 1.0, 1e6),
+    range("controller.process_interval", 10.0 * MS, 3600.0 * SEC),
     range("incoming_bitrate.window", 10.0 * MS, 10.0 * SEC),
     range("probe.interval", 0.0, 3600.0 * SEC),
     range("probe.max_ignored_size", 0.0, 65_535.0),
@@ -83,6 +85,12 @@ const RANGES: [Range; 38] = [
     range("kalman.noise_coefficient_start", 0.0, 1.0),
     range("kalman.noise_coefficient_steady", 0.0, 1.0),
     range("kalman.min_period_history", 1.0, 10_000.0),
+    range("trendline.window_size", 10.0, 200.0),
+    range("trendline.smoothing", 0.0, 1.0),
+    range("trendline.threshold_gain", 0.0, 1000.0),
+    range("trendline.cap_beginning", 1.0, 200.0),
+    range("trendline.cap_end", 1.0, 200.0),
+    range("trendline.cap_uncertainty", 0.0, 0.025),
     range("overuse.initial_threshold", 0.0, 1e6),
     range("overuse.gain_up_per_ms", 0.0, 10.0),
     range("overuse.gain_down_per_ms", 0.0, 10.0),
@@ -142,6 +150,10 @@ impl Parameters {
         if self.estimator.overuse.min_threshold > self.estimator.overuse.max_threshold {
             return Err(ConfigError::Order("overuse.min_threshold", "overuse.max_threshold"));
         }
+        let trendline = &self.estimator.trendline;
+        if trendline.cap && trendline.cap_beginning + trendline.cap_end > trendline.window_size {
+            return Err(ConfigError::Order("trendline.cap_beginning + cap_end", "trendline.window_size"));
+        }
         Ok(())
     }
 }
@@ -163,6 +175,7 @@ pub fn set(table: &mut Table, assignment: &str) -> Result<(), ConfigError> {
             Ok(number) if number.is_finite() => Value::Float(number),
             _ => return Err(refused("is no number")),
         },
+        Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| refused("is neither true nor false"))?),
         _ => Value::String(text.to_owned()),
     };
     if let Some((stage, key)) = name.split_once('.') {
@@ -253,7 +266,15 @@ mod tests {
             assert!(lookup(&defaults, name).is_some(), "{name}");
         }
         let count: usize = defaults.values().filter_map(Value::as_table).map(Table::len).sum();
-        assert_eq!(count, RANGES.len() + 1, "remb.scheduler alone has no range");
+        let without_range = [
+            "remb.scheduler",
+            "controller.estimator",
+            "controller.filter",
+            "trendline.sort",
+            "trendline.cap",
+        ];
+        assert!(without_range.iter().all(|name| lookup(&defaults, name).is_some()));
+        assert_eq!(count, RANGES.len() + without_range.len());
         assert_eq!(Parameters::default().check_ranges(), Ok(()));
     }
 
@@ -288,10 +309,14 @@ mod tests {
             ("probe.max_probes=-3", "parameter 'probe.max_probes': "),
             ("remb.scheduler=never", "parameter 'remb.scheduler': unknown variant"),
             ("rate_control.backoff_factor", "parameter 'rate_control.backoff_factor': NAME=VALUE is needed"),
+            ("trendline.sort=1", "parameter 'trendline.sort': '1' is neither true nor false"),
         ] {
             let message = parameters(&[assignment]).unwrap_err().to_string();
             assert!(message.starts_with(expected), "{message}");
         }
+        let cap = parameters(&["trendline.window_size=12", "trendline.cap=true"]).unwrap_err();
+        let expected = "parameter 'trendline.cap_beginning + cap_end' is above 'trendline.window_size'";
+        assert_eq!(cap.to_string(), expected);
         let swapped = parameters(&["overuse.min_threshold=700"]).unwrap_err();
         assert_eq!(swapped.to_string(), "parameter 'overuse.min_threshold' is above 'overuse.max_threshold'");
     }

@@ -30,9 +30,10 @@
 //! interceptor.bind_rtcp_writer(Sent(Vec::new()), Timestamp::from_millis(0));
 //! for packet in 0..100 {
 //!     let now = Timestamp::from_millis(10 * packet);
-//!     let send_time = Some(AbsSendTime::from_raw((packet as u32 * 10 << 18) / 1000));
+//!     let send_time = AbsSendTime::from_raw((packet as u32 * 10 << 18) / 1000).into();
 //!     let size = DataSize::from_bytes(1000);
-//!     interceptor.handle_rtp(&PacketArrival { at: now, now, ssrc: Ssrc(7), send_time, size }, &mut ())?;
+//!     let arrival = PacketArrival { at: now, now, ssrc: Ssrc(7), send_time, size, ..PacketArrival::default() };
+//!     interceptor.handle_rtp(&arrival, &mut ())?;
 //! }
 //! let sent = interceptor.close().map(|writer| writer.0).unwrap_or_default();
 //! assert_eq!(sent.first(), Some(&801_000), "five equal gaps of 10 ms are a probe of about 800 kbit/s");

@@ -1,36 +1,19 @@
 //! The estimator that measures delay by abs-send-time: it only wires the stages, in libwebrtc's order of operations.
 //! Specification section 9.
 
-use serde::{Deserialize, Serialize};
-
 use super::PacketArrival;
-use super::active_streams::{ActiveStreams, StreamsConfig};
-use super::incoming_bitrate::{IncomingBitrate, IncomingBitrateConfig};
-use super::inter_arrival::{InterArrival, InterArrivalConfig};
-use super::kalman::{KalmanConfig, KalmanFilter};
-use super::link_capacity::LinkCapacityConfig;
-use super::overuse::{BandwidthUsage, OveruseConfig, OveruseDetector};
-use super::probe::{Probe, ProbeConfig, ProbeSearch};
-use super::rate_control::{RateControl, RateControlConfig, RateControlState};
-use super::trace::{GroupStep, Observer, RateControlRun, StateChange, Step};
+use super::active_streams::ActiveStreams;
+use super::config::EstimatorConfig;
+use super::delay_detector::DelayDetector;
+use super::incoming_bitrate::IncomingBitrate;
+use super::inter_arrival::InterArrival;
+use super::overuse::BandwidthUsage;
+use super::probe::{Probe, ProbeSearch};
+use super::rate_control::{RateControl, RateControlState};
+use super::trace::{EstimatorKind, GroupStep, Observer, PacketStep, RateControlRun, StateChange, Step};
 use crate::units::{AbsSendTime, Bitrate, Ssrc, TimeDelta, Timestamp};
 
-/// The parameters of all stages; the defaults are libwebrtc's.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[allow(missing_docs, reason = "each field is the stage of its name")]
-pub struct EstimatorConfig {
-    pub incoming_bitrate: IncomingBitrateConfig,
-    pub probe: ProbeConfig,
-    pub inter_arrival: InterArrivalConfig,
-    pub kalman: KalmanConfig,
-    pub overuse: OveruseConfig,
-    pub rate_control: RateControlConfig,
-    pub link_capacity: LinkCapacityConfig,
-    pub streams: StreamsConfig,
-}
-
-/// A new estimate; it concerns [`AbsSendTimeEstimator::active_ssrcs`].
+/// A new estimate; it concerns the streams that are active then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
     /// When.
@@ -46,8 +29,7 @@ pub struct AbsSendTimeEstimator {
     incoming: IncomingBitrate,
     probes: ProbeSearch,
     inter_arrival: InterArrival,
-    filter: KalmanFilter,
-    detector: OveruseDetector,
+    delay: DelayDetector,
     rate_control: RateControl,
     streams: ActiveStreams,
     first_packet: Option<Timestamp>,
@@ -61,8 +43,7 @@ impl AbsSendTimeEstimator {
             incoming: IncomingBitrate::new(&config.incoming_bitrate),
             probes: ProbeSearch::new(config.probe.clone()),
             inter_arrival: InterArrival::for_abs_send_time(config.inter_arrival.clone()),
-            filter: KalmanFilter::new(config.kalman.clone()),
-            detector: OveruseDetector::new(config.overuse.clone()),
+            delay: DelayDetector::new(&config),
             rate_control: RateControl::new(config.rate_control.clone(), config.link_capacity.clone()),
             streams: ActiveStreams::new(&config.streams),
             first_packet: None,
@@ -74,9 +55,14 @@ impl AbsSendTimeEstimator {
     /// Takes a packet; gives a report if the estimate is due. A packet without send time has no effect
     /// (specification 9.2).
     pub fn handle_packet<O: Observer>(&mut self, packet: &PacketArrival, observer: &mut O) -> Option<Report> {
-        let send_time = packet.send_time?;
+        let Some(send_time) = packet.send_time.value() else {
+            if O::WANTS_EVERY_PACKET {
+                observer.step(&self.step(packet, None, None, false));
+            }
+            return None;
+        };
         let arrival_ms = packet.at.to_millis();
-        let before = (self.detector.usage(), self.rate_control.state());
+        let before = (self.delay.usage(), self.rate_control.state());
 
         self.incoming.handle_packet(packet.size, arrival_ms);
         let first_packet = *self.first_packet.get_or_insert(packet.now);
@@ -87,7 +73,7 @@ impl AbsSendTimeEstimator {
         let group = self.measure_delay(packet, send_time, arrival_ms);
         let rate_control = (probe || self.update_is_due(packet.now, arrival_ms)).then(|| {
             let run =
-                RateControlRun { usage: self.detector.usage(), throughput: self.incoming.rate(arrival_ms) };
+                RateControlRun { usage: self.delay.usage(), throughput: self.incoming.rate(arrival_ms) };
             self.rate_control.update(run.usage, run.throughput, packet.now);
             run
         });
@@ -100,8 +86,8 @@ impl AbsSendTimeEstimator {
         };
 
         self.tell_changes(before, packet.now, observer);
-        if O::WANTS_STEPS && (group.is_some() || rate_control.is_some()) {
-            observer.step(&self.step(packet, arrival_ms, group, rate_control, probe));
+        if O::WANTS_STEPS && (O::WANTS_EVERY_PACKET || group.is_some() || rate_control.is_some()) {
+            observer.step(&self.step(packet, group, rate_control, probe));
         }
         report
     }
@@ -128,7 +114,7 @@ impl AbsSendTimeEstimator {
 
     /// The link's state.
     pub fn usage(&self) -> BandwidthUsage {
-        self.detector.usage()
+        self.delay.usage()
     }
 
     /// Rate control's state.
@@ -156,7 +142,7 @@ impl AbsSendTimeEstimator {
         self.streams.remove_idle(now);
         if self.streams.is_empty() {
             self.inter_arrival = InterArrival::for_abs_send_time(self.config.inter_arrival.clone());
-            self.filter = KalmanFilter::new(self.config.kalman.clone());
+            self.delay.time_out(&self.config);
         }
     }
 
@@ -192,8 +178,7 @@ impl AbsSendTimeEstimator {
         let delta =
             self.inter_arrival.handle_packet(send_time.to_ticks(), arrival_ms, system_ms, packet.size)?;
         let send_delta_ms = 1000.0 * f64::from(delta.send_ticks) / f64::from(1 << 26);
-        self.filter.update(delta.arrival_ms, send_delta_ms, delta.size, self.detector.usage());
-        self.detector.detect(self.filter.offset(), send_delta_ms, self.filter.num_deltas(), arrival_ms);
+        self.delay.update(&delta, send_delta_ms, arrival_ms, arrival_ms);
         Some(GroupStep { send_delta_ms, arrival_delta_ms: delta.arrival_ms, size_delta: delta.size })
     }
 
@@ -203,7 +188,7 @@ impl AbsSendTimeEstimator {
         if now.to_millis() - last_report.to_millis() > interval_ms {
             return true;
         }
-        self.detector.usage() == BandwidthUsage::Overusing
+        self.delay.usage() == BandwidthUsage::Overusing
             && self
                 .incoming
                 .rate(arrival_ms)
@@ -216,7 +201,7 @@ impl AbsSendTimeEstimator {
         now: Timestamp,
         observer: &mut O,
     ) {
-        let after = (self.detector.usage(), self.rate_control.state());
+        let after = (self.delay.usage(), self.rate_control.state());
         if before.0 != after.0 {
             observer.state_changed(now, StateChange::Usage { from: before.0, to: after.0 });
         }
@@ -228,33 +213,15 @@ impl AbsSendTimeEstimator {
     fn step(
         &mut self,
         packet: &PacketArrival,
-        arrival_ms: i64,
         group: Option<GroupStep>,
         rate_control: Option<RateControlRun>,
         probe: bool,
     ) -> Step {
-        let capacity = self.rate_control.link_capacity();
-        Step {
-            now: packet.now,
-            arrival: packet.at,
-            ssrc: packet.ssrc,
-            group,
-            num_deltas: self.filter.num_deltas(),
-            offset_ms: self.filter.offset(),
-            slope: self.filter.slope(),
-            var_noise: self.filter.var_noise(),
-            avg_noise: self.filter.avg_noise(),
-            threshold_ms: self.detector.threshold(),
-            usage: self.detector.usage(),
-            incoming: self.incoming.rate(arrival_ms),
-            rate_control,
-            probe,
-            rate_state: self.rate_control.state(),
-            estimate: self.rate_control.estimate(),
-            current: self.rate_control.current(),
-            link_capacity_kbps: capacity.estimate_kbps(),
-            link_capacity_deviation: capacity.deviation(),
-        }
+        let incoming = self.incoming.rate(packet.at.to_millis());
+        let part = PacketStep { arrival: packet.at, ssrc: packet.ssrc, group, delay: self.delay.state() };
+        let step =
+            Step::new(packet.now, EstimatorKind::AbsSendTime, Some(part), incoming, &self.rate_control);
+        Step { rate_control, probe, ..step }
     }
 }
 
@@ -284,8 +251,9 @@ mod tests {
                 at: now,
                 now,
                 ssrc: Ssrc(1),
-                send_time: Some(AbsSendTime::from_raw(raw as u32)),
+                send_time: AbsSendTime::from_raw(raw as u32).into(),
                 size: DataSize::from_bytes(bytes),
+                ..PacketArrival::default()
             };
             self.estimator.handle_packet(&packet, &mut ()).map(|report| report.bitrate.as_bps())
         }
@@ -333,8 +301,13 @@ mod tests {
     fn a_packet_without_send_time_changes_nothing() {
         let mut feed = Feed::new();
         let now = Timestamp::from_micros(5);
-        let packet =
-            PacketArrival { at: now, now, ssrc: Ssrc(9), send_time: None, size: DataSize::from_bytes(1000) };
+        let packet = PacketArrival {
+            at: now,
+            now,
+            ssrc: Ssrc(9),
+            size: DataSize::from_bytes(1000),
+            ..PacketArrival::default()
+        };
         feed.estimator.handle_packet(&packet, &mut ());
         assert!(feed.estimator.active_ssrcs().is_empty());
         assert_eq!(feed.estimator.first_packet, None);
@@ -359,8 +332,9 @@ mod tests {
                 at: now,
                 now,
                 ssrc: Ssrc(1),
-                send_time: Some(AbsSendTime::from_raw((index as u32) * 5243)),
+                send_time: AbsSendTime::from_raw((index as u32) * 5243).into(),
                 size: DataSize::from_bytes(150),
+                ..PacketArrival::default()
             };
             feed.estimator.handle_packet(&packet, &mut changes);
         }

@@ -77,15 +77,15 @@ impl IncomingBitrate {
     }
 
     /// Forgets everything (specification 7.5).
-    fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.buckets.clear();
         self.bytes = 0;
         self.samples = 0;
         self.first_stamp_ms = None;
     }
 
-    /// Specification 7.3.
-    fn add(&mut self, size: DataSize, now_ms: i64) {
+    /// Takes a packet in, without the rule of 7.6 (specification 7.3).
+    pub(super) fn add(&mut self, size: DataSize, now_ms: i64) {
         let recently =
             self.buckets.back().is_some_and(|last| last.stamp_ms > now_ms - self.window_ms * 3 / 2);
         self.erase_old(now_ms);

@@ -36,6 +36,9 @@ impl Default for InterArrivalConfig {
     }
 }
 
+/// Multiplied with, never divided by 90 (specification 1.8).
+pub(super) const MS_PER_RTP_TICK: f64 = 1.0 / 90.0;
+
 /// How two consecutive completed groups differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupDelta {
@@ -71,14 +74,24 @@ pub struct InterArrival {
 impl InterArrival {
     /// Ticks of a 32-bit abs-send-time, 6.26 fixed point.
     const ABS_SEND_TIME_TICKS_PER_SECOND: i64 = 1 << 26;
+    const RTP_TICKS_PER_SECOND: i64 = 90_000;
 
     /// For send times of abs-send-time: 2²⁶ ticks a second.
     pub fn for_abs_send_time(config: InterArrivalConfig) -> Self {
-        let ticks =
-            config.group_length.as_micros().saturating_mul(Self::ABS_SEND_TIME_TICKS_PER_SECOND) / 1_000_000;
+        let ticks_per_second = Self::ABS_SEND_TIME_TICKS_PER_SECOND;
+        Self::with_ticks(config, ticks_per_second, 1000.0 / ticks_per_second as f64)
+    }
+
+    /// For RTP timestamps, whatever the payload: 90,000 ticks a second (specification 1.8).
+    pub fn for_rtp_timestamps(config: InterArrivalConfig) -> Self {
+        Self::with_ticks(config, Self::RTP_TICKS_PER_SECOND, MS_PER_RTP_TICK)
+    }
+
+    fn with_ticks(config: InterArrivalConfig, ticks_per_second: i64, ms_per_tick: f64) -> Self {
+        let ticks = config.group_length.as_micros().saturating_mul(ticks_per_second) / 1_000_000;
         Self {
             group_length_ticks: u32::try_from(ticks).unwrap_or(u32::MAX),
-            ms_per_tick: 1000.0 / Self::ABS_SEND_TIME_TICKS_PER_SECOND as f64,
+            ms_per_tick,
             config,
             current: None,
             previous: None,

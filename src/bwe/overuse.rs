@@ -88,7 +88,7 @@ impl OveruseDetector {
         f64::from(num_deltas.min(MAX_WEIGHT)) * offset
     }
 
-    /// Takes the filter's output at `now_ms`; with fewer than two deltas nothing changes (specification 6.2).
+    /// Takes the Kalman filter's output at `now_ms`; with fewer than two deltas nothing changes (specification 6.2).
     pub fn detect(
         &mut self,
         offset: f64,
@@ -99,9 +99,25 @@ impl OveruseDetector {
         if num_deltas < MIN_NUM_DELTAS {
             return self.usage;
         }
-        let modified_offset = Self::modified_offset(offset, num_deltas);
-        self.compare(modified_offset, offset, send_delta_ms);
-        self.adapt_threshold(modified_offset, now_ms);
+        self.decide(Self::modified_offset(offset, num_deltas), offset, send_delta_ms, now_ms);
+        self.usage
+    }
+
+    /// Takes the trendline's output at `now_ms`: `modified_trend` is T already. With fewer than two deltas the state is
+    /// normal (specification 5.4).
+    pub fn detect_trend(
+        &mut self,
+        modified_trend: f64,
+        trend: f64,
+        send_delta_ms: f64,
+        num_deltas: u32,
+        now_ms: i64,
+    ) -> BandwidthUsage {
+        if num_deltas < MIN_NUM_DELTAS {
+            self.usage = BandwidthUsage::Normal;
+        } else {
+            self.decide(modified_trend, trend, send_delta_ms, now_ms);
+        }
         self.usage
     }
 
@@ -113,6 +129,11 @@ impl OveruseDetector {
     /// γ, ms.
     pub fn threshold(&self) -> f64 {
         self.threshold
+    }
+
+    fn decide(&mut self, modified_offset: f64, offset: f64, send_delta_ms: f64, now_ms: i64) {
+        self.compare(modified_offset, offset, send_delta_ms);
+        self.adapt_threshold(modified_offset, now_ms);
     }
 
     /// Specification 6.3.

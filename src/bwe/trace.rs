@@ -1,34 +1,19 @@
 //! Every stage's output as plain data: the estimator's log.
 
+use super::rate_control::RateControl;
 use super::{BandwidthUsage, RateControlState};
 use crate::units::{Bitrate, Ssrc, Timestamp};
 
-/// One step of the estimator: a packet at which groups gave a delta or rate control ran.
+/// One step of the estimator: a packet at which groups gave a delta or rate control ran, or a timer at which it ran.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
     /// The local clock.
     pub now: Timestamp,
-    /// The packet's arrival.
-    pub arrival: Timestamp,
-    /// The packet's stream.
-    pub ssrc: Ssrc,
-    /// The deltas of two groups, if the packet gave some.
-    pub group: Option<GroupStep>,
-    /// Deltas the filter has seen.
-    pub num_deltas: u32,
-    /// Delay gradient, ms a group.
-    pub offset_ms: f64,
-    /// The time a byte takes, ms.
-    pub slope: f64,
-    /// Variance of the residual, ms².
-    pub var_noise: f64,
-    /// Mean of the residual, ms.
-    pub avg_noise: f64,
-    /// Adaptive threshold γ, ms; compared with min(num_deltas, 60) · offset.
-    pub threshold_ms: f64,
-    /// The link's state.
-    pub usage: BandwidthUsage,
-    /// Incoming bit rate, this packet included.
+    /// Which estimator was in use.
+    pub estimator: EstimatorKind,
+    /// The packet and what it did to the delay; `None` at a timer.
+    pub packet: Option<PacketStep>,
+    /// Incoming bit rate, the packet included.
     pub incoming: Option<Bitrate>,
     /// What rate control was given, if it ran.
     pub rate_control: Option<RateControlRun>,
@@ -44,6 +29,56 @@ pub struct Step {
     pub link_capacity_kbps: Option<f64>,
     /// Its normalised variance.
     pub link_capacity_deviation: f64,
+}
+
+/// A packet's part of a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PacketStep {
+    /// Its arrival.
+    pub arrival: Timestamp,
+    /// Its stream.
+    pub ssrc: Ssrc,
+    /// The deltas of two groups, if it gave some.
+    pub group: Option<GroupStep>,
+    /// Filter and detector after it; with RTP timestamps those of its stream.
+    pub delay: DelayState,
+}
+
+/// Delay filter and detector.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DelayState {
+    /// Deltas the filter has seen.
+    pub num_deltas: u32,
+    /// The delay gradient: ms a group (Kalman), ms per ms (trendline).
+    pub offset: f64,
+    /// What is compared with the threshold, ms.
+    pub modified_offset_ms: f64,
+    /// The Kalman filter's further state.
+    pub kalman: Option<KalmanState>,
+    /// Adaptive threshold γ, ms.
+    pub threshold_ms: f64,
+    /// The link's state.
+    pub usage: BandwidthUsage,
+}
+
+/// What the Kalman filter knows besides the gradient.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KalmanState {
+    /// The time a byte takes, ms.
+    pub slope: f64,
+    /// Variance of the residual, ms².
+    pub var_noise: f64,
+    /// Mean of the residual, ms.
+    pub avg_noise: f64,
+}
+
+/// The two estimators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EstimatorKind {
+    /// By abs-send-time, all streams together.
+    AbsSendTime,
+    /// By RTP timestamps and transmission time offsets, each stream for itself.
+    RtpTimestamp,
 }
 
 /// The deltas of two completed groups.
@@ -69,6 +104,13 @@ pub struct RateControlRun {
 /// A state that changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateChange {
+    /// The estimator: a new one, which knows nothing.
+    Estimator {
+        /// Before.
+        from: EstimatorKind,
+        /// From now on.
+        to: EstimatorKind,
+    },
     /// The link's state.
     Usage {
         /// Before.
@@ -85,15 +127,42 @@ pub enum StateChange {
     },
 }
 
+impl Step {
+    pub(super) fn new(
+        now: Timestamp,
+        estimator: EstimatorKind,
+        packet: Option<PacketStep>,
+        incoming: Option<Bitrate>,
+        rate: &RateControl,
+    ) -> Self {
+        let capacity = rate.link_capacity();
+        Self {
+            now,
+            estimator,
+            packet,
+            incoming,
+            rate_control: None,
+            probe: false,
+            rate_state: rate.state(),
+            estimate: rate.estimate(),
+            current: rate.current(),
+            link_capacity_kbps: capacity.estimate_kbps(),
+            link_capacity_deviation: capacity.deviation(),
+        }
+    }
+}
+
 /// Listens to the estimator. `()` listens to nothing and costs nothing.
 pub trait Observer {
     /// Whether [`Self::step`] is wanted; where not, no step is put together.
     const WANTS_STEPS: bool = true;
+    /// Whether a step is wanted for every packet, even if nothing came of it.
+    const WANTS_EVERY_PACKET: bool = false;
 
-    /// The estimator did something at a packet.
+    /// The estimator did something at a packet or timer.
     fn step(&mut self, step: &Step);
 
-    /// A state changed at a packet.
+    /// A state changed at a packet or timer.
     fn state_changed(&mut self, _now: Timestamp, _change: StateChange) {}
 }
 

@@ -8,7 +8,6 @@ use anyhow::{Context, Result};
 use super::args::Rtcp;
 use super::outputs::{Output, Plan, Target, numbered};
 use super::resolve::Resolved;
-use crate::bwe::overuse::OveruseDetector;
 use crate::capture::Frame;
 use crate::remb::Profile;
 use crate::replay::{Event, FlowInfo, RembTally, SentRemb, Sink};
@@ -168,9 +167,9 @@ impl Writers {
                 step.incoming.map(|rate| rate.as_bps() as f64),
                 step.estimate.map(|rate| rate.as_bps() as f64),
             );
-            if step.group.is_some() {
-                let modified = OveruseDetector::modified_offset(step.offset_ms, step.num_deltas);
-                figure.gradient(seconds, modified, step.threshold_ms, usage(step.usage));
+            if let Some(packet) = step.packet.filter(|packet| packet.group.is_some()) {
+                let delay = packet.delay;
+                figure.gradient(seconds, delay.modified_offset_ms, delay.threshold_ms, usage(delay.usage));
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use std::error::Error;
 
 use super::message::MAX_SSRCS;
 use super::scheduler::{Reason, RembConfig, RembScheduler};
-use crate::bwe::{AbsSendTimeEstimator, EstimatorConfig, Observer, PacketArrival};
+use crate::bwe::{Controller, EstimatorConfig, Observer, PacketArrival, Report};
 use crate::units::{Bitrate, Ssrc, TimeDelta, Timestamp};
 
 /// A writer's own error; the interceptor only passes it on.
@@ -53,7 +53,7 @@ impl Default for InterceptorConfig {
 /// Runs the estimator over a transport's streams and writes REMBs when they are due.
 #[derive(Debug, Clone)]
 pub struct RembInterceptor<W> {
-    estimator: AbsSendTimeEstimator,
+    estimator: Controller,
     scheduler: RembScheduler,
     stream_timeout: TimeDelta,
     sender_ssrc: Ssrc,
@@ -72,7 +72,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
     pub fn new(config: InterceptorConfig) -> Self {
         Self {
             stream_timeout: config.estimator.streams.timeout,
-            estimator: AbsSendTimeEstimator::new(config.estimator),
+            estimator: Controller::new(config.estimator),
             scheduler: RembScheduler::new(config.remb),
             sender_ssrc: config.sender_ssrc,
             writer: None,
@@ -126,33 +126,43 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         let now = self.estimator_now.map_or(packet.now, |before| before.max(packet.now));
         self.estimator_now = Some(now);
         self.scheduler.follow_clock(packet.now);
-        if packet.send_time.is_some() {
+        let report = self.estimator.handle_packet(&PacketArrival { now, ..*packet }, observer);
+        if self.estimator.counts(packet) {
             self.newest_packet = Some(packet.now);
         }
-        let report = self.estimator.handle_packet(&PacketArrival { now, ..*packet }, observer);
-        match report {
-            Some(report) if self.writer.is_some() => {
-                let bitrate = Bitrate::from_bps(report.bitrate.to_u32_saturating().into());
-                let reason = self.scheduler.due_at_report(bitrate, packet.now);
-                self.send(reason, bitrate, packet.now)
+        self.send_report(report, packet.now)
+    }
+
+    /// Runs what is due because of the time alone: the estimator's timer, then the schedule's.
+    pub fn handle_timeout<O: Observer>(
+        &mut self,
+        now: Timestamp,
+        observer: &mut O,
+    ) -> Result<(), WriteError> {
+        if self.closed {
+            return Ok(());
+        }
+        if self.estimator.poll_timeout().is_some_and(|due| due <= now) {
+            self.estimator_now = Some(self.estimator_now.map_or(now, |before| before.max(now)));
+            let report = self.estimator.handle_timeout(now, observer);
+            self.send_report(report, now)?;
+        }
+        match (self.remb_timeout(), self.estimator.estimate()) {
+            (Some(due), Some(bitrate)) if due <= now => {
+                let reason = self.scheduler.due_at_timer(bitrate, now);
+                self.send(reason, bitrate, now)
             }
             _ => Ok(()),
         }
     }
 
-    /// Runs what is due because of the time alone.
-    pub fn handle_timeout(&mut self, now: Timestamp) -> Result<(), WriteError> {
-        if self.poll_timeout().is_none_or(|due| now < due) {
-            return Ok(());
-        }
-        let Some(bitrate) = self.estimator.estimate() else { return Ok(()) };
-        let reason = self.scheduler.due_at_timer(bitrate, now);
-        self.send(reason, bitrate, now)
+    /// When [`Self::handle_timeout`] is next wanted; `None` while nothing can become due by time alone.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.estimator.poll_timeout().into_iter().chain(self.remb_timeout()).min().filter(|_| !self.closed)
     }
 
-    /// When [`Self::handle_timeout`] is next wanted. `None` while nothing can become due by time alone: no writer, no
-    /// estimate, or no stream that would still be active then.
-    pub fn poll_timeout(&self) -> Option<Timestamp> {
+    /// `None` without a writer, an estimate, or a stream that would still be active then.
+    fn remb_timeout(&self) -> Option<Timestamp> {
         self.writer.as_ref()?;
         let due = self.scheduler.next_timer(self.bound_at?)?;
         self.estimator.estimate()?;
@@ -172,7 +182,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
     }
 
     /// The estimator, to be asked for its state.
-    pub fn estimator(&self) -> &AbsSendTimeEstimator {
+    pub fn estimator(&self) -> &Controller {
         &self.estimator
     }
 
@@ -194,10 +204,20 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         }
     }
 
+    fn send_report(&mut self, report: Option<Report>, now: Timestamp) -> Result<(), WriteError> {
+        match report {
+            Some(report) if self.writer.is_some() => {
+                let bitrate = Bitrate::from_bps(report.bitrate.to_u32_saturating().into());
+                let reason = self.scheduler.due_at_report(bitrate, now);
+                self.send(reason, bitrate, now)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn send(&mut self, reason: Option<Reason>, bitrate: Bitrate, now: Timestamp) -> Result<(), WriteError> {
         let (Some(reason), Some(writer)) = (reason, &mut self.writer) else { return Ok(()) };
-        self.listed.clear();
-        self.listed.extend(self.estimator.active_ssrcs_at(now));
+        self.estimator.list_active(now, &mut self.listed);
         if self.listed.is_empty() {
             self.scheduler.attempted(bitrate, now, false);
             return Ok(());
@@ -285,14 +305,15 @@ mod tests {
             self.delay_ms += self.queue_growth_ms;
             let now = Timestamp::from_millis(self.now_ms());
             while let Some(due) = self.interceptor.poll_timeout().filter(|due| *due <= now) {
-                let _ = self.interceptor.handle_timeout(due);
+                let _ = self.interceptor.handle_timeout(due, &mut ());
             }
             let packet = PacketArrival {
                 at: now,
                 now,
                 ssrc: Ssrc(ssrc),
-                send_time: Some(AbsSendTime::from_raw(((self.sent_ms << 18) / 1000) as u32)),
+                send_time: AbsSendTime::from_raw(((self.sent_ms << 18) / 1000) as u32).into(),
                 size: DataSize::from_bytes(1000),
+                ..PacketArrival::default()
             };
             self.interceptor.handle_rtp(&packet, &mut ())
         }
@@ -329,9 +350,9 @@ mod tests {
         let mut call = Call::bound(Profile::Periodic);
         call.packets(10, 7);
         let due = call.interceptor.poll_timeout().unwrap();
-        call.interceptor.handle_timeout(due - TimeDelta::from_micros(1)).unwrap();
+        call.interceptor.handle_timeout(due - TimeDelta::from_micros(1), &mut ()).unwrap();
         assert_eq!(call.recorder().sent.len(), 1);
-        call.interceptor.handle_timeout(due).unwrap();
+        call.interceptor.handle_timeout(due, &mut ()).unwrap();
         assert_eq!(call.recorder().sent.len(), 2);
     }
 
@@ -404,7 +425,7 @@ mod tests {
             let mut due_before = None;
             while let Some(due) = call.interceptor.poll_timeout() {
                 assert!(Some(due) > due_before, "{due:?}");
-                assert!(call.interceptor.handle_timeout(due).is_err());
+                assert!(call.interceptor.handle_timeout(due, &mut ()).is_err());
                 due_before = Some(due);
             }
             let attempts = call.recorder().attempts;
@@ -453,7 +474,7 @@ mod tests {
         call.packets(100, 7);
         let mut timers = 0;
         while let Some(due) = call.interceptor.poll_timeout() {
-            call.interceptor.handle_timeout(due).unwrap();
+            call.interceptor.handle_timeout(due, &mut ()).unwrap();
             timers += 1;
         }
         assert!(timers <= 2, "{timers}");

@@ -1,10 +1,10 @@
 //! One directed flow: its packets wait until what they are is decided, then go to its timeline in order.
 
-use crate::bwe::AbsSendTimeEstimator;
+use crate::bwe::Controller;
 use crate::flow::{FiveTuple, HoldBack};
 use crate::rtp::infer::{AbsSendTimeEvidence, AbsSendTimeFinder, MediaClock};
 use crate::rtp::{Reception, RtpPacket};
-use crate::units::{AbsSendTime, CaptureTime, FrameNumber, Ssrc};
+use crate::units::{AbsSendTime, AbsSendTimeElement, CaptureTime, FrameNumber, Ssrc};
 
 use super::ReplayConfig;
 use super::event::Event;
@@ -170,7 +170,7 @@ impl Session {
     }
 
     /// The estimator, if any packet was fed.
-    pub(super) fn estimator(&self) -> Option<&AbsSendTimeEstimator> {
+    pub(super) fn estimator(&self) -> Option<&Controller> {
         self.timeline.as_ref().map(Timeline::estimator)
     }
 
@@ -285,11 +285,18 @@ impl Session {
         if let Some(unfed) = unfed {
             return ledger.unfed(unfed, note.frame);
         }
-        let Some(send_time) = sent else { return };
+        let Some(send_time) = sent.map(AbsSendTimeElement::from) else { return };
         stream.fed += 1;
         let first_of_stream = stream.fed == 1;
         self.packets_fed += 1;
-        let fed = FedPacket { at, ssrc: packet.ssrc(), send_time, size: packet.size() };
+        let fed = FedPacket {
+            at,
+            ssrc: packet.ssrc(),
+            send_time,
+            rtp_timestamp: packet.timestamp(),
+            transmission_offset: 0,
+            size: packet.size(),
+        };
         let timeline = self.timeline.get_or_insert_with(|| {
             ledger.flows_left -= 1;
             config.timeline()

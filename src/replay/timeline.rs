@@ -2,9 +2,9 @@
 //!
 //! The estimator's time is the capture's in microseconds plus the clock offset; events are stamped in capture time.
 
-use crate::bwe::{Observer, PacketArrival, Step};
+use crate::bwe::{Controller, Observer, PacketArrival, Step};
 use crate::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
-use crate::units::{AbsSendTime, CaptureTime, DataSize, Ssrc, TimeDelta, Timestamp};
+use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, Ssrc, TimeDelta, Timestamp};
 
 use super::event::{Event, SentRemb};
 
@@ -13,7 +13,9 @@ use super::event::{Event, SentRemb};
 pub(super) struct FedPacket {
     pub(super) at: CaptureTime,
     pub(super) ssrc: Ssrc,
-    pub(super) send_time: AbsSendTime,
+    pub(super) send_time: AbsSendTimeElement,
+    pub(super) rtp_timestamp: u32,
+    pub(super) transmission_offset: i32,
     pub(super) size: DataSize,
 }
 
@@ -56,15 +58,14 @@ impl Timeline {
             at: now,
             now,
             ssrc: packet.ssrc,
-            send_time: Some(packet.send_time),
+            send_time: packet.send_time,
+            rtp_timestamp: packet.rtp_timestamp,
+            transmission_offset: packet.transmission_offset,
             size: packet.size,
         };
         // The outbox cannot fail.
         let _ = self.interceptor.handle_rtp(&arrival, &mut self.steps);
-        if let Some(step) = self.steps.0.take() {
-            emit(packet.at, Event::Step(step));
-        }
-        self.emit_remb(packet.at, emit);
+        self.emit(packet.at, emit);
     }
 
     /// Runs the timers due at or before `at`.
@@ -81,7 +82,7 @@ impl Timeline {
     }
 
     /// The estimator and its state.
-    pub(super) fn estimator(&self) -> &crate::bwe::AbsSendTimeEstimator {
+    pub(super) fn estimator(&self) -> &Controller {
         self.interceptor.estimator()
     }
 
@@ -91,8 +92,8 @@ impl Timeline {
             match (self.rtt_due.filter(|due| *due <= now), remb_due) {
                 (Some(rtt_due), remb_due) if remb_due.is_none_or(|due| rtt_due <= due) => self.deliver_rtt(),
                 (_, Some(due)) => {
-                    let _ = self.interceptor.handle_timeout(due);
-                    self.emit_remb(self.to_capture(due), emit);
+                    let _ = self.interceptor.handle_timeout(due, &mut self.steps);
+                    self.emit(self.to_capture(due), emit);
                 }
                 _ => return,
             }
@@ -107,7 +108,10 @@ impl Timeline {
         self.rtt_due = None;
     }
 
-    fn emit_remb(&mut self, at: CaptureTime, emit: &mut impl FnMut(CaptureTime, Event)) {
+    fn emit(&mut self, at: CaptureTime, emit: &mut impl FnMut(CaptureTime, Event)) {
+        if let Some(step) = self.steps.0.take() {
+            emit(at, Event::Step(step));
+        }
         if let Some(remb) = self.interceptor.writer_mut().and_then(|outbox| outbox.0.take()) {
             emit(at, Event::Remb(remb));
         }
@@ -146,7 +150,7 @@ impl Observer for Steps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Bitrate;
+    use crate::units::{AbsSendTime, Bitrate};
 
     const CENTURY_NANOS: i64 = 100 * 365 * 86_400 * 1_000_000_000;
 
@@ -160,7 +164,8 @@ mod tests {
         let at = CaptureTime::from_nanos(nanos.into()).unwrap();
         let raw = (i128::from(nanos) << 18) / 1_000_000_000;
         let size = DataSize::from_bytes(1000);
-        FedPacket { at, ssrc: Ssrc(1), send_time: AbsSendTime::from_raw(raw as u32), size }
+        let send_time = AbsSendTime::from_raw(raw as u32).into();
+        FedPacket { at, ssrc: Ssrc(1), send_time, rtp_timestamp: 0, transmission_offset: 0, size }
     }
 
     fn run(timeline: &mut Timeline, nanos: impl Iterator<Item = i64>) -> Vec<(i64, Event)> {

@@ -6,7 +6,7 @@ use csv::{ByteRecord, Writer};
 
 use super::decimal::{write_fixed, write_integer, write_scaled};
 use super::summary::{Flow, Stream};
-use crate::bwe::{BandwidthUsage, RateControlState, Step};
+use crate::bwe::{BandwidthUsage, EstimatorKind, RateControlState, Step};
 use crate::remb::{Reason, encoded_bitrate};
 use crate::units::{Bitrate, CaptureTime, Ssrc};
 
@@ -167,17 +167,21 @@ impl<W: Write> EstimateCsv<W> {
         let cells = &mut self.cells;
         self.clock.cells(cells, at);
         cells.text(flow);
-        cells.ssrc(step.ssrc);
-        cells.text("packet");
-        cells.text("abs-send-time");
-        cells.optional(step.group, |cells, group| cells.fixed(group.send_delta_ms, 4));
-        cells.optional(step.group, |cells, group| write_whole_ms(cells, group.arrival_delta_ms));
-        cells.optional(step.group, |cells, group| cells.integer(group.size_delta));
-        cells.integer(step.num_deltas.into());
-        cells.fixed(step.offset_ms, 4);
-        cells.fixed(step.var_noise, 4);
-        cells.fixed(step.threshold_ms, 4);
-        cells.text(usage_name(step.usage));
+        let packet = step.packet;
+        let (group, delay) = (packet.and_then(|packet| packet.group), packet.map(|packet| packet.delay));
+        cells.optional(packet, |cells, packet| cells.ssrc(packet.ssrc));
+        cells.text(if packet.is_some() { "packet" } else { "timer" });
+        cells.text(estimator_name(step.estimator));
+        cells.optional(group, |cells, group| cells.fixed(group.send_delta_ms, 4));
+        cells.optional(group, |cells, group| write_whole_ms(cells, group.arrival_delta_ms));
+        cells.optional(group, |cells, group| cells.integer(group.size_delta));
+        cells.optional(delay, |cells, delay| cells.integer(delay.num_deltas.into()));
+        cells.optional(delay, |cells, delay| cells.fixed(delay.offset, 4));
+        cells
+            .optional(delay.and_then(|delay| delay.kalman), |cells, kalman| cells.fixed(kalman.var_noise, 4));
+        cells.optional(delay, |cells, delay| cells.fixed(delay.threshold_ms, 4));
+        let usage = delay.map(|delay| delay.usage).or(step.rate_control.map(|run| run.usage));
+        cells.optional(usage, |cells, usage| cells.text(usage_name(usage)));
         cells.bitrate(step.incoming);
         cells.text(rate_state_name(step.rate_state));
         cells.bitrate(step.estimate);
@@ -195,6 +199,14 @@ impl<W: Write> EstimateCsv<W> {
 fn write_whole_ms(cells: &mut Cells, ms: i64) {
     write_scaled(cells.start(), ms.saturating_mul(10_000), 4);
     cells.end();
+}
+
+/// As in `estimate.csv`.
+pub const fn estimator_name(kind: EstimatorKind) -> &'static str {
+    match kind {
+        EstimatorKind::AbsSendTime => "abs-send-time",
+        EstimatorKind::RtpTimestamp => "rtp-timestamp",
+    }
 }
 
 /// As in `estimate.csv`.

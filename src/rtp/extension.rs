@@ -1,7 +1,5 @@
 //! Header extension elements (RFC 8285; specification 1.3, 1.4).
 
-use crate::units::AbsSendTime;
-
 /// One element of a header extension block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Element<'a> {
@@ -9,39 +7,6 @@ pub struct Element<'a> {
     pub id: u8,
     /// The value, 0–255 bytes.
     pub value: &'a [u8],
-}
-
-/// What a packet says about its send time.
-///
-/// Present and unreadable differ from absent: the first keeps libwebrtc on the abs-send-time estimator
-/// (specification 2.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AbsSendTimeElement {
-    /// No element has the id.
-    Absent,
-    /// The element has a length other than three bytes.
-    Unreadable,
-    /// The send time.
-    Value(AbsSendTime),
-}
-
-impl AbsSendTimeElement {
-    /// From the element's bytes.
-    pub fn from_element(value: Option<&[u8]>) -> Self {
-        match value {
-            None => Self::Absent,
-            Some(&[high, middle, low]) => Self::Value(AbsSendTime::from_be_bytes([high, middle, low])),
-            Some(_) => Self::Unreadable,
-        }
-    }
-
-    /// The send time, if it is there and readable.
-    pub const fn value(self) -> Option<AbsSendTime> {
-        match self {
-            Self::Value(time) => Some(time),
-            Self::Absent | Self::Unreadable => None,
-        }
-    }
 }
 
 /// A signed 24-bit transmission time offset in RTP ticks (RFC 5450, specification 1.7).
@@ -185,14 +150,5 @@ mod tests {
             assert_eq!(transmission_offset(&bytes), Some(ticks));
         }
         assert_eq!(transmission_offset(&[1, 2]), None);
-    }
-
-    #[test]
-    fn a_send_time_of_another_length_is_present_and_unreadable() {
-        assert_eq!(AbsSendTimeElement::from_element(None), AbsSendTimeElement::Absent);
-        assert_eq!(AbsSendTimeElement::from_element(Some(&[])), AbsSendTimeElement::Unreadable);
-        assert_eq!(AbsSendTimeElement::from_element(Some(&[0, 1, 2, 3])), AbsSendTimeElement::Unreadable);
-        let zero = AbsSendTimeElement::from_element(Some(&[0, 0, 0]));
-        assert_eq!(zero.value().map(AbsSendTime::raw), Some(0), "zero is a legal time");
     }
 }

@@ -10,7 +10,7 @@ mod sequence;
 mod stats;
 
 pub use drift::ClockDrift;
-pub use extension::{AbsSendTimeElement, Element, Elements};
+pub use extension::{Element, Elements};
 pub use packet::{Malformed, RtpPacket};
 pub use rtcp::{Block, Blocks, CompoundEnd};
 pub use send_clock::SendClock;

@@ -1,7 +1,7 @@
 //! A view of one RTP packet: validated once, then infallible (RFC 3550; specification 1.2, 1.9).
 
-use super::extension::{AbsSendTimeElement, Elements, transmission_offset};
-use crate::units::{DataSize, PayloadType, SeqNum, Ssrc};
+use super::extension::{Elements, transmission_offset};
+use crate::units::{AbsSendTimeElement, DataSize, PayloadType, SeqNum, Ssrc};
 
 /// An RTP packet in a buffer that may be cut by the snaplen, or be just the packet's header.
 ///

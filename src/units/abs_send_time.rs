@@ -45,6 +45,46 @@ impl AbsSendTime {
     }
 }
 
+/// What a packet says about its send time.
+///
+/// Present and unreadable differ from absent: the first keeps libwebrtc on the abs-send-time estimator
+/// (specification 2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AbsSendTimeElement {
+    /// No element has the id.
+    #[default]
+    Absent,
+    /// The element has a length other than three bytes.
+    Unreadable,
+    /// The send time.
+    Value(AbsSendTime),
+}
+
+impl AbsSendTimeElement {
+    /// From the element's bytes.
+    pub fn from_element(value: Option<&[u8]>) -> Self {
+        match value {
+            None => Self::Absent,
+            Some(&[high, middle, low]) => Self::Value(AbsSendTime::from_be_bytes([high, middle, low])),
+            Some(_) => Self::Unreadable,
+        }
+    }
+
+    /// The send time, if it is there and readable.
+    pub const fn value(self) -> Option<AbsSendTime> {
+        match self {
+            Self::Value(time) => Some(time),
+            Self::Absent | Self::Unreadable => None,
+        }
+    }
+}
+
+impl From<AbsSendTime> for AbsSendTimeElement {
+    fn from(time: AbsSendTime) -> Self {
+        Self::Value(time)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,5 +115,14 @@ mod tests {
     fn differences_wrap_at_24_bits() {
         let before = AbsSendTime::from_be_bytes([0xff, 0xff, 0xff]);
         assert_eq!(AbsSendTime::from_raw(0x0100_0000).units_since(before), 1);
+    }
+
+    #[test]
+    fn a_send_time_of_another_length_is_present_and_unreadable() {
+        assert_eq!(AbsSendTimeElement::from_element(None), AbsSendTimeElement::Absent);
+        assert_eq!(AbsSendTimeElement::from_element(Some(&[])), AbsSendTimeElement::Unreadable);
+        assert_eq!(AbsSendTimeElement::from_element(Some(&[0, 1, 2, 3])), AbsSendTimeElement::Unreadable);
+        let zero = AbsSendTimeElement::from_element(Some(&[0, 0, 0]));
+        assert_eq!(zero.value().map(AbsSendTime::raw), Some(0), "zero is a legal time");
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Synchronisation source of an RTP stream (RFC 3550); printed as `0x%08x`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Ssrc(pub u32);
 
 impl fmt::Display for Ssrc {

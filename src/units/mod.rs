@@ -6,7 +6,7 @@ mod rate;
 mod text;
 mod time;
 
-pub use abs_send_time::AbsSendTime;
+pub use abs_send_time::{AbsSendTime, AbsSendTimeElement};
 pub use id::{FrameNumber, PayloadType, SeqNum, Ssrc};
 pub use rate::{Bitrate, DataSize};
 pub use text::ParseQuantityError;

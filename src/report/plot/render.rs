@@ -3,12 +3,15 @@
 use std::io::Write;
 use std::sync::OnceLock;
 
-use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
+use plotters::prelude::{BitMapBackend, DrawingBackend, IntoDrawingArea, SVGBackend};
 use plotters::style::{FontStyle, register_font};
 
 use super::canvas::Canvas;
-use super::draw::{HEIGHT, WIDTH, draw};
+use super::compare_figure::CompareFigure;
+use super::draw::draw;
+use super::draw_compare::draw_compare;
 use super::figure::Figure;
+use super::sheet::{HEIGHT, WIDTH};
 
 const OVERSAMPLING: u32 = 2;
 const CHANNELS: usize = 3;
@@ -34,17 +37,62 @@ impl PlotError {
     }
 }
 
+/// What can be drawn on a canvas, whatever the backend.
+trait Drawable {
+    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), PlotError>;
+}
+
+impl Drawable for Figure {
+    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), PlotError> {
+        draw(self, canvas)
+    }
+}
+
+impl Drawable for CompareFigure {
+    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), PlotError> {
+        draw_compare(self, canvas)
+    }
+}
+
 /// Writes a figure as PNG, 1600 × 960.
 ///
 /// # Errors
 /// Those of the writer and of the drawing.
 pub fn render_png(figure: &Figure, writer: impl Write) -> Result<(), PlotError> {
+    png(figure, writer)
+}
+
+/// Writes a figure as SVG.
+///
+/// # Errors
+/// Those of the writer and of the drawing.
+pub fn render_svg(figure: &Figure, writer: impl Write) -> Result<(), PlotError> {
+    svg(figure, writer)
+}
+
+/// Writes the figure of a comparison as PNG, 1600 × 960.
+///
+/// # Errors
+/// Those of the writer and of the drawing.
+pub fn render_compare_png(figure: &CompareFigure, writer: impl Write) -> Result<(), PlotError> {
+    png(figure, writer)
+}
+
+/// Writes the figure of a comparison as SVG.
+///
+/// # Errors
+/// Those of the writer and of the drawing.
+pub fn render_compare_svg(figure: &CompareFigure, writer: impl Write) -> Result<(), PlotError> {
+    svg(figure, writer)
+}
+
+fn png(figure: &impl Drawable, writer: impl Write) -> Result<(), PlotError> {
     register_fonts()?;
     let (width, height) = (WIDTH * OVERSAMPLING, HEIGHT * OVERSAMPLING);
     let mut pixels = vec![0xff; width as usize * height as usize * CHANNELS];
     {
         let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
-        draw(figure, &Canvas { area: &area, scale: f64::from(OVERSAMPLING) })?;
+        figure.draw(&Canvas { area: &area, scale: f64::from(OVERSAMPLING) })?;
         area.present().map_err(PlotError::drawing)?;
     }
     let averaged = average_in_place(&mut pixels, width as usize);
@@ -59,16 +107,12 @@ pub fn render_png(figure: &Figure, writer: impl Write) -> Result<(), PlotError> 
     Ok(())
 }
 
-/// Writes a figure as SVG.
-///
-/// # Errors
-/// Those of the writer and of the drawing.
-pub fn render_svg(figure: &Figure, mut writer: impl Write) -> Result<(), PlotError> {
+fn svg(figure: &impl Drawable, mut writer: impl Write) -> Result<(), PlotError> {
     register_fonts()?;
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT)).into_drawing_area();
-        draw(figure, &Canvas { area: &area, scale: 1.0 })?;
+        figure.draw(&Canvas { area: &area, scale: 1.0 })?;
         area.present().map_err(PlotError::drawing)?;
     }
     writer.write_all(svg.as_bytes())?;

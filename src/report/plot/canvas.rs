@@ -98,3 +98,30 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         (width * self.scale).round().max(1.0) as u32
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use plotters::prelude::{BitMapBackend, IntoDrawingArea};
+
+    use super::*;
+    use crate::report::plot::render::register_fonts;
+
+    #[test]
+    fn bold_text_has_more_ink_and_is_wider() {
+        register_fonts().unwrap();
+        let drawn = |bold| {
+            let look = TextLook { size: 24.0, bold, colour: RGBColor(0, 0, 0) };
+            let mut pixels = vec![0xff_u8; 400 * 60 * 3];
+            let width = {
+                let area = BitMapBackend::with_buffer(&mut pixels, (400, 60)).into_drawing_area();
+                let canvas = Canvas { area: &area, scale: 1.0 };
+                canvas.text("call.pcap", 10.0, 30.0, Anchor::Left, look).unwrap();
+                canvas.text_width("call.pcap", look).unwrap()
+            };
+            (pixels.iter().map(|value| u64::from(255 - value)).sum::<u64>(), width)
+        };
+        let (regular, bold) = (drawn(false), drawn(true));
+        assert!(regular.0 > 0 && bold.0 * 10 > regular.0 * 11, "{regular:?} {bold:?}");
+        assert!(bold.1 > regular.1, "{regular:?} {bold:?}");
+    }
+}

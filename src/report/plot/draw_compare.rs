@@ -82,10 +82,10 @@ impl<B: DrawingBackend> Drawing<'_, B> {
             sheet.canvas.line(&[(LEFT, y), (RIGHT, y)], look.width, look.colour)
         };
         across(0.0, LineLook { width: 1.2, colour: GREY })?;
+        sheet.steps((LOWER, &axis), errors(), None, LineLook { width: 2.0, colour: BLUE })?;
         for sign in [1.0, -1.0] {
             across(sign * CLOSE * 100.0, LineLook { width: 1.2, colour: RED })?;
         }
-        sheet.steps((LOWER, &axis), errors(), None, LineLook { width: 2.0, colour: BLUE })?;
         let is_clipped = self.clipped(&axis, errors())?;
         let mut legend = vec![
             (Mark::Line(BLUE), "relative error: (replayed − recorded) / recorded"),

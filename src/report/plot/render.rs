@@ -120,7 +120,7 @@ fn svg(figure: &impl Drawable, mut writer: impl Write) -> Result<(), PlotError> 
 }
 
 /// The font is part of the program, so that pictures are the same everywhere.
-fn register_fonts() -> Result<(), PlotError> {
+pub(super) fn register_fonts() -> Result<(), PlotError> {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     let registered = REGISTERED.get_or_init(|| {
         register_font("sans-serif", FontStyle::Normal, notosans::REGULAR_TTF).is_ok()
@@ -198,6 +198,46 @@ mod tests {
         let mut svg = Vec::new();
         render_svg(&Figure::new(), &mut svg).unwrap();
         assert!(String::from_utf8(svg).unwrap().contains("no estimate"));
+    }
+
+    fn comparison(error: f64) -> CompareFigure {
+        let mut figure = CompareFigure::new(60.0);
+        figure.set_title(&["call.pcap".to_owned(), "a test".to_owned()]);
+        for second in 0..60 {
+            let seconds = f64::from(second);
+            figure.recorded(seconds, 1e6);
+            figure.replayed(seconds, 1e6 * (1.0 + error));
+            figure.band((seconds, seconds + 1.0), 9e5, 1.1e6);
+            figure.error((seconds, seconds + 1.0), error);
+        }
+        figure
+    }
+
+    fn svg_of(figure: &CompareFigure) -> String {
+        let mut bytes = Vec::new();
+        render_compare_svg(figure, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_comparison_marks_what_is_apart_and_what_is_beyond_the_range() {
+        let shades = |figure: &CompareFigure| svg_of(figure).matches("fill=\"#E69F00\"").count();
+        let (near, apart) = (comparison(0.049), comparison(-0.051));
+        assert_eq!((shades(&near), shades(&apart)), (2, 4), "two in the legends, one in each panel");
+        assert!(!svg_of(&apart).contains("beyond the range"));
+        let far = svg_of(&comparison(3.2));
+        assert!(far.contains("beyond the range") && far.contains("+320 %"));
+    }
+
+    #[test]
+    fn a_comparison_without_a_side_says_so() {
+        let mut figure = CompareFigure::new(10.0);
+        assert!(svg_of(&figure).contains("no REMB was recorded, and none replayed"));
+        figure.recorded(1.0, 1e6);
+        assert!(svg_of(&figure).contains("no REMB was replayed"));
+        let mut png = Vec::new();
+        render_compare_png(&figure, &mut png).unwrap();
+        assert!(png.starts_with(b"\x89PNG"));
     }
 
     #[test]

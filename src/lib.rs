@@ -45,6 +45,7 @@ pub mod bwe;
 pub mod capture;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod decode;
 pub mod flow;

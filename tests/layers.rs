@@ -6,11 +6,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms from left to right. A room may use those before it, and itself.
-const ROOMS: [&str; 11] =
-    ["units", "capture", "decode", "flow", "rtp", "bwe", "remb", "report", "config", "replay", "cli"];
+const ROOMS: [&str; 12] = [
+    "units", "capture", "decode", "flow", "rtp", "bwe", "remb", "report", "config", "replay", "compare",
+    "cli",
+];
 /// Rooms that use less than all to their left.
-const NARROWER: [(&str, &[&str]); 3] =
-    [("bwe", &["units"]), ("flow", &["units"]), ("config", &["units", "bwe", "remb"])];
+const NARROWER: [(&str, &[&str]); 4] = [
+    ("bwe", &["units"]),
+    ("flow", &["units"]),
+    ("config", &["units", "bwe", "remb"]),
+    ("compare", &["units"]),
+];
 const MAX_LINES: usize = 400;
 /// What only some rooms may do: the words that show it, and the rooms.
 const RESTRICTED: [(&str, &[&str]); 8] = [

@@ -18,6 +18,9 @@ const INCOMING_OUTLIER: f64 = 1.25;
 /// With outliers beyond it, the range ends at so many times the usual.
 const MAX_CLIPPED: f64 = 1.5;
 const HEADROOM: f64 = 1.08;
+/// The range of errors, in percent, ends between these.
+const LEAST_ERROR: f64 = 12.0;
+const GREATEST_ERROR: f64 = 100.0;
 
 impl Axis {
     /// Time from zero, seconds.
@@ -61,6 +64,19 @@ impl Axis {
             step: nice_step((high - low) / 6.0),
             unit: 1.0,
             title: "delay gradient [ms]".to_owned(),
+        }
+    }
+
+    /// Errors in percent around zero; `below` are their magnitudes there.
+    pub(super) fn relative_error(above: Vec<f64>, below: Vec<f64>) -> Self {
+        let [high, low] = [above, below]
+            .map(|side| side.into_iter().fold(0.0, f64::max).clamp(LEAST_ERROR, GREATEST_ERROR) * HEADROOM);
+        Self {
+            low: -low,
+            high,
+            step: nice_step((high + low) / 8.0),
+            unit: 1.0,
+            title: "relative error [%]".to_owned(),
         }
     }
 
@@ -116,6 +132,13 @@ mod tests {
         assert_eq!(labels(&Axis::bitrate(vec![2e6; 3], Vec::new())), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
         assert_eq!(labels(&Axis::time(110.0)).last().map(String::as_str), Some("100"));
         assert_eq!(Axis::time(7200.0).title, "time [min]");
+    }
+
+    #[test]
+    fn the_range_of_errors_shows_five_percent_and_stops_before_it_is_flat() {
+        let axis = Axis::relative_error(vec![0.1, 900.0], vec![0.3]);
+        assert!(axis.high > 100.0 && axis.high < 110.0 && axis.low < -10.0 && axis.low > -20.0, "{axis:?}");
+        assert!(axis.ticks().any(|(_, label)| label == "0"));
     }
 
     #[test]

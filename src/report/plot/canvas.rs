@@ -5,7 +5,7 @@ use plotters::prelude::{
     Circle, DrawingArea, DrawingBackend, IntoTextStyle, PathElement, RGBAColor, RGBColor, Rectangle, Text,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontStyle, FontTransform, ShapeStyle};
+use plotters::style::{Color, FontStyle, FontTransform, ShapeStyle, TextStyle};
 
 use super::render::PlotError;
 
@@ -65,11 +65,7 @@ impl<B: DrawingBackend> Canvas<'_, B> {
         anchor: Anchor,
         look: TextLook,
     ) -> Result<(), PlotError> {
-        let style = ("sans-serif", look.size * self.scale).into_text_style(self.area);
-        let mut style = style.color(&look.colour);
-        if look.bold {
-            style.font = style.font.style(FontStyle::Bold);
-        }
+        let mut style = self.style(look).color(&look.colour);
         let horizontal = match anchor {
             Anchor::Left => HPos::Left,
             Anchor::Right => HPos::Right,
@@ -84,9 +80,14 @@ impl<B: DrawingBackend> Canvas<'_, B> {
 
     /// How wide a text is.
     pub(super) fn text_width(&self, text: &str, look: TextLook) -> Result<f64, PlotError> {
-        let style = ("sans-serif", look.size * self.scale).into_text_style(self.area);
-        let (width, _) = self.area.estimate_text_size(text, &style).map_err(PlotError::drawing)?;
+        let (width, _) = self.area.estimate_text_size(text, &self.style(look)).map_err(PlotError::drawing)?;
         Ok(f64::from(width) / self.scale)
+    }
+
+    /// The face must be named from the start: a font that is made bold later keeps the glyphs that it has.
+    fn style(&self, look: TextLook) -> TextStyle<'static> {
+        let face = if look.bold { FontStyle::Bold } else { FontStyle::Normal };
+        ("sans-serif", look.size * self.scale, face).into_text_style(self.area)
     }
 
     fn point(&self, x: f64, y: f64) -> (i32, i32) {
@@ -95,5 +96,32 @@ impl<B: DrawingBackend> Canvas<'_, B> {
 
     fn pixels(&self, width: f64) -> u32 {
         (width * self.scale).round().max(1.0) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plotters::prelude::{BitMapBackend, IntoDrawingArea};
+
+    use super::*;
+    use crate::report::plot::render::register_fonts;
+
+    #[test]
+    fn bold_text_has_more_ink_and_is_wider() {
+        register_fonts().unwrap();
+        let drawn = |bold| {
+            let look = TextLook { size: 24.0, bold, colour: RGBColor(0, 0, 0) };
+            let mut pixels = vec![0xff_u8; 400 * 60 * 3];
+            let width = {
+                let area = BitMapBackend::with_buffer(&mut pixels, (400, 60)).into_drawing_area();
+                let canvas = Canvas { area: &area, scale: 1.0 };
+                canvas.text("call.pcap", 10.0, 30.0, Anchor::Left, look).unwrap();
+                canvas.text_width("call.pcap", look).unwrap()
+            };
+            (pixels.iter().map(|value| u64::from(255 - value)).sum::<u64>(), width)
+        };
+        let (regular, bold) = (drawn(false), drawn(true));
+        assert!(regular.0 > 0 && bold.0 * 10 > regular.0 * 11, "{regular:?} {bold:?}");
+        assert!(bold.1 > regular.1, "{regular:?} {bold:?}");
     }
 }

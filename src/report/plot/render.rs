@@ -3,12 +3,15 @@
 use std::io::Write;
 use std::sync::OnceLock;
 
-use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
+use plotters::prelude::{BitMapBackend, DrawingBackend, IntoDrawingArea, SVGBackend};
 use plotters::style::{FontStyle, register_font};
 
 use super::canvas::Canvas;
-use super::draw::{HEIGHT, WIDTH, draw};
+use super::compare_figure::CompareFigure;
+use super::draw::draw;
+use super::draw_compare::draw_compare;
 use super::figure::Figure;
+use super::sheet::{HEIGHT, WIDTH};
 
 const OVERSAMPLING: u32 = 2;
 const CHANNELS: usize = 3;
@@ -34,17 +37,62 @@ impl PlotError {
     }
 }
 
+/// What can be drawn on a canvas, whatever the backend.
+trait Drawable {
+    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), PlotError>;
+}
+
+impl Drawable for Figure {
+    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), PlotError> {
+        draw(self, canvas)
+    }
+}
+
+impl Drawable for CompareFigure {
+    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), PlotError> {
+        draw_compare(self, canvas)
+    }
+}
+
 /// Writes a figure as PNG, 1600 × 960.
 ///
 /// # Errors
 /// Those of the writer and of the drawing.
 pub fn render_png(figure: &Figure, writer: impl Write) -> Result<(), PlotError> {
+    png(figure, writer)
+}
+
+/// Writes a figure as SVG.
+///
+/// # Errors
+/// Those of the writer and of the drawing.
+pub fn render_svg(figure: &Figure, writer: impl Write) -> Result<(), PlotError> {
+    svg(figure, writer)
+}
+
+/// Writes the figure of a comparison as PNG, 1600 × 960.
+///
+/// # Errors
+/// Those of the writer and of the drawing.
+pub fn render_compare_png(figure: &CompareFigure, writer: impl Write) -> Result<(), PlotError> {
+    png(figure, writer)
+}
+
+/// Writes the figure of a comparison as SVG.
+///
+/// # Errors
+/// Those of the writer and of the drawing.
+pub fn render_compare_svg(figure: &CompareFigure, writer: impl Write) -> Result<(), PlotError> {
+    svg(figure, writer)
+}
+
+fn png(figure: &impl Drawable, writer: impl Write) -> Result<(), PlotError> {
     register_fonts()?;
     let (width, height) = (WIDTH * OVERSAMPLING, HEIGHT * OVERSAMPLING);
     let mut pixels = vec![0xff; width as usize * height as usize * CHANNELS];
     {
         let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
-        draw(figure, &Canvas { area: &area, scale: f64::from(OVERSAMPLING) })?;
+        figure.draw(&Canvas { area: &area, scale: f64::from(OVERSAMPLING) })?;
         area.present().map_err(PlotError::drawing)?;
     }
     let averaged = average_in_place(&mut pixels, width as usize);
@@ -59,16 +107,12 @@ pub fn render_png(figure: &Figure, writer: impl Write) -> Result<(), PlotError> 
     Ok(())
 }
 
-/// Writes a figure as SVG.
-///
-/// # Errors
-/// Those of the writer and of the drawing.
-pub fn render_svg(figure: &Figure, mut writer: impl Write) -> Result<(), PlotError> {
+fn svg(figure: &impl Drawable, mut writer: impl Write) -> Result<(), PlotError> {
     register_fonts()?;
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT)).into_drawing_area();
-        draw(figure, &Canvas { area: &area, scale: 1.0 })?;
+        figure.draw(&Canvas { area: &area, scale: 1.0 })?;
         area.present().map_err(PlotError::drawing)?;
     }
     writer.write_all(svg.as_bytes())?;
@@ -76,7 +120,7 @@ pub fn render_svg(figure: &Figure, mut writer: impl Write) -> Result<(), PlotErr
 }
 
 /// The font is part of the program, so that pictures are the same everywhere.
-fn register_fonts() -> Result<(), PlotError> {
+pub(super) fn register_fonts() -> Result<(), PlotError> {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     let registered = REGISTERED.get_or_init(|| {
         register_font("sans-serif", FontStyle::Normal, notosans::REGULAR_TTF).is_ok()
@@ -154,6 +198,46 @@ mod tests {
         let mut svg = Vec::new();
         render_svg(&Figure::new(), &mut svg).unwrap();
         assert!(String::from_utf8(svg).unwrap().contains("no estimate"));
+    }
+
+    fn comparison(error: f64) -> CompareFigure {
+        let mut figure = CompareFigure::new(60.0);
+        figure.set_title(&["call.pcap".to_owned(), "a test".to_owned()]);
+        for second in 0..60 {
+            let seconds = f64::from(second);
+            figure.recorded(seconds, 1e6);
+            figure.replayed(seconds, 1e6 * (1.0 + error));
+            figure.band((seconds, seconds + 1.0), 9e5, 1.1e6);
+            figure.error((seconds, seconds + 1.0), error);
+        }
+        figure
+    }
+
+    fn svg_of(figure: &CompareFigure) -> String {
+        let mut bytes = Vec::new();
+        render_compare_svg(figure, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_comparison_marks_what_is_apart_and_what_is_beyond_the_range() {
+        let shades = |figure: &CompareFigure| svg_of(figure).matches("fill=\"#E69F00\"").count();
+        let (near, apart) = (comparison(0.049), comparison(-0.051));
+        assert_eq!((shades(&near), shades(&apart)), (2, 4), "two in the legends, one in each panel");
+        assert!(!svg_of(&apart).contains("beyond the range"));
+        let far = svg_of(&comparison(3.2));
+        assert!(far.contains("beyond the range") && far.contains("+320 %"));
+    }
+
+    #[test]
+    fn a_comparison_without_a_side_says_so() {
+        let mut figure = CompareFigure::new(10.0);
+        assert!(svg_of(&figure).contains("no REMB was recorded, and none replayed"));
+        figure.recorded(1.0, 1e6);
+        assert!(svg_of(&figure).contains("no REMB was replayed"));
+        let mut png = Vec::new();
+        render_compare_png(&figure, &mut png).unwrap();
+        assert!(png.starts_with(b"\x89PNG"));
     }
 
     #[test]

@@ -4,14 +4,18 @@
 //! or before a frame's time run first. Packets whose kind is not yet known wait in their session, and the events of all
 //! flows leave in order of time whatever was held back.
 
+mod conversation;
 mod dedup;
 mod event;
+mod extensions;
 mod ledger;
+mod rtt_samples;
 mod session;
 mod settings;
 mod stream;
 mod summarise;
 mod timeline;
+mod warnings;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -27,11 +31,13 @@ use crate::report::summary::Count;
 use crate::rtp::RtpPacket;
 use crate::units::{CaptureTime, TimeDelta};
 
+use conversation::{Conversations, From};
 use dedup::Dedup;
 use event::{EventQueue, Stamped};
 use ledger::{Ledger, Unfed};
-use session::{PacketNote, Session};
-use stream::Stream;
+use rtt_samples::RttSamples;
+use session::{PacketNote, Session, Surroundings};
+use stream::{Described, Stream};
 
 /// At most so many flows are estimated.
 pub const MAX_ESTIMATED_FLOWS: usize = 256;
@@ -69,6 +75,7 @@ pub struct Replay {
     by_flow: HashMap<FiveTuple, Option<usize>>,
     last_flow: Option<(FiveTuple, Option<usize>)>,
     streams: usize,
+    conversations: Conversations,
     queue: EventQueue,
     ledger: Ledger,
     dedup: Dedup,
@@ -119,6 +126,7 @@ impl Replay {
             by_flow: HashMap::new(),
             last_flow: None,
             streams: 0,
+            conversations: Conversations::default(),
             queue: EventQueue::default(),
             ledger: Ledger::default(),
             dedup: Dedup::default(),
@@ -146,7 +154,7 @@ impl Replay {
     /// Ends the replay: decides what still waits and gives out all events. After the last frame no timer runs.
     pub fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
         for index in 0..self.sessions.len() {
-            self.with_session(index, |session, config, ledger, emit| session.flush(config, ledger, emit));
+            self.with_session(index, |session, around| session.flush(around));
         }
         while let Some(stamped) = self.queue.pop() {
             self.give(&stamped, sink)?;
@@ -186,7 +194,9 @@ impl Replay {
         {
             *count += 1;
         }
+        let flow = FiveTuple { source: datagram.source, destination: datagram.destination };
         if class != PacketClass::Rtp {
+            self.handle_control(class, frame, &flow, datagram);
             return self.ledger.unfed(Unfed::NotRtpClass, frame.number);
         }
         let packet = match RtpPacket::parse(datagram.payload, datagram.payload_len) {
@@ -194,7 +204,6 @@ impl Replay {
             Err(_) => return self.ledger.unfed(Unfed::Malformed, frame.number),
         };
         self.counts.rtp_packets += 1;
-        let flow = FiveTuple { source: datagram.source, destination: datagram.destination };
         if self.dedup.is_repeat(frame.at, frame.number, &flow, &packet) && self.config.dedup {
             return self.ledger.unfed(Unfed::Duplicate, frame.number);
         }
@@ -204,12 +213,41 @@ impl Replay {
         }
     }
 
+    /// What tells something of a flow without being its media.
+    fn handle_control(
+        &mut self,
+        class: PacketClass,
+        frame: &Frame<'_>,
+        flow: &FiveTuple,
+        datagram: &Datagram<'_>,
+    ) {
+        let index = match class {
+            PacketClass::Rtcp => self.conversations.index_for_rtcp(flow, self.config.max_flows),
+            PacketClass::Dtls => self.conversations.index(flow, self.config.max_flows),
+            _ => None,
+        };
+        let Some(conversation) = index.and_then(|index| self.conversations.get_mut(index)) else { return };
+        if class == PacketClass::Dtls {
+            return conversation.srtp.observe_dtls(datagram.payload);
+        }
+        let (order, queue) = (self.clock, &mut self.queue);
+        conversation.handle_rtcp(
+            From::of(flow),
+            datagram.payload,
+            datagram.payload_len,
+            frame.at,
+            |session, remb| queue.push(order, Stamped { at: frame.at, flow: session, event: Event::Recorded(remb) }),
+        );
+    }
+
     fn handle_rtp(&mut self, session: usize, frame: &Frame<'_>, packet: &RtpPacket<'_>) {
-        let (streams, max_ssrcs, ssrc) = (self.streams, self.config.max_ssrcs, packet.ssrc());
-        let selected = self.config.selects(ssrc);
+        let (streams, config, ssrc) = (self.streams, &self.config, packet.ssrc());
         let Some(known) = self.sessions.get_mut(session) else { return };
         let streams_before = known.streams.len();
-        let index = known.stream_index(ssrc, || (streams < max_ssrcs).then(|| Stream::new(ssrc, selected)));
+        let index = known.stream_index(ssrc, || {
+            let described = || config.sdp.as_ref().and_then(|sdp| Described::find(sdp, packet));
+            (streams < config.max_ssrcs).then(|| Stream::new(ssrc, config.selects(ssrc), described()))
+        });
         self.streams += known.streams.len() - streams_before;
         let Some(index) = index else {
             self.counts.over_ssrc_limit.add(frame.number.0);
@@ -222,8 +260,8 @@ impl Replay {
             order: self.clock,
             in_range: self.in_range(frame.at),
         };
-        self.with_session(session, |session, config, ledger, emit| {
-            session.handle_packet(index, frame.at, packet, note, config, ledger, emit);
+        self.with_session(session, |session, around| {
+            session.handle_packet(index, frame.at, packet, note, around);
         });
     }
 
@@ -247,17 +285,24 @@ impl Replay {
             }
             None => {
                 let wanted = self.config.flows.is_empty() || self.config.flows.contains(&flow);
-                let index = wanted.then(|| {
-                    self.sessions.push(Session::new(flow, &self.config));
-                    self.infos.push(FlowInfo { index: self.infos.len(), flow, ethernet });
-                    self.sessions.len() - 1
-                });
+                let index = wanted.then(|| self.new_session(flow, ethernet));
                 self.by_flow.insert(flow, index);
                 index
             }
         };
         self.last_flow = Some((flow, index));
         index.ok_or(self.unselected_or_limit(&flow))
+    }
+
+    fn new_session(&mut self, flow: FiveTuple, ethernet: Option<[[u8; 6]; 2]>) -> usize {
+        let index = self.sessions.len();
+        let conversation = self.conversations.index(&flow, self.config.max_flows);
+        if let Some(conversation) = conversation.and_then(|place| self.conversations.get_mut(place)) {
+            conversation.media(From::of(&flow)).session = Some(index);
+        }
+        self.sessions.push(Session::new(flow, conversation, &self.config));
+        self.infos.push(FlowInfo { index, flow, ethernet });
+        index
     }
 
     fn unselected_or_limit(&self, flow: &FiveTuple) -> Unfed {
@@ -269,17 +314,18 @@ impl Replay {
     }
 
     /// Calls a session, whose events go to the queue.
-    fn with_session(
-        &mut self,
-        index: usize,
-        call: impl FnOnce(&mut Session, &ReplayConfig, &mut Ledger, &mut session::Emit<'_>),
-    ) {
-        let Self { config, sessions, queue, ledger, earliest_timer, holds, held_bytes, .. } = self;
+    fn with_session(&mut self, index: usize, call: impl FnOnce(&mut Session, &mut Surroundings<'_>)) {
+        let Self { config, sessions, conversations, queue, ledger, earliest_timer, holds, held_bytes, .. } = self;
         let Some(session) = sessions.get_mut(index) else { return };
         let (held_before, holding_before) = (session.held_bytes(), session.holding_since());
-        call(session, config, ledger, &mut |order, at, event| {
-            queue.push(order, Stamped { at, flow: index, event })
+        let mut no_samples = RttSamples::default();
+        let conversation = session.conversation.and_then(|place| conversations.get_mut(place));
+        let srtp = conversation.as_ref().and_then(|conversation| conversation.srtp.verdict());
+        let rtt = conversation.map_or(&mut no_samples, |conversation| {
+            &mut conversation.media(From::of(&session.flow)).rtt
         });
+        let emit = &mut |order, at, event| queue.push(order, Stamped { at, flow: index, event });
+        call(session, &mut Surroundings { config, ledger, rtt, srtp, emit });
         *held_bytes = (*held_bytes + session.held_bytes()).saturating_sub(held_before);
         match session.holding_since() {
             Some(since) if holding_before != Some(since) => holds.push_back((since, index)),
@@ -297,7 +343,7 @@ impl Replay {
         }
         self.earliest_timer = None;
         for index in 0..self.sessions.len() {
-            self.with_session(index, |session, _, _, emit| session.advance(at, emit));
+            self.with_session(index, |session, around| session.advance(at, around));
         }
     }
 
@@ -310,7 +356,7 @@ impl Replay {
             } else if waited <= MAX_HOLD {
                 return;
             }
-            self.with_session(index, |session, config, ledger, emit| session.flush(config, ledger, emit));
+            self.with_session(index, |session, around| session.flush(around));
         }
     }
 

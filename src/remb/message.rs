@@ -1,5 +1,6 @@
 //! The REMB message (specification section 12, draft-alvestrand-rmcat-remb-03): encoded and decoded in integers.
 
+use crate::rtp::Block;
 use crate::units::{Bitrate, Ssrc};
 
 /// The message's SSRC count has 8 bits.
@@ -92,19 +93,68 @@ impl Remb {
         }
         let (fixed, ssrcs) =
             payload.split_first_chunk::<FIXED_PAYLOAD_LEN>().ok_or(ParseRembError::Malformed)?;
-        let [s0, s1, s2, s3, _, _, _, _, identifier @ .., count, high, middle, low] = *fixed;
-        if &identifier != IDENTIFIER {
+        let (sender_ssrc, bitrate) = parse_fixed(fixed, payload.len())?;
+        Ok(Self { sender_ssrc, bitrate, ssrcs: parse_ssrcs(ssrcs) })
+    }
+}
+
+/// Sender and rate, from what follows the common header; `payload_len` is the message's length without that header.
+fn parse_fixed(
+    fixed: &[u8; FIXED_PAYLOAD_LEN],
+    payload_len: usize,
+) -> Result<(Ssrc, Bitrate), ParseRembError> {
+    let [s0, s1, s2, s3, _, _, _, _, identifier @ .., count, high, middle, low] = *fixed;
+    if &identifier != IDENTIFIER {
+        return Err(ParseRembError::NotRemb);
+    }
+    if payload_len != FIXED_PAYLOAD_LEN + 4 * usize::from(count) {
+        return Err(ParseRembError::WrongLength);
+    }
+    let mantissa = u32::from_be_bytes([0, high & 0x03, middle, low]);
+    let bitrate = from_mantissa(high >> 2, mantissa).ok_or(ParseRembError::BitrateOverflow)?;
+    Ok((Ssrc(u32::from_be_bytes([s0, s1, s2, s3])), bitrate))
+}
+
+fn parse_ssrcs(bytes: &[u8]) -> Vec<Ssrc> {
+    bytes.as_chunks::<4>().0.iter().map(|bytes| Ssrc(u32::from_be_bytes(*bytes))).collect()
+}
+
+/// A REMB as it lies in a capture, whose snaplen may have cut the list of SSRCs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapturedRemb {
+    /// Who sent it.
+    pub sender_ssrc: Ssrc,
+    /// The rate.
+    pub bitrate: Bitrate,
+    /// The streams concerned; `None` where the list is cut.
+    pub ssrcs: Option<Vec<Ssrc>>,
+}
+
+impl CapturedRemb {
+    /// Reads a block of an RTCP compound; `NotRemb` for every other message, and for a REMB cut before its rate.
+    pub fn from_block(block: &Block<'_>) -> Result<Self, ParseRembError> {
+        let is_remb =
+            block.packet_type == TYPE_PAYLOAD_SPECIFIC_FEEDBACK && block.count == FORMAT_APPLICATION_LAYER;
+        let Some((fixed, ssrcs)) = block.body.split_first_chunk().filter(|_| is_remb) else {
             return Err(ParseRembError::NotRemb);
-        }
-        if ssrcs.len() != 4 * usize::from(count) {
-            return Err(ParseRembError::WrongLength);
-        }
-        let mantissa = u32::from_be_bytes([0, high & 0x03, middle, low]);
-        Ok(Self {
-            sender_ssrc: Ssrc(u32::from_be_bytes([s0, s1, s2, s3])),
-            bitrate: from_mantissa(high >> 2, mantissa).ok_or(ParseRembError::BitrateOverflow)?,
-            ssrcs: ssrcs.as_chunks::<4>().0.iter().map(|bytes| Ssrc(u32::from_be_bytes(*bytes))).collect(),
-        })
+        };
+        let padding = match block.body.last() {
+            Some(count) if block.has_padding && !block.is_truncated() => usize::from(*count),
+            _ => 0,
+        };
+        let payload_len = block.body_len_on_wire.saturating_sub(padding);
+        let (sender_ssrc, bitrate) = parse_fixed(fixed, payload_len)?;
+        let ssrcs = ssrcs.get(..payload_len - FIXED_PAYLOAD_LEN).map(parse_ssrcs);
+        Ok(Self { sender_ssrc, bitrate, ssrcs })
+    }
+
+    /// Whether `other` may be the same REMB again, which rides on every later RTCP packet (specification 11.6).
+    pub fn is_repeat_of(&self, other: &Self) -> bool {
+        let same_list = match (&self.ssrcs, &other.ssrcs) {
+            (Some(own), Some(others)) => own == others,
+            _ => true,
+        };
+        self.sender_ssrc == other.sender_ssrc && self.bitrate == other.bitrate && same_list
     }
 }
 
@@ -235,5 +285,36 @@ mod tests {
                 let _ = Remb::parse(&data);
             }
         }
+    }
+
+    #[test]
+    fn a_remb_whose_list_is_cut_keeps_its_rate() {
+        let whole = encoded(7, 1_000_000, &[1, 2]);
+        for captured in 0..=whole.len() {
+            let mut blocks = crate::rtp::Blocks::new(&whole[..captured], whole.len());
+            let remb = blocks.next().map(|block| CapturedRemb::from_block(&block));
+            match captured {
+                0..4 => assert!(remb.is_none()),
+                4..20 => assert_eq!(remb, Some(Err(ParseRembError::NotRemb))),
+                _ => {
+                    let ssrcs = (captured == whole.len()).then(|| vec![Ssrc(1), Ssrc(2)]);
+                    let bitrate = Bitrate::from_bps(1_000_000);
+                    assert_eq!(remb, Some(Ok(CapturedRemb { sender_ssrc: Ssrc(7), bitrate, ssrcs })));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_repeat_has_the_same_rate_and_as_far_as_known_the_same_list() {
+        let remb = |bps, ssrcs: Option<&[u32]>| CapturedRemb {
+            sender_ssrc: Ssrc(1),
+            bitrate: Bitrate::from_bps(bps),
+            ssrcs: ssrcs.map(|ssrcs| ssrcs.iter().map(|ssrc| Ssrc(*ssrc)).collect()),
+        };
+        assert!(remb(5, Some(&[1])).is_repeat_of(&remb(5, Some(&[1]))));
+        assert!(remb(5, None).is_repeat_of(&remb(5, Some(&[1]))));
+        assert!(!remb(5, Some(&[1])).is_repeat_of(&remb(5, Some(&[1, 2]))));
+        assert!(!remb(6, None).is_repeat_of(&remb(5, None)));
     }
 }

@@ -5,5 +5,5 @@ mod message;
 mod scheduler;
 
 pub use interceptor::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
-pub use message::{MAX_SSRCS, ParseRembError, Remb, TooManySsrcs, encoded_bitrate};
+pub use message::{CapturedRemb, MAX_SSRCS, ParseRembError, Remb, TooManySsrcs, encoded_bitrate};
 pub use scheduler::{Profile, Reason, RembConfig, RembScheduler};

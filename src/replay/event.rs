@@ -4,16 +4,18 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use crate::bwe::Step;
-use crate::remb::Reason;
+use crate::remb::{CapturedRemb, Reason};
 use crate::units::{Bitrate, CaptureTime, Ssrc};
 
 /// Something that happened in a flow.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The estimator did something at a packet.
+    /// The estimator did something at a packet or timer.
     Step(Step),
     /// A REMB was sent.
     Remb(SentRemb),
+    /// The capture has a REMB that the flow's real receiver sent, other than the one before.
+    Recorded(CapturedRemb),
 }
 
 /// A REMB that was sent.

@@ -17,6 +17,8 @@ pub(super) enum Unfed {
     NotSelected,
     /// libwebrtc does not count audio.
     Audio,
+    /// With a transport-wide sequence number it counts for the sender's estimate.
+    TransportCc,
     /// By `--from` or `--to`.
     OutsideRange,
     /// No readable send time.
@@ -35,10 +37,11 @@ pub(super) enum Unfed {
 
 impl Unfed {
     /// All, in the order of their numbers.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::NotRtp,
         Self::NotSelected,
         Self::Audio,
+        Self::TransportCc,
         Self::OutsideRange,
         Self::NoSendTime,
         Self::HeaderCut,
@@ -53,6 +56,7 @@ impl Unfed {
             Self::NotRtp => "not-rtp",
             Self::NotSelected => "not-selected",
             Self::Audio => "audio",
+            Self::TransportCc => "transport-cc",
             Self::OutsideRange => "outside-from-to",
             Self::NoSendTime => "no-send-time",
             Self::HeaderCut => "header-cut",

@@ -2,14 +2,16 @@
 
 use crate::bwe::Controller;
 use crate::flow::{FiveTuple, HoldBack};
-use crate::rtp::infer::{AbsSendTimeEvidence, AbsSendTimeFinder, MediaClock};
-use crate::rtp::{Reception, RtpPacket};
-use crate::units::{AbsSendTime, AbsSendTimeElement, CaptureTime, FrameNumber, Ssrc};
+use crate::report::summary::Inference;
+use crate::rtp::infer::{MediaClock, SrtpVerdict};
+use crate::rtp::{CaptureTimeClock, Reception, RtpPacket};
+use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, FrameNumber, Ssrc};
 
 use super::ReplayConfig;
 use super::event::Event;
+use super::extensions::Extensions;
 use super::ledger::{Ledger, Unfed};
-
+use super::rtt_samples::RttSamples;
 use super::stream::{Admission, LeftOut, Stream};
 use super::timeline::{FedPacket, Timeline};
 
@@ -25,63 +27,52 @@ pub(super) struct PacketNote {
     pub(super) in_range: bool,
 }
 
-/// How the id of abs-send-time is known.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum SendTimeId {
-    /// Not yet.
-    Unknown,
-    /// By flag.
-    Given(u8),
-    /// By its behaviour.
-    Inferred(AbsSendTimeEvidence),
-    /// By flag: there is none.
-    NotNegotiated,
-}
-
-impl SendTimeId {
-    fn id(&self) -> Option<u8> {
-        match self {
-            Self::Given(id) => Some(*id),
-            Self::Inferred(inferred) => Some(inferred.id),
-            Self::Unknown | Self::NotNegotiated => None,
-        }
-    }
-}
-
 /// Where events of a flow go: their place in time, the time they carry, and what happened.
 pub(super) type Emit<'a> = dyn FnMut(CaptureTime, CaptureTime, Event) + 'a;
+
+/// What a session works with.
+pub(super) struct Surroundings<'a> {
+    pub(super) config: &'a ReplayConfig,
+    pub(super) ledger: &'a mut Ledger,
+    /// From the RTCP of both directions.
+    pub(super) rtt: &'a mut RttSamples,
+    pub(super) srtp: Option<SrtpVerdict>,
+    pub(super) emit: &'a mut Emit<'a>,
+}
 
 /// A flow with RTP, or with what looks like it.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) flow: FiveTuple,
+    /// Where RTCP of both directions is kept.
+    pub(super) conversation: Option<usize>,
     pub(super) streams: Vec<Stream>,
-    pub(super) send_time_id: SendTimeId,
+    pub(super) extensions: Extensions,
+    /// Bytes of authentication tag at the end of every payload; `None` until it is decided.
+    pub(super) srtp_tag_len: Option<usize>,
     pub(super) packets_fed: u64,
     pub(super) timeline: Option<Timeline>,
     last_stream: usize,
-    finder: AbsSendTimeFinder,
-    /// Whether waiting for the id of abs-send-time is over, found or not.
-    id_is_settled: bool,
+    /// The stream that was announced to the timeline last.
+    bound_stream: Option<Ssrc>,
+    capture_times: CaptureTimeClock,
     held: HoldBack<PacketNote>,
     order: Option<CaptureTime>,
 }
 
 impl Session {
-    pub(super) fn new(flow: FiveTuple, config: &ReplayConfig) -> Self {
+    pub(super) fn new(flow: FiveTuple, conversation: Option<usize>, config: &ReplayConfig) -> Self {
         Self {
             flow,
+            conversation,
             streams: Vec::new(),
-            send_time_id: match config.abs_send_time_id {
-                None => SendTimeId::Unknown,
-                Some(0) => SendTimeId::NotNegotiated,
-                Some(id) => SendTimeId::Given(id),
-            },
+            extensions: Extensions::new(config),
+            srtp_tag_len: config.srtp_tag_len,
             packets_fed: 0,
             timeline: None,
             last_stream: 0,
-            finder: AbsSendTimeFinder::default(),
-            id_is_settled: config.abs_send_time_id.is_some(),
+            bound_stream: None,
+            capture_times: CaptureTimeClock::default(),
             held: HoldBack::default(),
             order: None,
         }
@@ -102,19 +93,16 @@ impl Session {
     }
 
     /// Takes a packet of the stream at `index`.
-    #[allow(clippy::too_many_arguments, reason = "one packet's circumstances")]
     pub(super) fn handle_packet(
         &mut self,
         index: usize,
         at: CaptureTime,
         packet: &RtpPacket<'_>,
         note: PacketNote,
-        config: &ReplayConfig,
-        ledger: &mut Ledger,
-        emit: &mut Emit<'_>,
+        around: &mut Surroundings<'_>,
     ) {
         if self.held.expired(at) {
-            self.flush(config, ledger, emit);
+            self.flush(around);
         }
         let holding = !self.held.is_empty();
         let Some(stream) = self.streams.get_mut(index) else { return };
@@ -122,14 +110,20 @@ impl Session {
         if undecided {
             stream.observe_sequence(packet);
         }
-        self.look_for_send_time(at, packet);
-        if !holding && !undecided {
-            self.observe_late(index, at, packet, config);
-            self.release(at, packet, note, ledger, config, emit);
+        let was_settled = self.extensions.is_settled();
+        self.extensions.observe(packet, at);
+        if !holding && !undecided && self.is_settled() {
+            self.observe_late(index, at, packet, around.config);
+            self.release(at, packet, note, around);
             return;
         }
         self.held.push(at, packet.header_bytes(), note);
-        self.decide(index, at, packet, config, ledger, emit);
+        if !was_settled && self.extensions.is_settled() {
+            self.refit_clocks();
+        } else if was_settled && undecided {
+            self.observe_clock(index, at, packet);
+        }
+        self.decide(around);
     }
 
     /// When the first packet that waits was read.
@@ -143,24 +137,29 @@ impl Session {
     }
 
     /// Decides with what evidence there is, and feeds what waits: time or room is up.
-    pub(super) fn flush(&mut self, config: &ReplayConfig, ledger: &mut Ledger, emit: &mut Emit<'_>) {
+    pub(super) fn flush(&mut self, around: &mut Surroundings<'_>) {
         if self.held.is_empty() {
             return;
         }
-        if !self.id_is_settled {
+        if !self.extensions.is_settled() {
+            self.extensions.settle();
             self.refit_clocks();
         }
+        self.srtp_tag_len.get_or_insert(tag_len(around.srtp));
+        let beside_rtp = self.streams.iter().any(Stream::is_rtp);
         for stream in &mut self.streams {
-            stream.decide(config.media, true);
+            stream.decide_at_last(around.config.media, beside_rtp);
         }
-        self.release_held(ledger, config, emit);
+        self.release_held(around);
     }
 
     /// Runs timers due at or before `at`; a flow that holds packets back is not that far yet.
-    pub(super) fn advance(&mut self, at: CaptureTime, emit: &mut Emit<'_>) {
+    pub(super) fn advance(&mut self, at: CaptureTime, around: &mut Surroundings<'_>) {
         if let (true, Some(timeline)) = (self.held.is_empty(), &mut self.timeline) {
-            let order = &mut self.order;
-            timeline.advance(at, &mut |event_at, event| emit(in_order(order, event_at), event_at, event));
+            let (order, emit) = (&mut self.order, &mut around.emit);
+            timeline.advance(at, around.rtt, &mut |event_at, event| {
+                emit(in_order(order, event_at), event_at, event);
+            });
         }
     }
 
@@ -174,80 +173,77 @@ impl Session {
         self.timeline.as_ref().map(Timeline::estimator)
     }
 
-    /// The id of abs-send-time.
-    pub(super) fn abs_send_time_id(&self) -> Option<u8> {
-        self.send_time_id.id()
+    /// What was inferred of the flow and its streams, and by what.
+    pub(super) fn inferences(&self) -> impl Iterator<Item = Inference> {
+        let of_streams = self.rtp_streams().map(Stream::inference);
+        self.extensions.inferences().chain(of_streams)
     }
 
-    fn decide(
-        &mut self,
-        index: usize,
-        at: CaptureTime,
-        packet: &RtpPacket<'_>,
-        config: &ReplayConfig,
-        ledger: &mut Ledger,
-        emit: &mut Emit<'_>,
-    ) {
-        if !self.id_is_settled {
+    /// The streams that are RTP.
+    pub(super) fn rtp_streams(&self) -> impl Iterator<Item = &Stream> {
+        self.streams.iter().filter(|stream| stream.admission != Admission::Undecided)
+    }
+
+    fn is_settled(&self) -> bool {
+        self.extensions.is_settled() && self.srtp_tag_len.is_some()
+    }
+
+    /// Feeds what waits if nothing more is to be waited for.
+    fn decide(&mut self, around: &mut Surroundings<'_>) {
+        if !self.extensions.is_settled() {
             return;
         }
-        let sent = send_time(packet, self.abs_send_time_id());
-        if let Some(stream) =
-            self.streams.get_mut(index).filter(|stream| stream.admission == Admission::Undecided)
-        {
-            stream.clock.observe(packet, sent, at);
-            stream.decide(config.media, false);
+        for stream in &mut self.streams {
+            stream.decide(around.config.media);
         }
-        if self.streams.iter().all(|stream| stream.admission != Admission::Undecided) {
-            self.release_held(ledger, config, emit);
+        if self.srtp_tag_len.is_none() && around.srtp.is_some() {
+            self.srtp_tag_len = Some(tag_len(around.srtp));
         }
-    }
-
-    /// Clocks are fitted against the send time, so they wait until its id is found or given up.
-    fn look_for_send_time(&mut self, at: CaptureTime, packet: &RtpPacket<'_>) {
-        if self.send_time_id != SendTimeId::Unknown {
-            return;
-        }
-        self.finder.observe(packet, at);
-        if let Some(evidence) = self.finder.found() {
-            self.send_time_id = SendTimeId::Inferred(evidence);
-            self.id_is_settled = true;
-            self.refit_clocks();
-        } else if !self.id_is_settled && !self.finder.may_yet_be_found() {
-            self.id_is_settled = true;
-            self.refit_clocks();
+        let all_decided = self.streams.iter().all(|stream| stream.admission != Admission::Undecided);
+        if all_decided && self.is_settled() {
+            self.release_held(around);
         }
     }
 
-    /// Fits the clocks of all undecided streams to the packets that wait.
+    /// Fits the clocks of all undecided streams to the packets that wait: it can be done only once the id of the send
+    /// time is known.
     fn refit_clocks(&mut self) {
-        let id = self.abs_send_time_id();
+        let held = std::mem::take(&mut self.held);
         for stream in self.streams.iter_mut().filter(|stream| stream.admission == Admission::Undecided) {
             stream.clock = MediaClock::default();
-            for held in self.held.iter() {
-                match RtpPacket::parse(held.header, held.meta.len_on_wire) {
-                    Ok(packet) if packet.ssrc() == stream.ssrc => {
-                        stream.clock.observe(&packet, send_time(&packet, id), held.at);
-                    }
-                    _ => {}
-                }
+        }
+        for packet in held.iter() {
+            if let Ok(parsed) = RtpPacket::parse(packet.header, packet.meta.len_on_wire)
+                && let Some(index) = self.stream_index(parsed.ssrc(), || None)
+            {
+                self.observe_clock(index, packet.at, &parsed);
             }
+        }
+        self.held = held;
+    }
+
+    fn observe_clock(&mut self, index: usize, at: CaptureTime, packet: &RtpPacket<'_>) {
+        let sent = self.extensions.abs_send_time.id.and_then(|id| packet.abs_send_time(id).value());
+        if let Some(stream) = self.streams.get_mut(index) {
+            stream.clock.observe(packet, sent, at);
         }
     }
 
     /// A stream that was admitted undecided may yet show itself to be audio, or its clock.
     fn observe_late(&mut self, index: usize, at: CaptureTime, packet: &RtpPacket<'_>, config: &ReplayConfig) {
-        let id = self.abs_send_time_id();
-        let Some(stream) = self.streams.get_mut(index).filter(|stream| !stream.is_settled()) else { return };
-        stream.clock.observe(packet, send_time(packet, id), at);
-        stream.decide(config.media, true);
+        if self.streams.get(index).is_some_and(|stream| !stream.is_settled()) {
+            self.observe_clock(index, at, packet);
+            if let Some(stream) = self.streams.get_mut(index) {
+                stream.decide_at_last(config.media, false);
+            }
+        }
     }
 
-    fn release_held(&mut self, ledger: &mut Ledger, config: &ReplayConfig, emit: &mut Emit<'_>) {
+    fn release_held(&mut self, around: &mut Surroundings<'_>) {
         let held = std::mem::take(&mut self.held);
         for packet in held.iter() {
             if let Ok(parsed) = RtpPacket::parse(packet.header, packet.meta.len_on_wire) {
-                self.release(packet.at, &parsed, *packet.meta, ledger, config, emit);
+                self.release(packet.at, &parsed, *packet.meta, around);
             }
         }
     }
@@ -258,63 +254,104 @@ impl Session {
         at: CaptureTime,
         packet: &RtpPacket<'_>,
         note: PacketNote,
-        ledger: &mut Ledger,
-        config: &ReplayConfig,
-        emit: &mut Emit<'_>,
+        around: &mut Surroundings<'_>,
     ) {
-        let sent = send_time(packet, self.abs_send_time_id());
         let Some(index) = self.stream_index(packet.ssrc(), || None) else { return };
+        let send_time = self.send_time(index, packet, at);
+        let size = without_tag(packet.size(), self.srtp_tag_len.unwrap_or(0));
+        let has_transport_cc = self.extensions.transport_cc.id.is_some_and(|id| packet.extension(id).is_some());
+        let room = self.timeline.is_some() || around.ledger.flows_left > 0;
+        let id_but_cut = self.extensions.abs_send_time.id.is_some() && header_is_cut(packet);
         let Some(stream) = self.streams.get_mut(index) else { return };
         let unfed = match stream.admission {
             Admission::Undecided => Some(Unfed::NotRtp),
             Admission::LeftOut(LeftOut::NotSelected) => Some(Unfed::NotSelected),
+            Admission::Fed | Admission::LeftOut(LeftOut::Audio) if has_transport_cc => Some(Unfed::TransportCc),
             Admission::LeftOut(LeftOut::Audio) => Some(Unfed::Audio),
             Admission::Fed if !note.in_range => Some(Unfed::OutsideRange),
-            Admission::Fed if sent.is_none() && header_is_cut(packet) => Some(Unfed::HeaderCut),
-            Admission::Fed if sent.is_none() => Some(Unfed::NoSendTime),
-            Admission::Fed if self.timeline.is_none() && ledger.flows_left == 0 => Some(Unfed::Limit),
+            Admission::Fed if id_but_cut && send_time == AbsSendTimeElement::Absent => Some(Unfed::HeaderCut),
+            Admission::Fed if !room => Some(Unfed::Limit),
             Admission::Fed => None,
         };
         if stream.admission != Admission::Undecided {
-            let size = packet.size();
-            stream
-                .stats
-                .observe(packet, Reception { at, size, send_time: sent, is_truncated: note.truncated });
+            let sent = send_time.value();
+            stream.stats.observe(packet, Reception { at, size, send_time: sent, is_truncated: note.truncated });
             stream.abs_send_times += u64::from(sent.is_some());
         }
+        stream.transport_cc += u64::from(has_transport_cc);
         if let Some(unfed) = unfed {
-            return ledger.unfed(unfed, note.frame);
+            return around.ledger.unfed(unfed, note.frame);
         }
-        let Some(send_time) = sent.map(AbsSendTimeElement::from) else { return };
-        stream.fed += 1;
-        let first_of_stream = stream.fed == 1;
-        self.packets_fed += 1;
+        let offset = self.extensions.transmission_offset.id.and_then(|id| packet.transmission_offset(id));
         let fed = FedPacket {
             at,
             ssrc: packet.ssrc(),
             send_time,
             rtp_timestamp: packet.timestamp(),
-            transmission_offset: 0,
-            size: packet.size(),
+            transmission_offset: offset.unwrap_or(0),
+            size,
         };
+        if self.feed(&fed, note.order, around) {
+            self.packets_fed += 1;
+            if let Some(stream) = self.streams.get_mut(index) {
+                stream.fed += 1;
+            }
+        } else {
+            around.ledger.unfed(Unfed::NoSendTime, note.frame);
+        }
+    }
+
+    /// Whether the packet was of use.
+    fn feed(&mut self, packet: &FedPacket, place: CaptureTime, around: &mut Surroundings<'_>) -> bool {
+        let (ledger, config) = (&mut around.ledger, around.config);
         let timeline = self.timeline.get_or_insert_with(|| {
             ledger.flows_left -= 1;
             config.timeline()
         });
-        if first_of_stream {
-            timeline.bind_stream(fed.ssrc);
+        if self.bound_stream != Some(packet.ssrc) {
+            self.bound_stream = Some(packet.ssrc);
+            timeline.bind_stream(packet.ssrc);
         }
-        let order = &mut self.order;
-        timeline.handle_packet(&fed, &mut |event_at, event| {
-            let place = if event_at == at { note.order } else { event_at };
+        let (order, emit) = (&mut self.order, &mut around.emit);
+        timeline.handle_packet(packet, around.rtt, &mut |event_at, event| {
+            let place = if event_at == packet.at { place } else { event_at };
             emit(in_order(order, place), event_at, event);
-        });
+        })
+    }
+
+    /// abs-send-time; where the packet has none, abs-capture-time if that is wanted (specification 1.6).
+    fn send_time(&mut self, index: usize, packet: &RtpPacket<'_>, at: CaptureTime) -> AbsSendTimeElement {
+        let element = match self.extensions.abs_send_time.id {
+            Some(id) => packet.abs_send_time(id),
+            None => AbsSendTimeElement::Absent,
+        };
+        match (element, self.extensions.abs_capture_time.id) {
+            (AbsSendTimeElement::Absent | AbsSendTimeElement::Unreadable, Some(id)) => {
+                let clock_hz = self.streams.get(index).and_then(Stream::clock_hz).unwrap_or(VIDEO_CLOCK_HZ);
+                let captured = self.capture_times.send_time(packet, id, clock_hz, at);
+                captured.map_or(element, AbsSendTimeElement::from)
+            }
+            _ => element,
+        }
     }
 }
 
-/// The packet's send time, if it is readable.
-fn send_time(packet: &RtpPacket<'_>, id: Option<u8>) -> Option<AbsSendTime> {
-    packet.abs_send_time(id?).value()
+/// Where the clock is not known.
+const VIDEO_CLOCK_HZ: u32 = 90_000;
+
+/// How many bytes of each payload are an authentication tag.
+fn tag_len(srtp: Option<SrtpVerdict>) -> usize {
+    match srtp {
+        Some(SrtpVerdict::Encrypted { .. }) => DEFAULT_TAG_LEN,
+        Some(SrtpVerdict::Clear) | None => 0,
+    }
+}
+
+/// HMAC-SHA1-80, which WebRTC prefers.
+const DEFAULT_TAG_LEN: usize = 10;
+
+fn without_tag(size: DataSize, tag_len: usize) -> DataSize {
+    DataSize::from_bytes((size.as_bytes() - tag_len as i64).max(0))
 }
 
 /// Whether the capture lacks a part of the header.

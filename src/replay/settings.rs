@@ -1,8 +1,10 @@
 //! What a replay is told.
 
+use crate::bwe::EstimatorChoice;
 use crate::config::Parameters;
 use crate::flow::FiveTuple;
 use crate::remb::InterceptorConfig;
+use crate::rtp::SessionDescription;
 use crate::units::{CaptureTime, Ssrc, TimeDelta};
 
 use super::stream::MediaFilter;
@@ -40,7 +42,17 @@ pub struct ReplayConfig {
     pub media: MediaFilter,
     /// The id of abs-send-time: `None` to infer it, 0 for not negotiated.
     pub abs_send_time_id: Option<u8>,
-    /// Round trip time; `None` leaves the estimator's default.
+    /// The id of the transmission time offset, as above.
+    pub toffset_id: Option<u8>,
+    /// The id of abs-capture-time: `None` to use it only where nothing else is left.
+    pub abs_capture_time_id: Option<u8>,
+    /// Take packets with a transport-wide sequence number as if they had none.
+    pub ignore_transport_cc: bool,
+    /// Bytes of SRTP authentication tag at the end of every payload; `None` to infer it.
+    pub srtp_tag_len: Option<usize>,
+    /// What was negotiated.
+    pub sdp: Option<SessionDescription>,
+    /// Round trip time; `None` takes it from the capture's RTCP.
     pub rtt: Option<TimeDelta>,
     /// Added to every capture time inside the estimator.
     pub clock_offset: TimeDelta,
@@ -63,6 +75,11 @@ impl Default for ReplayConfig {
             dedup: false,
             media: MediaFilter::WithoutAudio,
             abs_send_time_id: None,
+            toffset_id: None,
+            abs_capture_time_id: None,
+            ignore_transport_cc: false,
+            srtp_tag_len: None,
+            sdp: None,
             rtt: None,
             clock_offset: TimeDelta::ZERO,
             max_flows: 65_536,
@@ -79,6 +96,13 @@ impl ReplayConfig {
             sender_ssrc: self.sender_ssrc,
         };
         Timeline::new(interceptor, self.clock_offset, self.rtt)
+    }
+
+    /// Whether abs-capture-time serves as a send time (specification 1.6): where its id is named, and where only a send
+    /// time will do.
+    pub(super) fn uses_capture_time(&self) -> bool {
+        self.abs_capture_time_id.is_some_and(|id| id > 0)
+            || self.parameters.estimator.controller.estimator == EstimatorChoice::AbsSendTime
     }
 
     pub(super) fn selects(&self, ssrc: Ssrc) -> bool {

@@ -1,7 +1,8 @@
 //! One RTP stream of a flow: whether it is RTP at all, what it is, and whether it is fed to the estimator.
 
+use crate::report::summary::Inference;
 use crate::rtp::infer::{ClockBasis, ClockEvidence, MediaClock, MediaKind, StreamEvidence, StreamVerdict};
-use crate::rtp::{RtpPacket, StreamStats};
+use crate::rtp::{RtpPacket, SdpMedia, SessionDescription, StreamStats};
 use crate::units::Ssrc;
 
 /// Which streams feed the estimator.
@@ -42,21 +43,50 @@ pub(super) struct Stream {
     pub(super) clock: MediaClock,
     pub(super) stats: StreamStats,
     pub(super) abs_send_times: u64,
+    /// Packets with a transport-wide sequence number.
+    pub(super) transport_cc: u64,
     pub(super) fed: u64,
     evidence: StreamEvidence,
+    /// Whether packets carry header extensions of a known form.
+    has_extensions: bool,
+    /// Kind and clock as the SDP has them.
+    described: Option<Described>,
     selected: bool,
 }
 
+/// What the SDP says of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Described {
+    media: SdpMedia,
+    clock_hz: Option<u32>,
+}
+
+impl Described {
+    /// By the stream's SSRC, else its payload type.
+    pub(super) fn find(sdp: &SessionDescription, packet: &RtpPacket<'_>) -> Option<Self> {
+        let payload_type = packet.payload_type();
+        let media = sdp.media_of(packet.ssrc(), payload_type)?;
+        Some(Self { media, clock_hz: sdp.payload(payload_type).map(|payload| payload.clock_hz) })
+    }
+}
+
 impl Stream {
-    pub(super) fn new(ssrc: Ssrc, selected: bool) -> Self {
+    pub(super) fn new(ssrc: Ssrc, selected: bool, described: Option<Described>) -> Self {
+        let mut stats = StreamStats::default();
+        if let Some(hz) = described.and_then(|described| described.clock_hz) {
+            stats.set_clock_hz(hz);
+        }
         Self {
             ssrc,
             admission: Admission::Undecided,
             clock: MediaClock::default(),
-            stats: StreamStats::default(),
+            stats,
             abs_send_times: 0,
+            transport_cc: 0,
             fed: 0,
             evidence: StreamEvidence::default(),
+            has_extensions: false,
+            described,
             selected,
         }
     }
@@ -70,23 +100,49 @@ impl Stream {
     pub(super) fn observe_sequence(&mut self, packet: &RtpPacket<'_>) {
         if !self.is_rtp() {
             self.evidence.observe(packet.payload_type(), packet.sequence_number());
+            self.has_extensions |= packet.elements().next().is_some();
         }
     }
 
     /// Whether kind and clock are both known, so that further packets tell nothing.
     pub(super) fn is_settled(&self) -> bool {
-        self.clock.kind().is_some() && self.clock.nominal_hz().is_some()
+        self.kind().is_some() && self.clock_hz().is_some()
     }
 
-    /// Decides if the evidence suffices; with `at_last` it must. A stream that is no RTP stays undecided.
-    pub(super) fn decide(&mut self, media: MediaFilter, at_last: bool) {
-        if !self.is_rtp() {
-            return;
+    /// Audio or not: by the SDP, else by the clock.
+    pub(super) fn kind(&self) -> Option<MediaKind> {
+        match self.described {
+            Some(Described { media: SdpMedia::Audio, .. }) => Some(MediaKind::Audio),
+            Some(_) => Some(MediaKind::NotAudio),
+            None => self.clock.kind(),
         }
-        if let Some(hz) = self.clock.nominal_hz() {
+    }
+
+    /// The RTP clock: by the SDP, else as fitted.
+    pub(super) fn clock_hz(&self) -> Option<u32> {
+        self.described.and_then(|described| described.clock_hz).or(self.clock.nominal_hz())
+    }
+
+    /// Decides if the evidence suffices. A stream that is no RTP stays undecided.
+    pub(super) fn decide(&mut self, media: MediaFilter) {
+        if self.is_rtp() {
+            self.decide_as_rtp(media, false);
+        }
+    }
+
+    /// Decides with what evidence there is; what is not known to be audio is fed. `beside_rtp`: other streams of the
+    /// flow are RTP, and so are packets that carry header extensions as they do, be they ever so few.
+    pub(super) fn decide_at_last(&mut self, media: MediaFilter, beside_rtp: bool) {
+        if self.is_rtp() || (beside_rtp && self.has_extensions) {
+            self.decide_as_rtp(media, true);
+        }
+    }
+
+    fn decide_as_rtp(&mut self, media: MediaFilter, at_last: bool) {
+        if let Some(hz) = self.clock_hz() {
             self.stats.set_clock_hz(hz);
         }
-        self.admission = match (self.selected, media, self.clock.kind()) {
+        self.admission = match (self.selected, media, self.kind()) {
             (false, ..) => Admission::LeftOut(LeftOut::NotSelected),
             (true, MediaFilter::All, _) => Admission::Fed,
             (true, _, Some(MediaKind::Audio)) => Admission::LeftOut(LeftOut::Audio),
@@ -103,30 +159,48 @@ impl Stream {
 
     /// For `streams.csv` and the summary.
     pub(super) fn kind_name(&self) -> &'static str {
-        match self.clock.kind() {
-            Some(MediaKind::Audio) => "audio",
-            Some(MediaKind::NotAudio) => "not audio",
-            None => "unknown",
+        match (self.described.map(|described| described.media), self.kind()) {
+            (Some(SdpMedia::Video), _) => "video",
+            (_, Some(MediaKind::Audio)) => "audio",
+            (_, Some(MediaKind::NotAudio)) => "not audio",
+            (_, None) => "unknown",
         }
+    }
+
+    /// What it is and by what evidence.
+    pub(super) fn inference(&self) -> Inference {
+        let value = match self.kind() {
+            None => "undecided, taken as not audio",
+            Some(_) => self.kind_name(),
+        };
+        let what = format!("media kind of {}", self.ssrc);
+        Inference { what, value: value.to_owned(), evidence: self.kind_evidence() }
     }
 
     /// Why it is fed or not, in a sentence.
     pub(super) fn why(&self) -> String {
-        let evidence = describe(&self.clock.evidence());
-        match (self.admission, self.clock.kind()) {
+        let evidence = self.kind_evidence();
+        match (self.admission, self.kind()) {
             (Admission::Undecided, _) => "not decided before the capture's end".to_owned(),
             (Admission::LeftOut(LeftOut::NotSelected), _) => {
                 "not selected by --ssrc or --exclude-ssrc".to_owned()
+            }
+            _ if self.transport_cc > 0 && self.fed == 0 => {
+                "transport-wide sequence numbers: its sender estimates, not its receiver".to_owned()
             }
             (Admission::LeftOut(LeftOut::Audio), _) => format!("audio does not count: {evidence}"),
             (Admission::Fed, Some(MediaKind::Audio)) => format!("audio, by --media all: {evidence}"),
             (Admission::Fed, _) => evidence,
         }
     }
+
+    fn kind_evidence(&self) -> String {
+        if self.described.is_some() { "SDP".to_owned() } else { describe(&self.clock.evidence()) }
+    }
 }
 
 /// The evidence of a stream's kind, in a sentence.
-pub(super) fn describe(evidence: &ClockEvidence) -> String {
+fn describe(evidence: &ClockEvidence) -> String {
     if let (Some(ClockBasis::PayloadType), Some(hz)) = (evidence.against, evidence.nominal_hz) {
         return format!("static payload type of RFC 3551, {hz} Hz");
     }

@@ -1,14 +1,17 @@
 //! The summary of a replay.
 
-use crate::report::csv::{rate_state_name, usage_name};
+use crate::bwe::EstimatorChoice;
+use crate::report::csv::{estimator_name, rate_state_name, usage_name};
 use crate::report::summary::Stream as StreamSummary;
-use crate::report::summary::{Count, Flow, Frames, Inference, LastState, Rembs, Rtt, Seconds, Warning};
-use crate::rtp::infer::MediaKind;
-use crate::units::CaptureTime;
+use crate::report::summary::{CapturedAt, Flow, Frames, LastState, Rembs, Rtt, Seconds, Srtp, Warning};
+use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
+use crate::units::{CaptureTime, TimeDelta};
 
+use super::conversation::{Direction, From};
 use super::ledger::Unfed;
-use super::session::{SendTimeId, Session};
-use super::stream::{Admission, LeftOut, Stream, describe};
+use super::session::Session;
+use super::stream::{Admission, LeftOut, Stream};
+use super::timeline::Timeline;
 use super::{CLASSES, Replay};
 
 /// What a replay came to, but for what only its owner knows.
@@ -57,21 +60,20 @@ impl Replay {
 
     fn flow(&self, session: &Session) -> Flow {
         let estimated = session.packets_fed > 0;
-        let rtt = self.config.rtt;
+        let media = session.media(self);
         Flow {
             flow: session.flow.to_string(),
             estimated,
             why_not: (!estimated).then(|| self.why_not(session)),
             packets_fed: session.packets_fed,
-            inferences: session.inferences(),
-            rtt: Rtt {
-                source: if rtt.is_some() { "flag" } else { "default" },
-                value_ms: rtt.unwrap_or(self.config.parameters.estimator.rate_control.default_rtt).as_micros()
-                    as f64
-                    / 1e3,
-            },
+            estimator: session.estimator().map(|estimator| estimator_name(estimator.kind())),
+            inferences: session.inferences().collect(),
+            srtp: self.srtp(session),
+            rtt: self.rtt(session, media),
+            captured_at: self.captured_at(session),
             streams: session.rtp_streams().map(|stream| self.stream(session, stream)).collect(),
             rembs: Rembs::default(),
+            recorded: media.map(|media| media.recorded.tally.clone()).unwrap_or_default(),
             last: session.estimator().map(|estimator| LastState {
                 estimate_bps: estimator.estimate().map(|rate| rate.as_bps()),
                 usage: usage_name(estimator.usage()),
@@ -80,13 +82,62 @@ impl Replay {
         }
     }
 
+    fn rtt(&self, session: &Session, media: Option<&Direction>) -> Rtt {
+        let delivered = session.timeline.as_ref().and_then(Timeline::delivered_rtt);
+        let default = self.config.parameters.estimator.rate_control.default_rtt;
+        let ms = |rtt: TimeDelta| rtt.as_micros() as f64 / 1e3;
+        let range = media.and_then(|media| media.rtt.range);
+        Rtt {
+            source: match (self.config.rtt, delivered) {
+                (Some(_), _) => "flag",
+                (None, Some(_)) => "capture",
+                (None, None) => "default",
+            },
+            value_ms: ms(self.config.rtt.or(delivered).unwrap_or(default)),
+            samples: media.map_or(0, |media| media.rtt.count),
+            min_ms: range.map(|(min, _)| ms(min)),
+            max_ms: range.map(|(_, max)| ms(max)),
+            discarded: media.map_or(0, |media| media.sampler.discarded()),
+        }
+    }
+
+    fn srtp(&self, session: &Session) -> Srtp {
+        let conversation = session.conversation.and_then(|place| self.conversations.get(place));
+        let detector = conversation.map(|conversation| &conversation.srtp);
+        Srtp {
+            encrypted: detector.and_then(SrtpDetector::verdict).map(|verdict| verdict != SrtpVerdict::Clear),
+            tag_len: session.srtp_tag_len.unwrap_or(0),
+            evidence: match (self.config.srtp_tag_len, detector) {
+                (Some(_), _) => "--srtp-tag-len".to_owned(),
+                (None, Some(detector)) => detector.evidence(),
+                (None, None) => String::new(),
+            },
+        }
+    }
+
+    fn captured_at(&self, session: &Session) -> Option<CapturedAt> {
+        let point = self.capture_point(session)?;
+        let end = if point == From::of(&session.flow) { "sender" } else { "receiver" };
+        let evidence = self.conversations.get(session.conversation?)?.turnaround.evidence();
+        Some(CapturedAt { end, evidence })
+    }
+
+    /// Whether a flow was captured where it was sent: then its capture times are no arrival times.
+    pub(super) fn is_captured_at_sender(&self, session: &Session) -> bool {
+        self.capture_point(session) == Some(From::of(&session.flow))
+    }
+
+    fn capture_point(&self, session: &Session) -> Option<From> {
+        self.conversations.get(session.conversation?)?.captured_at()
+    }
+
     fn stream(&self, session: &Session, stream: &Stream) -> StreamSummary {
         let since_first = |at: CaptureTime| Seconds(at.as_nanos() - self.first_at.unwrap_or(at).as_nanos());
         StreamSummary {
             ssrc: stream.ssrc.to_string(),
             payload_types: stream.stats.payload_types().map(|payload_type| payload_type.0).collect(),
             kind: stream.kind_name(),
-            clock_hz: stream.clock.nominal_hz(),
+            clock_hz: stream.clock_hz(),
             packets: stream.stats.packets(),
             payload_bytes: stream.stats.payload_bytes(),
             first_s: since_first(stream.stats.first_at().unwrap_or_default()),
@@ -95,7 +146,7 @@ impl Replay {
             reordered: stream.stats.reordered(),
             duplicates: stream.stats.duplicates(),
             jitter_ms: stream.stats.jitter_ms(),
-            abs_send_time_id: session.abs_send_time_id().filter(|_| stream.abs_send_times > 0),
+            abs_send_time_id: session.extensions.abs_send_time.id.filter(|_| stream.abs_send_times > 0),
             drift_ppm: stream.stats.drift_ppm(),
             truncated: stream.stats.truncated(),
             fed_to_estimator: stream.fed > 0,
@@ -110,9 +161,20 @@ impl Replay {
             "only audio, which libwebrtc does not count; --media all feeds it all the same".to_owned()
         } else if streams.iter().all(|stream| matches!(stream.admission, Admission::LeftOut(_))) {
             "no stream that is both selected and counted".to_owned()
-        } else if session.abs_send_time_id().is_none() {
-            let flag = "if it has one, name it by --abs-send-time-id";
-            format!("no usable send time: no header extension behaves like abs-send-time; {flag}")
+        } else if streams.iter().all(|stream| stream.transport_cc > 0 || stream.fed == 0)
+            && streams.iter().any(|stream| stream.transport_cc > 0)
+        {
+            let id = session.extensions.transport_cc.id.unwrap_or(0);
+            format!(
+                "every packet that would count has a transport-wide sequence number (id {id}), by which its sender \
+                 estimates: libwebrtc would send no REMB; --ignore-transport-cc tells what it would have said"
+            )
+        } else if self.config.parameters.estimator.controller.estimator == EstimatorChoice::AbsSendTime
+            && session.extensions.abs_send_time.id.is_none()
+        {
+            "no header extension behaves like abs-send-time; --abs-send-time-id names it, and without \
+             --estimator abs-send-time RTP timestamps serve"
+                .to_owned()
         } else if self.ledger.flows_left == 0 {
             format!("more than {} flows", super::MAX_ESTIMATED_FLOWS)
         } else {
@@ -135,7 +197,7 @@ impl Replay {
             let one = with_rtp.len() == 1;
             let streams = session.rtp_streams().count();
             let what = if one {
-                format!("one flow with RTP ({streams} streams)")
+                format!("one flow with RTP ({streams} {})", if streams == 1 { "stream" } else { "streams" })
             } else {
                 format!("{} flows with RTP", with_rtp.len())
             };
@@ -165,109 +227,16 @@ impl Replay {
             .collect();
         if seen.is_empty() { "it is empty".to_owned() } else { format!("saw {}", seen.join(", ")) }
     }
-
-    fn warnings(&self) -> Vec<Warning> {
-        let mut warnings = Vec::new();
-        let mut warn =
-            |code, message: String, count: Option<Count>| warnings.push(Warning { code, message, count });
-        let estimated = self.sessions.iter().filter(|session| session.packets_fed > 0);
-        if self.config.rtt.is_none() && estimated.clone().next().is_some() {
-            let cost = "where the real one is shorter, the estimate rises too slowly near the link's capacity and falls too seldom";
-            warn(
-                "W-RTT-DEFAULT",
-                format!("round trip time not known, 200 ms taken: {cost}; --rtt sets it"),
-                None,
-            );
-        }
-        for session in estimated
-            .filter(|session| session.estimator().is_some_and(|estimator| estimator.estimate().is_none()))
-        {
-            let needed = "5 s of throughput, a packet train or an over-use is needed";
-            warn("W-NO-ESTIMATE", format!("{}: no estimate before its end; {needed}", session.flow), None);
-        }
-        for stream in self
-            .sessions
-            .iter()
-            .flat_map(|session| &session.streams)
-            .filter(|stream| stream.turned_out_to_be_audio())
-        {
-            let message = format!(
-                "{} turned out to be audio after {} of its packets were fed",
-                stream.ssrc, stream.fed
-            );
-            warn("W-LATE-AUDIO", message, None);
-        }
-        let count = |count: Count| (count.count > 0).then_some(count);
-        if let Some(steps) = count(self.counts.time_steps_back) {
-            warn("W-TIME-STEPS-BACK", format!("capture time steps back {} times", steps.count), Some(steps));
-        }
-        if let Some(repeats) = count(self.dedup.repeats()).filter(|_| !self.config.dedup) {
-            let share = 100.0 * repeats.count as f64 / self.counts.rtp_packets.max(1) as f64;
-            let message =
-                format!("{share:.2} % of the RTP packets repeat one of the last 1 ms; --dedup drops them");
-            warn("W-DUPLICATES", message, Some(repeats));
-        }
-        if let Some(cut) = count(self.ledger.get(Unfed::HeaderCut)) {
-            let message = format!("{} RTP headers are cut by the snaplen before their send time", cut.count);
-            warn("W-TRUNCATED", message, Some(cut));
-        }
-        if let Some(without) = count(self.ledger.get(Unfed::NoSendTime)).filter(|_| self.nothing().is_none())
-        {
-            let message =
-                format!("{} packets of counted streams have no send time and were left out", without.count);
-            warn("W-NO-SEND-TIME", message, Some(without));
-        }
-        for (code, limit, over) in [
-            ("W-LIMIT-FLOWS", format!("--max-flows {}", self.config.max_flows), self.counts.over_flow_limit),
-            ("W-LIMIT-SSRCS", format!("--max-ssrcs {}", self.config.max_ssrcs), self.counts.over_ssrc_limit),
-            ("W-LIMIT-HELD", "memory for packets that wait".to_owned(), self.counts.decided_early),
-        ] {
-            if let Some(over) = count(over) {
-                warn(code, format!("{limit} reached: {} frames beyond it", over.count), Some(over));
-            }
-        }
-        warnings
-    }
 }
 
 impl Session {
-    fn rtp_streams(&self) -> impl Iterator<Item = &Stream> {
-        self.streams.iter().filter(|stream| stream.admission != Admission::Undecided)
-    }
-
-    fn carries_rtp(&self) -> bool {
+    pub(super) fn carries_rtp(&self) -> bool {
         self.rtp_streams().next().is_some()
     }
 
-    fn inferences(&self) -> Vec<Inference> {
-        let mut inferences = Vec::new();
-        match &self.send_time_id {
-            SendTimeId::Inferred(inferred) => inferences.push(Inference {
-                what: "abs-send-time id".to_owned(),
-                value: inferred.id.to_string(),
-                evidence: format!(
-                    "3-byte element that advanced at {:.3} × 2^18 per second of capture time; {} of {} steps agree, over {:.2} s",
-                    inferred.rate, inferred.agreeing, inferred.steps, inferred.span_s
-                ),
-            }),
-            SendTimeId::Given(id) => inferences.push(Inference {
-                what: "abs-send-time id".to_owned(),
-                value: id.to_string(),
-                evidence: "--abs-send-time-id".to_owned(),
-            }),
-            SendTimeId::Unknown | SendTimeId::NotNegotiated => {}
-        }
-        for stream in self.rtp_streams() {
-            let value = match stream.clock.kind() {
-                Some(MediaKind::Audio) => "audio",
-                Some(MediaKind::NotAudio) => "not audio",
-                None => "undecided, taken as not audio",
-            };
-            let (what, evidence) =
-                (format!("media kind of {}", stream.ssrc), describe(&stream.clock.evidence()));
-            inferences.push(Inference { what, value: value.to_owned(), evidence });
-        }
-        inferences
+    fn media<'a>(&self, replay: &'a Replay) -> Option<&'a Direction> {
+        let conversation = replay.conversations.get(self.conversation?)?;
+        Some(conversation.media_of(From::of(&self.flow)))
     }
 }
 

@@ -3,10 +3,12 @@
 //! The estimator's time is the capture's in microseconds plus the clock offset; events are stamped in capture time.
 
 use crate::bwe::{Controller, Observer, PacketArrival, Step};
+use crate::rtp::RttSmoother;
 use crate::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
 use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, Ssrc, TimeDelta, Timestamp};
 
 use super::event::{Event, SentRemb};
+use super::rtt_samples::RttSamples;
 
 /// A packet that is fed to the estimator.
 #[derive(Debug, Clone, Copy)]
@@ -21,23 +23,39 @@ pub(super) struct FedPacket {
 
 /// The round trip time is delivered once a second, the first time so long after the first packet.
 const RTT_INTERVAL: TimeDelta = TimeDelta::from_secs(1);
+/// Deliveries in a row without a new sample, after which further ones change nothing: samples are at most 1.5 s old.
+const DELIVERIES_UNTIL_STALE: i64 = 3;
 
 /// One flow's estimator, schedule and timers.
 #[derive(Debug)]
 pub(super) struct Timeline {
     interceptor: RembInterceptor<Outbox>,
     clock_offset: TimeDelta,
-    rtt: Option<TimeDelta>,
+    rtt: RttSource,
+    /// When the round trip time is next delivered; `None` before the first packet.
     rtt_due: Option<Timestamp>,
-    started: bool,
+    delivered_rtt: Option<TimeDelta>,
     steps: Steps,
 }
 
+/// Where the round trip time is from.
+#[derive(Debug)]
+enum RttSource {
+    Fixed(TimeDelta),
+    Capture(RttSmoother),
+}
+
 impl Timeline {
-    /// Before the first packet. Without `rtt` the estimator keeps its default.
+    /// Before the first packet. Without `rtt` it comes from the capture's own RTCP, by [`RttSamples`].
     pub(super) fn new(config: InterceptorConfig, clock_offset: TimeDelta, rtt: Option<TimeDelta>) -> Self {
-        let interceptor = RembInterceptor::new(config);
-        Self { interceptor, clock_offset, rtt, rtt_due: None, started: false, steps: Steps::default() }
+        Self {
+            interceptor: RembInterceptor::new(config),
+            clock_offset,
+            rtt: rtt.map_or_else(|| RttSource::Capture(RttSmoother::default()), RttSource::Fixed),
+            rtt_due: None,
+            delivered_rtt: None,
+            steps: Steps::default(),
+        }
     }
 
     /// Streams are announced before their first packet.
@@ -45,15 +63,20 @@ impl Timeline {
         self.interceptor.bind_remote_stream(ssrc);
     }
 
-    /// Runs the timers due at or before the packet, then the packet; `emit` is given what happened.
-    pub(super) fn handle_packet(&mut self, packet: &FedPacket, emit: &mut impl FnMut(CaptureTime, Event)) {
+    /// Runs the timers due at or before the packet, then the packet; `emit` is given what happened. Whether the packet
+    /// was of use to the estimator.
+    pub(super) fn handle_packet(
+        &mut self,
+        packet: &FedPacket,
+        rtt: &mut RttSamples,
+        emit: &mut impl FnMut(CaptureTime, Event),
+    ) -> bool {
         let now = self.to_estimator(packet.at);
-        if !self.started {
-            self.started = true;
+        if self.rtt_due.is_none() {
             self.interceptor.bind_rtcp_writer(Outbox::default(), now);
-            self.rtt_due = self.rtt.map(|_| now + RTT_INTERVAL);
+            self.rtt_due = Some(now + RTT_INTERVAL);
         }
-        self.run_timers(now, emit);
+        self.run_timers(now, rtt, emit);
         let arrival = PacketArrival {
             at: now,
             now,
@@ -66,19 +89,24 @@ impl Timeline {
         // The outbox cannot fail.
         let _ = self.interceptor.handle_rtp(&arrival, &mut self.steps);
         self.emit(packet.at, emit);
+        self.estimator().counts(&arrival)
     }
 
     /// Runs the timers due at or before `at`.
-    pub(super) fn advance(&mut self, at: CaptureTime, emit: &mut impl FnMut(CaptureTime, Event)) {
-        if self.started {
-            self.run_timers(self.to_estimator(at), emit);
+    pub(super) fn advance(
+        &mut self,
+        at: CaptureTime,
+        rtt: &mut RttSamples,
+        emit: &mut impl FnMut(CaptureTime, Event),
+    ) {
+        if self.rtt_due.is_some() {
+            self.run_timers(self.to_estimator(at), rtt, emit);
         }
     }
 
-    /// When the next timer is due, in capture time.
+    /// When the next timer is due that does something visible, in capture time.
     pub(super) fn next_timer(&self) -> Option<CaptureTime> {
-        let due = self.interceptor.poll_timeout().into_iter().chain(self.rtt_due).min()?;
-        Some(self.to_capture(due))
+        self.interceptor.poll_timeout().map(|due| self.to_capture(due))
     }
 
     /// The estimator and its state.
@@ -86,26 +114,53 @@ impl Timeline {
         self.interceptor.estimator()
     }
 
-    fn run_timers(&mut self, now: Timestamp, emit: &mut impl FnMut(CaptureTime, Event)) {
+    /// The round trip time that was delivered last.
+    pub(super) fn delivered_rtt(&self) -> Option<TimeDelta> {
+        self.delivered_rtt
+    }
+
+    fn run_timers(
+        &mut self,
+        now: Timestamp,
+        rtt: &mut RttSamples,
+        emit: &mut impl FnMut(CaptureTime, Event),
+    ) {
         loop {
-            let remb_due = self.interceptor.poll_timeout().filter(|due| *due <= now);
-            match (self.rtt_due.filter(|due| *due <= now), remb_due) {
-                (Some(rtt_due), remb_due) if remb_due.is_none_or(|due| rtt_due <= due) => self.deliver_rtt(),
-                (_, Some(due)) => {
-                    let _ = self.interceptor.handle_timeout(due, &mut self.steps);
-                    self.emit(self.to_capture(due), emit);
-                }
-                _ => return,
-            }
+            let due = self.interceptor.poll_timeout().filter(|due| *due <= now);
+            self.deliver_rtt(due.unwrap_or(now), rtt);
+            let Some(due) = due else { return };
+            let _ = self.interceptor.handle_timeout(due, &mut self.steps);
+            self.emit(self.to_capture(due), emit);
         }
     }
 
-    /// The value is constant, so that once is as good as every second.
-    fn deliver_rtt(&mut self) {
-        if let Some(rtt) = self.rtt {
-            self.interceptor.set_rtt(rtt);
+    /// Delivers the round trip time for every second until `now`.
+    fn deliver_rtt(&mut self, now: Timestamp, samples: &mut RttSamples) {
+        let mut in_vain = 0;
+        while let Some(due) = self.rtt_due.filter(|due| *due <= now) {
+            let delivered = match &mut self.rtt {
+                RttSource::Fixed(rtt) => Some(*rtt),
+                RttSource::Capture(smoother) => {
+                    let offset = self.clock_offset;
+                    while let Some(sample) = samples.pop_before(due - offset) {
+                        in_vain = 0;
+                        smoother.add(sample.at.to_timestamp() + offset, sample.rtt);
+                    }
+                    smoother.deliver(due)
+                }
+            };
+            if let Some(rtt) = delivered {
+                self.interceptor.set_rtt(rtt);
+                self.delivered_rtt = Some(rtt);
+            }
+            in_vain += 1;
+            self.rtt_due = Some(due + RTT_INTERVAL);
+            if in_vain > DELIVERIES_UNTIL_STALE {
+                let until = samples.next_at().map_or(now, |at| now.min(at + self.clock_offset));
+                let seconds = (until - due).as_micros() / RTT_INTERVAL.as_micros();
+                self.rtt_due = Some(due + RTT_INTERVAL.times(seconds.max(1)));
+            }
         }
-        self.rtt_due = None;
     }
 
     fn emit(&mut self, at: CaptureTime, emit: &mut impl FnMut(CaptureTime, Event)) {
@@ -150,6 +205,7 @@ impl Observer for Steps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rtp::RttSample;
     use crate::units::{AbsSendTime, Bitrate};
 
     const CENTURY_NANOS: i64 = 100 * 365 * 86_400 * 1_000_000_000;
@@ -171,7 +227,7 @@ mod tests {
     fn run(timeline: &mut Timeline, nanos: impl Iterator<Item = i64>) -> Vec<(i64, Event)> {
         let mut events = Vec::new();
         for nanos in nanos {
-            timeline.handle_packet(&packet(nanos), &mut |at, event| events.push((at.as_nanos(), event)));
+            timeline.handle_packet(&packet(nanos), &mut RttSamples::default(), &mut |at, event| events.push((at.as_nanos(), event)));
         }
         events
     }
@@ -221,12 +277,34 @@ mod tests {
     }
 
     #[test]
-    fn the_round_trip_time_counts_from_one_second_after_the_first_packet() {
+    fn a_given_round_trip_time_counts_from_one_second_after_the_first_packet() {
         let mut timeline = timeline(Some(TimeDelta::from_millis(20)), TimeDelta::ZERO);
         run(&mut timeline, (0..50).map(|k| k * 20_000_000));
-        assert!(timeline.rtt_due.is_some());
+        assert_eq!(timeline.delivered_rtt(), None);
         run(&mut timeline, std::iter::once(1_000_000_000));
-        assert!(timeline.rtt_due.is_none());
+        assert_eq!(timeline.delivered_rtt(), Some(TimeDelta::from_millis(20)));
         assert!(timeline.estimator().estimate() > Some(Bitrate::default()));
+    }
+
+    #[test]
+    fn samples_of_the_capture_are_delivered_at_the_next_second() {
+        let mut timeline = timeline(None, TimeDelta::ZERO);
+        let mut samples = RttSamples::default();
+        let delivered = |timeline: &mut Timeline, samples: &mut RttSamples, ms: i64| {
+            timeline.handle_packet(&packet(ms * 1_000_000), samples, &mut |_, _| {});
+            timeline.delivered_rtt().map(|rtt| rtt.to_millis())
+        };
+        assert_eq!(delivered(&mut timeline, &mut samples, 0), None);
+        for (ms, rtt_ms) in [(400, 10), (600, 21), (1000, 99)] {
+            let at = CaptureTime::from_nanos(i128::from(ms) * 1_000_000).unwrap();
+            samples.push(RttSample { at, rtt: TimeDelta::from_millis(rtt_ms) });
+        }
+        assert_eq!(delivered(&mut timeline, &mut samples, 999), None);
+        assert_eq!(delivered(&mut timeline, &mut samples, 1000), Some(15), "a frame at the second comes after it");
+        assert_eq!(delivered(&mut timeline, &mut samples, 2000), Some(28), "0.7 × 15 + 0.3 × (21 + 99) / 2");
+        assert_eq!(delivered(&mut timeline, &mut samples, 900_000), Some(28), "nothing new, nothing delivered");
+        let at = CaptureTime::from_nanos(900_500_000_000).unwrap();
+        samples.push(RttSample { at, rtt: TimeDelta::from_millis(7) });
+        assert_eq!(delivered(&mut timeline, &mut samples, 901_000), Some(7), "it starts afresh");
     }
 }

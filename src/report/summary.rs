@@ -107,14 +107,22 @@ pub struct Flow {
     pub why_not: Option<String>,
     /// RTP packets that were fed to the estimator.
     pub packets_fed: u64,
+    /// The estimator in use at its end: abs-send-time or rtp-timestamp.
+    pub estimator: Option<&'static str>,
     /// What was inferred, and by what evidence.
     pub inferences: Vec<Inference>,
+    /// Whether its payload is encrypted.
+    pub srtp: Srtp,
     /// The round trip time and where it is from.
     pub rtt: Rtt,
+    /// Where the capture was taken, as far as RTCP tells.
+    pub captured_at: Option<CapturedAt>,
     /// Its RTP streams.
     pub streams: Vec<Stream>,
     /// What was sent.
     pub rembs: Rembs,
+    /// What the flow's real receiver sent.
+    pub recorded: Recorded,
     /// The state after the last packet.
     pub last: Option<LastState>,
 }
@@ -130,13 +138,66 @@ pub struct Inference {
     pub evidence: String,
 }
 
+/// Encryption of a flow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Srtp {
+    /// `None` where nothing told.
+    pub encrypted: Option<bool>,
+    /// Bytes at the end of every payload that were not counted.
+    pub tag_len: usize,
+    /// By what.
+    pub evidence: String,
+}
+
 /// The round trip time given to rate control.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Rtt {
-    /// `flag` or `default`.
+    /// `flag`, `capture` or `default`.
     pub source: &'static str,
-    /// Its value, ms.
+    /// The last value, ms.
     pub value_ms: f64,
+    /// Samples in the capture's RTCP.
+    pub samples: u64,
+    /// The smallest, ms.
+    pub min_ms: Option<f64>,
+    /// The largest, ms.
+    pub max_ms: Option<f64>,
+    /// Samples that no round trip can have, and were left out.
+    pub discarded: u64,
+}
+
+/// Where a capture was taken, seen from one flow.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CapturedAt {
+    /// `receiver` or `sender`.
+    pub end: &'static str,
+    /// By what.
+    pub evidence: String,
+}
+
+/// REMBs of the capture itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Recorded {
+    /// All, repeats included.
+    pub count: u64,
+    /// Those that said the same as the one before: a REMB rides on every later RTCP packet.
+    pub repeats: u64,
+    /// Those whose list of SSRCs the snaplen cut.
+    pub cut: u64,
+    /// Who sent them.
+    pub sender_ssrc: Option<String>,
+    /// The first, bit/s.
+    pub first_bps: Option<i64>,
+    /// The last, bit/s.
+    pub last_bps: Option<i64>,
+    /// The lowest, bit/s.
+    pub min_bps: Option<i64>,
+    /// The highest, bit/s.
+    pub max_bps: Option<i64>,
+    /// RTCP packets of the flow's receiver.
+    pub rtcp_packets: u64,
+    /// Those that are encrypted, and may hold REMBs that nobody can read.
+    pub rtcp_unreadable: u64,
 }
 
 /// One RTP stream.
@@ -146,7 +207,7 @@ pub struct Stream {
     pub ssrc: String,
     /// All payload types, ascending.
     pub payload_types: Vec<u8>,
-    /// audio, not audio, unknown.
+    /// audio, video (by the SDP), not audio, unknown.
     pub kind: &'static str,
     /// RTP clock, Hz: the nominal rate where one fits.
     pub clock_hz: Option<u32>,
@@ -274,31 +335,59 @@ impl Flow {
         let rembs = &self.rembs;
         let reasons: Vec<_> =
             rembs.reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        let Rtt { source, value_ms, samples, min_ms, max_ms, .. } = &self.rtt;
+        let range = match (min_ms, max_ms) {
+            (Some(min), Some(max)) => format!(", {samples} samples of {min} to {max} ms"),
+            _ => String::new(),
+        };
         writeln!(
             out,
-            "  {} packets fed, round trip time {} ms ({})",
-            self.packets_fed, self.rtt.value_ms, self.rtt.source
+            "  {} packets fed, {} estimator, round trip time {value_ms} ms ({source}{range})",
+            self.packets_fed,
+            self.estimator.unwrap_or("no")
         )?;
+        self.recorded.write(out)?;
         let (Some(first_s), Some(first), Some(last)) = (rembs.first_s, rembs.first_bps, rembs.last_bps)
         else {
-            return writeln!(out, "  no REMB");
+            return writeln!(out, "  replayed: no REMB");
         };
         let (min, max) = (rembs.min_bps.unwrap_or(first), rembs.max_bps.unwrap_or(first));
         writeln!(
             out,
-            "  {} REMBs ({}), the first after {:.3} s",
+            "  replayed: {} REMBs ({}), the first after {:.3} s",
             rembs.count,
             reasons.join(", "),
             first_s.0 as f64 / 1e9
         )?;
         writeln!(
             out,
-            "  bit rate first {}, last {}, lowest {}, highest {}",
+            "  replayed: first {}, last {}, lowest {}, highest {}",
             rate(first),
             rate(last),
             rate(min),
             rate(max)
         )
+    }
+}
+
+impl Recorded {
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        match (self.first_bps, self.last_bps, self.min_bps, self.max_bps) {
+            (Some(first), Some(last), Some(min), Some(max)) => writeln!(
+                out,
+                "  recorded: {} REMBs, {} of them repeats; first {}, last {}, lowest {}, highest {}",
+                self.count,
+                self.repeats,
+                rate(first),
+                rate(last),
+                rate(min),
+                rate(max)
+            ),
+            _ if self.rtcp_unreadable > 0 => {
+                writeln!(out, "  recorded: {} RTCP packets are encrypted, their REMBs unreadable", self.rtcp_unreadable)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -125,6 +125,13 @@ impl<'a> RtpPacket<'a> {
         self.fixed[0] & 0x20 != 0
     }
 
+    /// The first contributing source, if there is one and it was captured.
+    pub fn first_csrc(&self) -> Option<u32> {
+        let has_csrc = self.header_bytes().first().is_some_and(|first| first & 0x0f > 0);
+        let bytes = self.header_bytes().get(FIXED_LEN..)?.first_chunk()?;
+        has_csrc.then(|| u32::from_be_bytes(*bytes))
+    }
+
     /// Length of fixed header, CSRCs and extension block, in bytes.
     pub const fn header_len(&self) -> usize {
         self.header_len

@@ -70,14 +70,26 @@ const MIN_STEPS_TO_RULE_OUT: u32 = 20;
 impl AbsSendTimeFinder {
     /// Takes the next packet of the flow, captured `at`. Costs nothing once the id is found.
     pub fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
+        self.observe_as(packet, at, |value| match *value {
+            [high, middle, low] => Some(AbsSendTime::from_be_bytes([high, middle, low])),
+            _ => None,
+        });
+    }
+
+    /// The same for elements that hold a time in another form.
+    pub(super) fn observe_as(
+        &mut self,
+        packet: &RtpPacket<'_>,
+        at: CaptureTime,
+        read: impl Fn(&[u8]) -> Option<AbsSendTime>,
+    ) {
         if self.found.is_some() {
             return;
         }
         self.packets = self.packets.saturating_add(1);
         for element in packet.elements() {
-            if let (1.., &[high, middle, low]) = (element.id, element.value) {
-                let value = AbsSendTime::from_be_bytes([high, middle, low]);
-                self.observe_value(LastValue { ssrc: packet.ssrc(), id: element.id, at, value });
+            if let (id @ 1.., Some(value)) = (element.id, read(element.value)) {
+                self.observe_value(LastValue { ssrc: packet.ssrc(), id, at, value });
             }
         }
         // Among several that qualify at the same packet, the one that agrees best.

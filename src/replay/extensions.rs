@@ -1,0 +1,160 @@
+//! Which header extension is which on a flow: said by a flag, by the SDP, or found out by how the elements behave.
+
+use crate::report::summary::Inference;
+use crate::rtp::infer::{AbsCaptureTimeFinder, AbsSendTimeFinder, TransmissionOffsetFinder, TransportCcFinder};
+use crate::rtp::{HeaderExtension, RtpPacket};
+use crate::units::CaptureTime;
+
+use super::ReplayConfig;
+
+/// The ids of a flow's extensions.
+#[derive(Debug)]
+pub(super) struct Extensions {
+    pub(super) abs_send_time: Lookup<AbsSendTimeFinder>,
+    pub(super) transport_cc: Lookup<TransportCcFinder>,
+    pub(super) transmission_offset: Lookup<TransmissionOffsetFinder>,
+    pub(super) abs_capture_time: Lookup<AbsCaptureTimeFinder>,
+    /// Whether waiting is over, all found or not.
+    is_settled: bool,
+}
+
+impl Extensions {
+    pub(super) fn new(config: &ReplayConfig) -> Self {
+        let by_sdp = |extension| config.sdp.as_ref().map(|sdp| sdp.extension_id(extension));
+        let flag = |id: Option<u8>, name: &str| id.map(|id| (id, name.to_owned()));
+        let given = |id: Option<(u8, String)>, extension| {
+            id.or_else(|| Some((by_sdp(extension)?.unwrap_or(0), "SDP".to_owned())))
+        };
+        let transport_cc = if config.ignore_transport_cc {
+            Some((0, "--ignore-transport-cc".to_owned()))
+        } else {
+            given(None, HeaderExtension::TransportSequenceNumber)
+        };
+        let abs_capture_time = if config.uses_capture_time() {
+            given(flag(config.abs_capture_time_id, "--abs-capture-time-id"), HeaderExtension::AbsCaptureTime)
+        } else {
+            Some((0, String::new()))
+        };
+        let abs_send_time = given(flag(config.abs_send_time_id, "--abs-send-time-id"), HeaderExtension::AbsSendTime);
+        let transmission_offset = given(flag(config.toffset_id, "--toffset-id"), HeaderExtension::TransmissionOffset);
+        Self {
+            abs_send_time: Lookup::new("abs-send-time id", abs_send_time),
+            transport_cc: Lookup::new("transport-wide sequence number id", transport_cc),
+            transmission_offset: Lookup::new("transmission time offset id", transmission_offset),
+            abs_capture_time: Lookup::new("abs-capture-time id", abs_capture_time),
+            is_settled: false,
+        }
+    }
+
+    /// Looks at a packet for what is not yet known.
+    pub(super) fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
+        if self.is_settled && !self.abs_send_time.is_open() {
+            return;
+        }
+        self.abs_send_time.observe(packet, at);
+        if self.is_settled {
+            return;
+        }
+        self.transport_cc.observe(packet, at);
+        self.transmission_offset.observe(packet, at);
+        self.abs_capture_time.observe(packet, at);
+        let without_send_time = self.abs_send_time.id.is_none();
+        let waits = self.abs_send_time.may_yet_be_found()
+            || self.transport_cc.may_yet_be_found()
+            || (without_send_time && self.transmission_offset.may_yet_be_found())
+            || (without_send_time && self.abs_capture_time.may_yet_be_found());
+        self.is_settled = !waits;
+    }
+
+    /// Whether waiting is over.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_settled
+    }
+
+    /// Ends the waiting.
+    pub(super) fn settle(&mut self) {
+        self.is_settled = true;
+    }
+
+    /// What is known, and how.
+    pub(super) fn inferences(&self) -> impl Iterator<Item = Inference> {
+        [
+            self.abs_send_time.inference(),
+            self.transport_cc.inference(),
+            self.transmission_offset.inference(),
+            self.abs_capture_time.inference(),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// Something that recognises an extension.
+pub(super) trait Finder: Default {
+    fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime);
+    /// The id and the evidence for it.
+    fn found(&self) -> Option<(u8, String)>;
+    fn may_yet_be_found(&self) -> bool;
+}
+
+/// One extension's id.
+#[derive(Debug)]
+pub(super) struct Lookup<F> {
+    what: &'static str,
+    /// `None` once the id is known, or known to be absent.
+    finder: Option<F>,
+    pub(super) id: Option<u8>,
+    evidence: String,
+}
+
+impl<F: Finder> Lookup<F> {
+    /// With a given id, 0 for absent, there is nothing to find.
+    fn new(what: &'static str, given: Option<(u8, String)>) -> Self {
+        match given {
+            Some((id, evidence)) => Self { what, finder: None, id: Some(id).filter(|id| *id > 0), evidence },
+            None => Self { what, finder: Some(F::default()), id: None, evidence: String::new() },
+        }
+    }
+
+    /// Whether it is still looked for.
+    fn is_open(&self) -> bool {
+        self.finder.is_some()
+    }
+
+    fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
+        let Some(finder) = &mut self.finder else { return };
+        finder.observe(packet, at);
+        if let Some((id, evidence)) = finder.found() {
+            (self.id, self.evidence, self.finder) = (Some(id), evidence, None);
+        }
+    }
+
+    fn may_yet_be_found(&self) -> bool {
+        self.finder.as_ref().is_some_and(F::may_yet_be_found)
+    }
+
+    fn inference(&self) -> Option<Inference> {
+        let value = self.id?.to_string();
+        Some(Inference { what: self.what.to_owned(), value, evidence: self.evidence.clone() })
+    }
+}
+
+impl Finder for AbsSendTimeFinder {
+    fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
+        self.observe(packet, at);
+    }
+
+    fn found(&self) -> Option<(u8, String)> {
+        self.found().map(|found| {
+            let evidence = format!(
+                "3-byte element that advanced at {:.3} × 2^18 per second of capture time; {} of {} steps agree, over {:.2} s",
+                found.rate, found.agreeing, found.steps, found.span_s
+            );
+            (found.id, evidence)
+        })
+    }
+
+    fn may_yet_be_found(&self) -> bool {
+        self.may_yet_be_found()
+    }
+}

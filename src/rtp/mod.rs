@@ -5,6 +5,7 @@ mod extension;
 pub mod infer;
 mod packet;
 mod rtcp;
+pub mod sdp;
 mod send_clock;
 mod sequence;
 mod stats;

@@ -236,7 +236,9 @@ impl Replay {
             datagram.payload,
             datagram.payload_len,
             frame.at,
-            |session, remb| queue.push(order, Stamped { at: frame.at, flow: session, event: Event::Recorded(remb) }),
+            |session, remb| {
+                queue.push(order, Stamped { at: frame.at, flow: session, event: Event::Recorded(remb) })
+            },
         );
     }
 
@@ -315,15 +317,16 @@ impl Replay {
 
     /// Calls a session, whose events go to the queue.
     fn with_session(&mut self, index: usize, call: impl FnOnce(&mut Session, &mut Surroundings<'_>)) {
-        let Self { config, sessions, conversations, queue, ledger, earliest_timer, holds, held_bytes, .. } = self;
+        let Self {
+            config, sessions, conversations, queue, ledger, earliest_timer, holds, held_bytes, ..
+        } = self;
         let Some(session) = sessions.get_mut(index) else { return };
         let (held_before, holding_before) = (session.held_bytes(), session.holding_since());
         let mut no_samples = RttSamples::default();
         let conversation = session.conversation.and_then(|place| conversations.get_mut(place));
         let srtp = conversation.as_ref().and_then(|conversation| conversation.srtp.verdict());
-        let rtt = conversation.map_or(&mut no_samples, |conversation| {
-            &mut conversation.media(From::of(&session.flow)).rtt
-        });
+        let rtt = conversation
+            .map_or(&mut no_samples, |conversation| &mut conversation.media(From::of(&session.flow)).rtt);
         let emit = &mut |order, at, event| queue.push(order, Stamped { at, flow: index, event });
         call(session, &mut Surroundings { config, ledger, rtt, srtp, emit });
         *held_bytes = (*held_bytes + session.held_bytes()).saturating_sub(held_before);

@@ -8,7 +8,7 @@ use crate::flow::FiveTuple;
 use crate::remb::CapturedRemb;
 use crate::report::summary::Recorded;
 use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
-use crate::rtp::{Blocks, RttSampler, Side, Turnaround};
+use crate::rtp::{Blocks, CapturePoint, RttSampler, Side, Turnaround};
 use crate::units::CaptureTime;
 
 use super::rtt_samples::RttSamples;
@@ -106,12 +106,14 @@ impl Conversation {
         }
     }
 
-    /// At whose end the capture was taken, as far as RTCP tells.
-    pub(super) fn captured_at(&self) -> Option<From> {
-        match self.turnaround.captured_at()? {
-            Side::A => Some(From::Lower),
-            Side::B => Some(From::Higher),
-        }
+    /// At whose end the capture was taken, as far as RTCP tells, and by what.
+    pub(super) fn captured_at(&self) -> Option<(From, CapturePoint)> {
+        let point = self.turnaround.captured_at()?;
+        let end = match point.near {
+            Side::A => From::Lower,
+            Side::B => From::Higher,
+        };
+        Some((end, point))
     }
 
     /// Takes an RTCP datagram of `sender`; the REMBs in it that are new go to `on_remb`, with the session that they
@@ -132,10 +134,12 @@ impl Conversation {
         if encrypted {
             return;
         }
+        let mut samples = Vec::new();
         for block in Blocks::new(captured, len_on_wire) {
             self.turnaround.observe(sender.side(), &block, at);
             let own = self.media(sender);
-            own.sampler.observe_incoming(&block, at, &mut own.rtt);
+            own.sampler.observe_incoming(&block, at, &mut samples);
+            samples.drain(..).for_each(|sample| own.rtt.push(sample));
             let steered = self.media(sender.other());
             steered.sampler.observe_outgoing(&block, at);
             if let (Some(session), Ok(remb)) = (steered.session, CapturedRemb::from_block(&block))
@@ -203,8 +207,6 @@ fn pair_of(flow: &FiveTuple) -> FiveTuple {
 
 /// The flow on the ports below.
 fn below(flow: &FiveTuple) -> Option<FiveTuple> {
-    let below = |address: SocketAddr| {
-        Some(SocketAddr::new(address.ip(), address.port().checked_sub(1)?))
-    };
+    let below = |address: SocketAddr| Some(SocketAddr::new(address.ip(), address.port().checked_sub(1)?));
     Some(FiveTuple { source: below(flow.source)?, destination: below(flow.destination)? })
 }

@@ -1,7 +1,9 @@
 //! Which header extension is which on a flow: said by a flag, by the SDP, or found out by how the elements behave.
 
 use crate::report::summary::Inference;
-use crate::rtp::infer::{AbsCaptureTimeFinder, AbsSendTimeFinder, TransmissionOffsetFinder, TransportCcFinder};
+use crate::rtp::infer::{
+    AbsCaptureTimeFinder, AbsSendTimeFinder, TransmissionOffsetFinder, TransportCcFinder,
+};
 use crate::rtp::{HeaderExtension, RtpPacket};
 use crate::units::CaptureTime;
 
@@ -20,7 +22,7 @@ pub(super) struct Extensions {
 
 impl Extensions {
     pub(super) fn new(config: &ReplayConfig) -> Self {
-        let by_sdp = |extension| config.sdp.as_ref().map(|sdp| sdp.extension_id(extension));
+        let by_sdp = |extension| config.sdp.as_ref().map(|sdp| sdp.extension_id(extension).ok().flatten());
         let flag = |id: Option<u8>, name: &str| id.map(|id| (id, name.to_owned()));
         let given = |id: Option<(u8, String)>, extension| {
             id.or_else(|| Some((by_sdp(extension)?.unwrap_or(0), "SDP".to_owned())))
@@ -28,15 +30,18 @@ impl Extensions {
         let transport_cc = if config.ignore_transport_cc {
             Some((0, "--ignore-transport-cc".to_owned()))
         } else {
-            given(None, HeaderExtension::TransportSequenceNumber)
+            let first = by_sdp(HeaderExtension::TransportSequenceNumber).flatten();
+            given(first.map(|id| (id, "SDP".to_owned())), HeaderExtension::TransportSequenceNumber02)
         };
         let abs_capture_time = if config.uses_capture_time() {
             given(flag(config.abs_capture_time_id, "--abs-capture-time-id"), HeaderExtension::AbsCaptureTime)
         } else {
             Some((0, String::new()))
         };
-        let abs_send_time = given(flag(config.abs_send_time_id, "--abs-send-time-id"), HeaderExtension::AbsSendTime);
-        let transmission_offset = given(flag(config.toffset_id, "--toffset-id"), HeaderExtension::TransmissionOffset);
+        let abs_send_time =
+            given(flag(config.abs_send_time_id, "--abs-send-time-id"), HeaderExtension::AbsSendTime);
+        let transmission_offset =
+            given(flag(config.toffset_id, "--toffset-id"), HeaderExtension::TransmissionOffset);
         Self {
             abs_send_time: Lookup::new("abs-send-time id", abs_send_time),
             transport_cc: Lookup::new("transport-wide sequence number id", transport_cc),
@@ -149,6 +154,66 @@ impl Finder for AbsSendTimeFinder {
             let evidence = format!(
                 "3-byte element that advanced at {:.3} × 2^18 per second of capture time; {} of {} steps agree, over {:.2} s",
                 found.rate, found.agreeing, found.steps, found.span_s
+            );
+            (found.id, evidence)
+        })
+    }
+
+    fn may_yet_be_found(&self) -> bool {
+        self.may_yet_be_found()
+    }
+}
+
+impl Finder for TransportCcFinder {
+    fn observe(&mut self, packet: &RtpPacket<'_>, _at: CaptureTime) {
+        self.observe(packet);
+    }
+
+    fn found(&self) -> Option<(u8, String)> {
+        self.found().map(|found| {
+            let evidence = format!(
+                "element that counts the flow's packets: {} of {} steps are by one",
+                found.by_one, found.steps
+            );
+            (found.id, evidence)
+        })
+    }
+
+    fn may_yet_be_found(&self) -> bool {
+        self.may_yet_be_found()
+    }
+}
+
+impl Finder for TransmissionOffsetFinder {
+    fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
+        self.observe(packet, at);
+    }
+
+    fn found(&self) -> Option<(u8, String)> {
+        self.found().map(|found| {
+            let evidence = format!(
+                "3-byte element with which RTP timestamps advance as capture time does: {:.1} ms off over {} steps, without it {:.1} ms",
+                found.off_with_ms, found.steps, found.off_without_ms
+            );
+            (found.id, evidence)
+        })
+    }
+
+    fn may_yet_be_found(&self) -> bool {
+        self.may_yet_be_found()
+    }
+}
+
+impl Finder for AbsCaptureTimeFinder {
+    fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
+        self.observe(packet, at);
+    }
+
+    fn found(&self) -> Option<(u8, String)> {
+        self.found().map(|found| {
+            let evidence = format!(
+                "element of 8 or 16 bytes that advanced at {:.3} times the capture's clock over {:.2} s",
+                found.rate, found.span_s
             );
             (found.id, evidence)
         })

@@ -259,14 +259,17 @@ impl Session {
         let Some(index) = self.stream_index(packet.ssrc(), || None) else { return };
         let send_time = self.send_time(index, packet, at);
         let size = without_tag(packet.size(), self.srtp_tag_len.unwrap_or(0));
-        let has_transport_cc = self.extensions.transport_cc.id.is_some_and(|id| packet.extension(id).is_some());
+        let has_transport_cc =
+            self.extensions.transport_cc.id.is_some_and(|id| packet.extension(id).is_some());
         let room = self.timeline.is_some() || around.ledger.flows_left > 0;
         let id_but_cut = self.extensions.abs_send_time.id.is_some() && header_is_cut(packet);
         let Some(stream) = self.streams.get_mut(index) else { return };
         let unfed = match stream.admission {
             Admission::Undecided => Some(Unfed::NotRtp),
             Admission::LeftOut(LeftOut::NotSelected) => Some(Unfed::NotSelected),
-            Admission::Fed | Admission::LeftOut(LeftOut::Audio) if has_transport_cc => Some(Unfed::TransportCc),
+            Admission::Fed | Admission::LeftOut(LeftOut::Audio) if has_transport_cc => {
+                Some(Unfed::TransportCc)
+            }
             Admission::LeftOut(LeftOut::Audio) => Some(Unfed::Audio),
             Admission::Fed if !note.in_range => Some(Unfed::OutsideRange),
             Admission::Fed if id_but_cut && send_time == AbsSendTimeElement::Absent => Some(Unfed::HeaderCut),
@@ -275,7 +278,9 @@ impl Session {
         };
         if stream.admission != Admission::Undecided {
             let sent = send_time.value();
-            stream.stats.observe(packet, Reception { at, size, send_time: sent, is_truncated: note.truncated });
+            stream
+                .stats
+                .observe(packet, Reception { at, size, send_time: sent, is_truncated: note.truncated });
             stream.abs_send_times += u64::from(sent.is_some());
         }
         stream.transport_cc += u64::from(has_transport_cc);

@@ -7,7 +7,7 @@ use crate::report::summary::{CapturedAt, Flow, Frames, LastState, Rembs, Rtt, Se
 use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
 use crate::units::{CaptureTime, TimeDelta};
 
-use super::conversation::{Direction, From};
+use super::conversation::{Conversation, Direction, From};
 use super::ledger::Unfed;
 use super::session::Session;
 use super::stream::{Admission, LeftOut, Stream};
@@ -116,19 +116,24 @@ impl Replay {
     }
 
     fn captured_at(&self, session: &Session) -> Option<CapturedAt> {
-        let point = self.capture_point(session)?;
-        let end = if point == From::of(&session.flow) { "sender" } else { "receiver" };
-        let evidence = self.conversations.get(session.conversation?)?.turnaround.evidence();
+        let (near, point) = self.conversations.get(session.conversation?)?.captured_at()?;
+        let end = if near == From::of(&session.flow) { "sender" } else { "receiver" };
+        let ms = |turnaround: TimeDelta| turnaround.as_micros() as f64 / 1e3;
+        let evidence = format!(
+            "answers to RTCP take {} ms beyond what they state at that end and {} ms at the other (medians of {} and {})",
+            ms(point.near_answers.median),
+            ms(point.far_answers.median),
+            point.near_answers.count,
+            point.far_answers.count
+        );
         Some(CapturedAt { end, evidence })
     }
 
     /// Whether a flow was captured where it was sent: then its capture times are no arrival times.
     pub(super) fn is_captured_at_sender(&self, session: &Session) -> bool {
-        self.capture_point(session) == Some(From::of(&session.flow))
-    }
-
-    fn capture_point(&self, session: &Session) -> Option<From> {
-        self.conversations.get(session.conversation?)?.captured_at()
+        let conversation = session.conversation.and_then(|place| self.conversations.get(place));
+        let near = conversation.and_then(Conversation::captured_at).map(|(near, _)| near);
+        near == Some(From::of(&session.flow))
     }
 
     fn stream(&self, session: &Session, stream: &Stream) -> StreamSummary {

@@ -3,8 +3,8 @@
 //! The estimator's time is the capture's in microseconds plus the clock offset; events are stamped in capture time.
 
 use crate::bwe::{Controller, Observer, PacketArrival, Step};
-use crate::rtp::RttSmoother;
 use crate::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
+use crate::rtp::RttSmoother;
 use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, Ssrc, TimeDelta, Timestamp};
 
 use super::event::{Event, SentRemb};
@@ -227,7 +227,9 @@ mod tests {
     fn run(timeline: &mut Timeline, nanos: impl Iterator<Item = i64>) -> Vec<(i64, Event)> {
         let mut events = Vec::new();
         for nanos in nanos {
-            timeline.handle_packet(&packet(nanos), &mut RttSamples::default(), &mut |at, event| events.push((at.as_nanos(), event)));
+            timeline.handle_packet(&packet(nanos), &mut RttSamples::default(), &mut |at, event| {
+                events.push((at.as_nanos(), event))
+            });
         }
         events
     }
@@ -300,9 +302,17 @@ mod tests {
             samples.push(RttSample { at, rtt: TimeDelta::from_millis(rtt_ms) });
         }
         assert_eq!(delivered(&mut timeline, &mut samples, 999), None);
-        assert_eq!(delivered(&mut timeline, &mut samples, 1000), Some(15), "a frame at the second comes after it");
+        assert_eq!(
+            delivered(&mut timeline, &mut samples, 1000),
+            Some(15),
+            "a frame at the second comes after it"
+        );
         assert_eq!(delivered(&mut timeline, &mut samples, 2000), Some(28), "0.7 × 15 + 0.3 × (21 + 99) / 2");
-        assert_eq!(delivered(&mut timeline, &mut samples, 900_000), Some(28), "nothing new, nothing delivered");
+        assert_eq!(
+            delivered(&mut timeline, &mut samples, 900_000),
+            Some(28),
+            "nothing new, nothing delivered"
+        );
         let at = CaptureTime::from_nanos(900_500_000_000).unwrap();
         samples.push(RttSample { at, rtt: TimeDelta::from_millis(7) });
         assert_eq!(delivered(&mut timeline, &mut samples, 901_000), Some(7), "it starts afresh");

@@ -81,7 +81,8 @@ impl Replay {
         let message = format!("{} RTP headers are cut by the snaplen before their send time", cut.count);
         warn("W-TRUNCATED", cut, message);
         let without = self.ledger.get(Unfed::NoSendTime);
-        let message = format!("{} packets of counted streams have no send time and had no effect", without.count);
+        let message =
+            format!("{} packets of counted streams have no send time and had no effect", without.count);
         warn("W-NO-SEND-TIME", without, message);
         let sender_side = self.ledger.get(Unfed::TransportCc);
         let message = format!(

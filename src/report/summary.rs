@@ -384,7 +384,11 @@ impl Recorded {
                 rate(max)
             ),
             _ if self.rtcp_unreadable > 0 => {
-                writeln!(out, "  recorded: {} RTCP packets are encrypted, their REMBs unreadable", self.rtcp_unreadable)
+                writeln!(
+                    out,
+                    "  recorded: {} RTCP packets are encrypted, their REMBs unreadable",
+                    self.rtcp_unreadable
+                )
             }
             _ => Ok(()),
         }

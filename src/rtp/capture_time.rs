@@ -122,7 +122,9 @@ mod tests {
             let offset = offset.map(|offset| offset.to_be_bytes().to_vec()).unwrap_or_default();
             (9, [captured.to_be_bytes().to_vec(), offset].concat())
         });
-        let bytes = TestPacket { timestamp, elements: elements.into_iter().collect(), ..TestPacket::default() }.bytes();
+        let bytes =
+            TestPacket { timestamp, elements: elements.into_iter().collect(), ..TestPacket::default() }
+                .bytes();
         let at = CaptureTime::from_nanos(i128::from(ms) * 1_000_000).unwrap();
         let packet = RtpPacket::parse(&bytes, bytes.len()).unwrap();
         clock.send_time(&packet, 9, 90_000, at).map(AbsSendTime::raw)
@@ -130,7 +132,10 @@ mod tests {
 
     #[test]
     fn the_same_instant_gives_the_same_send_time() {
-        assert_eq!(AbsCaptureTime::parse(&[0, 0, 0, 65, 0x80, 0, 0, 0]).unwrap().to_send_time().raw(), 0x06_0000);
+        assert_eq!(
+            AbsCaptureTime::parse(&[0, 0, 0, 65, 0x80, 0, 0, 0]).unwrap().to_send_time().raw(),
+            0x06_0000
+        );
         assert_eq!(AbsCaptureTime::parse(&[0; 12]), None);
         assert_eq!(AbsCaptureTime::parse(&[0; 16]).and_then(|time| time.clock_offset), Some(0));
     }
@@ -153,7 +158,11 @@ mod tests {
         assert_eq!(send(&mut clock, 0, 0, Some((10 * SECOND, Some(3 * second)))), Some(10 << 18));
         assert_eq!(send(&mut clock, 0, 0, Some((11 * SECOND, Some(3 * second)))), Some(11 << 18));
         assert_eq!(send(&mut clock, 0, 0, Some((13 * SECOND, Some(4 * second)))), Some(12 << 18));
-        assert_eq!(send(&mut clock, 0, 0, Some((14 * SECOND, None))), Some(13 << 18), "it holds until it changes");
+        assert_eq!(
+            send(&mut clock, 0, 0, Some((14 * SECOND, None))),
+            Some(13 << 18),
+            "it holds until it changes"
+        );
     }
 
     #[test]

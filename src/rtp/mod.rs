@@ -1,21 +1,30 @@
 //! RTP and RTCP as they lie in a datagram, what a stream's packets add up to, and what must be inferred.
 
+mod capture_time;
 mod drift;
 mod extension;
 pub mod infer;
+mod ntp;
 mod packet;
+mod report;
 mod rtcp;
+mod rtt;
 pub mod sdp;
 mod send_clock;
 mod sequence;
 mod stats;
+mod turnaround;
 
+pub use capture_time::{AbsCaptureTime, CaptureTimeClock};
 pub use drift::ClockDrift;
 pub use extension::{Element, Elements};
 pub use packet::{Malformed, RtpPacket};
+pub use report::{Echo, Report};
 pub use rtcp::{Block, Blocks, CompoundEnd};
+pub use rtt::{RttSample, RttSampler, RttSmoother};
 pub use send_clock::SendClock;
 pub use stats::{Reception, StreamStats};
+pub use turnaround::{CapturePoint, Side, Turnaround};
 
 /// RTP packets made by hand, for the tests of this room.
 #[cfg(test)]

@@ -52,7 +52,9 @@ impl SrtpDetector {
     /// What is known so far; `None` without evidence.
     pub const fn verdict(&self) -> Option<SrtpVerdict> {
         match *self {
-            Self { clear_rtcp, encrypted_rtcp, .. } if clear_rtcp > encrypted_rtcp => Some(SrtpVerdict::Clear),
+            Self { clear_rtcp, encrypted_rtcp, .. } if clear_rtcp > encrypted_rtcp => {
+                Some(SrtpVerdict::Clear)
+            }
             Self { encrypted_rtcp: 1.., .. } | Self { handshakes: 1.., .. } => Some(SrtpVerdict::Encrypted),
             _ => None,
         }
@@ -66,8 +68,11 @@ impl SrtpDetector {
             (*clear_rtcp, "RTCP packets that end where their headers say"),
             (*encrypted_rtcp, "RTCP packets with unreadable bytes behind the first header"),
         ];
-        let seen: Vec<_> =
-            all.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        let seen: Vec<_> = all
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
         if seen.is_empty() { "no DTLS handshake and no RTCP".to_owned() } else { seen.join(", ") }
     }
 }
@@ -101,7 +106,11 @@ mod tests {
     fn a_compound_that_ends_where_its_headers_say_is_clear() {
         assert_eq!(verdict(&[], false), None);
         assert_eq!(verdict(&[&CLEAR], false), Some(SrtpVerdict::Clear));
-        assert_eq!(verdict(&[&CLEAR], true), Some(SrtpVerdict::Clear), "the handshake was for something else");
+        assert_eq!(
+            verdict(&[&CLEAR], true),
+            Some(SrtpVerdict::Clear),
+            "the handshake was for something else"
+        );
     }
 
     #[test]

@@ -196,7 +196,9 @@ mod tests {
 
     #[test]
     fn an_element_that_moves_otherwise_is_not_it() {
-        for other in [|frame: u32, _: u32| (frame * 7919 % 8000) as i32, |_, paced_ms: u32| paced_ms as i32 * -90] {
+        for other in
+            [|frame: u32, _: u32| (frame * 7919 % 8000) as i32, |_, paced_ms: u32| paced_ms as i32 * -90]
+        {
             let finder = find(60, other);
             assert_eq!((finder.found(), finder.may_yet_be_found()), (None, false));
         }

@@ -67,8 +67,7 @@ impl TransportCcFinder {
     /// Whether more packets may show one.
     pub fn may_yet_be_found(&self) -> bool {
         let open = |candidate: &Candidate| candidate.steps < MIN_STEPS || candidate.may_count();
-        self.found.is_none()
-            && (self.packets < MIN_PACKETS_TO_RULE_OUT || self.candidates.iter().any(open))
+        self.found.is_none() && (self.packets < MIN_PACKETS_TO_RULE_OUT || self.candidates.iter().any(open))
     }
 
     fn observe_value(&mut self, id: u8, value: u16) {
@@ -132,13 +131,23 @@ mod tests {
     fn loss_and_reordering_do_not_hide_it() {
         let lossy = (0..60).filter(|n| n % 5 != 3);
         assert!(find(lossy).found().is_some());
-        let reordered = (0..60).map(|n| if n % 20 == 7 { n + 2 } else if n % 20 == 9 { n - 2 } else { n });
+        let reordered = (0..60).map(|n| {
+            if n % 20 == 7 {
+                n + 2
+            } else if n % 20 == 9 {
+                n - 2
+            } else {
+                n
+            }
+        });
         assert!(find(reordered).found().is_some());
     }
 
     #[test]
     fn constants_random_values_and_other_counters_are_not_it() {
-        for values in [[7_u16; 60].to_vec(), (0..60).map(|n| n * 20_011).collect(), (0..60).map(|n| n * 40).collect()] {
+        for values in
+            [[7_u16; 60].to_vec(), (0..60).map(|n| n * 20_011).collect(), (0..60).map(|n| n * 40).collect()]
+        {
             let finder = find(values.iter().copied());
             assert_eq!(finder.found(), None, "{values:?}");
         }

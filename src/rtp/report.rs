@@ -1,0 +1,264 @@
+//! What RTCP reports say about time: sender and receiver reports (RFC 3550 section 6.4), and of the extended reports
+//! (RFC 3611) the receiver's reference time and DLRR blocks.
+//!
+//! All that lies whole within the captured bytes is decoded; what the snaplen cut is left out, and so is an extended
+//! block whose length does not fit its type.
+
+use super::ntp::{MiddleNtp, NtpTime};
+use super::rtcp::Block;
+use crate::units::Ssrc;
+
+/// A report block of RTCP, decoded as far as it was captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report<'a> {
+    /// Packet type 200.
+    Sender(SenderReport<'a>),
+    /// Packet type 201.
+    Receiver(ReceiverReport<'a>),
+    /// Packet type 207.
+    Extended(ExtendedReport<'a>),
+}
+
+/// A sender report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SenderReport<'a> {
+    /// Who sends it.
+    pub sender_ssrc: Ssrc,
+    /// Its sender's clock; `None` if that was cut off, or is the zero of a sender that has no clock.
+    pub ntp: Option<NtpTime>,
+    /// What the sender received itself.
+    pub blocks: ReportBlocks<'a>,
+}
+
+/// A receiver report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReceiverReport<'a> {
+    /// Who sends it.
+    pub sender_ssrc: Ssrc,
+    /// What it received.
+    pub blocks: ReportBlocks<'a>,
+}
+
+/// The report blocks of a sender or receiver report that were captured whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportBlocks<'a> {
+    left: u8,
+    rest: &'a [u8],
+}
+
+/// How one stream was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportBlock {
+    /// The stream.
+    pub ssrc: Ssrc,
+    /// Share of packets lost since the last report, in 256ths.
+    pub fraction_lost: u8,
+    /// LSR and DLSR; `None` where LSR is 0, for no sender report was received.
+    pub echo: Option<Echo>,
+}
+
+/// A time stamp sent back to who made it: LSR and DLSR of a report block, LRR and DLRR of a DLRR sub-block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Echo {
+    /// Whose time stamp it is.
+    pub ssrc: Ssrc,
+    /// The time stamp.
+    pub request: MiddleNtp,
+    /// How long it waited for this answer, in units of 2⁻¹⁶ s.
+    pub held: u32,
+}
+
+/// An extended report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExtendedReport<'a> {
+    /// Who sends it.
+    pub sender_ssrc: Ssrc,
+    /// Its blocks, those of other types left out.
+    pub blocks: ExtendedBlocks<'a>,
+}
+
+/// The reference time and DLRR blocks of an extended report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExtendedBlocks<'a> {
+    rest: &'a [u8],
+}
+
+/// One block of an extended report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExtendedBlock<'a> {
+    /// Block type 4: the clock of a receiver, which is never zero.
+    ReferenceTime(NtpTime),
+    /// Block type 5: answers to reference times.
+    Dlrr(Dlrr<'a>),
+}
+
+/// The sub-blocks of a DLRR block that were captured whole, those without a time stamp left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dlrr<'a> {
+    rest: &'a [u8],
+}
+
+const SENDER_REPORT: u8 = 200;
+const RECEIVER_REPORT: u8 = 201;
+const APPLICATION: u8 = 204;
+const TRANSPORT_FEEDBACK: u8 = 205;
+const PAYLOAD_FEEDBACK: u8 = 206;
+const EXTENDED_REPORT: u8 = 207;
+const REFERENCE_TIME: u8 = 4;
+const DLRR: u8 = 5;
+
+const SSRC_LEN: usize = 4;
+/// NTP time, RTP time, packets, bytes.
+const SENDER_INFO_LEN: usize = 20;
+const REPORT_BLOCK_LEN: usize = 24;
+const REFERENCE_TIME_LEN: usize = 8;
+const DLRR_SUB_BLOCK_LEN: usize = 12;
+
+impl<'a> Block<'a> {
+    /// Who sends it; `None` if that was cut off, and for types that begin otherwise.
+    pub fn sender_ssrc(&self) -> Option<Ssrc> {
+        let has_sender = matches!(
+            self.packet_type,
+            SENDER_REPORT
+                | RECEIVER_REPORT
+                | APPLICATION
+                | TRANSPORT_FEEDBACK
+                | PAYLOAD_FEEDBACK
+                | EXTENDED_REPORT
+        );
+        has_sender.then(|| split_u32(self.body)).flatten().map(|(ssrc, _)| Ssrc(ssrc))
+    }
+
+    /// The report in it; `None` if it is none, or cut off before its first SSRC ends.
+    pub fn report(&self) -> Option<Report<'a>> {
+        let sender_ssrc = self.sender_ssrc()?;
+        let rest = self.body_without_padding().get(SSRC_LEN..).unwrap_or(&[]);
+        let blocks = |rest| ReportBlocks { left: self.count, rest };
+        Some(match self.packet_type {
+            SENDER_REPORT => Report::Sender(SenderReport {
+                sender_ssrc,
+                ntp: split_ntp(rest),
+                blocks: blocks(rest.get(SENDER_INFO_LEN..).unwrap_or(&[])),
+            }),
+            RECEIVER_REPORT => Report::Receiver(ReceiverReport { sender_ssrc, blocks: blocks(rest) }),
+            EXTENDED_REPORT => {
+                Report::Extended(ExtendedReport { sender_ssrc, blocks: ExtendedBlocks { rest } })
+            }
+            _ => return None,
+        })
+    }
+
+    /// Padding's length is its last byte, which a cut block does not show.
+    fn body_without_padding(&self) -> &'a [u8] {
+        let padding = match self.body.last() {
+            Some(&len) if self.has_padding && !self.is_truncated() => usize::from(len),
+            _ => 0,
+        };
+        self.body.get(..self.body.len().saturating_sub(padding)).unwrap_or(&[])
+    }
+}
+
+impl<'a> Report<'a> {
+    /// The time stamps that the other side is to send back: a sender report's, or those of reference time blocks.
+    pub fn requests(self) -> impl Iterator<Item = NtpTime> + use<'a> {
+        let (sender, extended) = match self {
+            Self::Sender(report) => (report.ntp, None),
+            Self::Receiver(_) => (None, None),
+            Self::Extended(report) => (None, Some(report.blocks)),
+        };
+        let reference_times = extended.into_iter().flatten().filter_map(|block| match block {
+            ExtendedBlock::ReferenceTime(ntp) => Some(ntp),
+            ExtendedBlock::Dlrr(_) => None,
+        });
+        sender.into_iter().chain(reference_times)
+    }
+
+    /// The time stamps that it sends back.
+    pub fn echoes(self) -> impl Iterator<Item = Echo> + use<'a> {
+        let (reports, extended) = match self {
+            Self::Sender(report) => (Some(report.blocks), None),
+            Self::Receiver(report) => (Some(report.blocks), None),
+            Self::Extended(report) => (None, Some(report.blocks)),
+        };
+        let of_reports = reports.into_iter().flatten().filter_map(|block| block.echo);
+        let of_receivers = extended.into_iter().flatten().filter_map(|block| match block {
+            ExtendedBlock::ReferenceTime(_) => None,
+            ExtendedBlock::Dlrr(dlrr) => Some(dlrr),
+        });
+        of_reports.chain(of_receivers.flatten())
+    }
+}
+
+impl Iterator for ReportBlocks<'_> {
+    type Item = ReportBlock;
+
+    fn next(&mut self) -> Option<ReportBlock> {
+        self.left = self.left.checked_sub(1)?;
+        let (block, rest) = self.rest.split_first_chunk::<REPORT_BLOCK_LEN>()?;
+        self.rest = rest;
+        // SSRC, loss (fraction and total), highest sequence number, jitter, LSR, DLSR.
+        let (words, _) = block.as_chunks::<4>();
+        let &[ssrc, [fraction_lost, ..], _, _, request, held] = words else { return None };
+        Some(ReportBlock {
+            ssrc: Ssrc(u32::from_be_bytes(ssrc)),
+            fraction_lost,
+            echo: Echo::from_words(ssrc, request, held),
+        })
+    }
+}
+
+impl<'a> Iterator for ExtendedBlocks<'a> {
+    type Item = ExtendedBlock<'a>;
+
+    fn next(&mut self) -> Option<ExtendedBlock<'a>> {
+        // Each round takes at least the four bytes of a block's header.
+        while let Some((&[block_type, _, l0, l1], after)) = self.rest.split_first_chunk::<4>() {
+            let len = 4 * usize::from(u16::from_be_bytes([l0, l1]));
+            let (content, rest) = after.split_at_checked(len).unwrap_or((after, &[]));
+            self.rest = rest;
+            match block_type {
+                REFERENCE_TIME if len == REFERENCE_TIME_LEN => {
+                    if let Some(ntp) = split_ntp(content) {
+                        return Some(ExtendedBlock::ReferenceTime(ntp));
+                    }
+                }
+                DLRR if len.is_multiple_of(DLRR_SUB_BLOCK_LEN) => {
+                    return Some(ExtendedBlock::Dlrr(Dlrr { rest: content }));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+impl Iterator for Dlrr<'_> {
+    type Item = Echo;
+
+    fn next(&mut self) -> Option<Echo> {
+        while let Some((sub_block, rest)) = self.rest.split_first_chunk::<DLRR_SUB_BLOCK_LEN>() {
+            self.rest = rest;
+            let (words, _) = sub_block.as_chunks::<4>();
+            let &[ssrc, request, held] = words else { return None };
+            if let Some(echo) = Echo::from_words(ssrc, request, held) {
+                return Some(echo);
+            }
+        }
+        None
+    }
+}
+
+impl Echo {
+    fn from_words(ssrc: [u8; 4], request: [u8; 4], held: [u8; 4]) -> Option<Self> {
+        let [ssrc, request, held] = [ssrc, request, held].map(u32::from_be_bytes);
+        (request != 0).then_some(Self { ssrc: Ssrc(ssrc), request: MiddleNtp(request), held })
+    }
+}
+
+fn split_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    bytes.split_first_chunk().map(|(word, rest)| (u32::from_be_bytes(*word), rest))
+}
+
+fn split_ntp(bytes: &[u8]) -> Option<NtpTime> {
+    bytes.first_chunk().map(|ntp| u64::from_be_bytes(*ntp)).filter(|&ntp| ntp != 0).map(NtpTime)
+}

@@ -2,8 +2,7 @@
 //!
 //! Decided from the m= lines and `a=extmap`, `rtpmap`, `fmtp` (`apt`), `rtcp-fb`, `ssrc` and `ssrc-group`; rejected
 //! sections and those without RTP say nothing. A line that matters and cannot be read is an error, all others are
-//! passed over. Read here and not with `rtc-sdp` 0.21, which refuses a whole text for one line that it does not know
-//! or expects elsewhere (and a byte order mark, a media name or a missing `v=`), without saying which line.
+//! passed over. Not with `rtc-sdp` 0.21: it refuses a whole text for one line that it does not know, and names no line.
 
 mod error;
 mod extmap;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use crate::bwe::{DelayFilter, EstimatorChoice};
 use crate::remb::Profile;
 use crate::units::TimeDelta;
 
@@ -120,6 +121,27 @@ pub struct RunFlags {
     #[arg(long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abs_send_time_id: Option<String>,
+    /// Id of the transmission time offset header extension [default: auto]
+    #[arg(long, value_name = "N", help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toffset_id: Option<String>,
+    /// Id of the abs-capture-time header extension, to be used as send time [default: auto, used only where nothing
+    /// else is left]
+    #[arg(long, value_name = "N", help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abs_capture_time_id: Option<String>,
+    /// Offer or answer, as text or as the JSON that browsers show: extension ids, payload types, media kinds
+    #[arg(long, value_name = "FILE", help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sdp: Option<PathBuf>,
+    /// Take packets with a transport-wide sequence number as if they had none: what would REMB have said?
+    #[arg(long, help_heading = "Selection")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ignore_transport_cc: bool,
+    /// Bytes of SRTP authentication tag at the end of each payload, which do not count [default: auto]
+    #[arg(long, value_name = "auto|N", help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub srtp_tag_len: Option<String>,
     /// At most so many flows are counted [default: 65536]
     #[arg(long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,7 +150,8 @@ pub struct RunFlags {
     #[arg(long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_ssrcs: Option<usize>,
-    /// Round trip time given to rate control, e.g. 40ms [default: auto, for now 200ms with a warning]
+    /// Round trip time given to rate control, e.g. 40ms [default: auto, from the
+    /// capture's own RTCP]
     #[arg(long, value_name = "auto|DURATION", help_heading = "Estimation")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rtt: Option<String>,
@@ -161,6 +184,12 @@ pub struct ParameterArgs {
     /// One parameter, e.g. rate_control.backoff_factor=0.9; repeatable, wins over --config
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
+    /// Which estimator: auto switches as libwebrtc does [default: auto]
+    #[arg(long, value_enum)]
+    pub estimator: Option<Estimator>,
+    /// Delay filter [default: kalman]
+    #[arg(long, value_enum)]
+    pub filter: Option<Filter>,
     /// When a REMB is sent: periodic (every interval, and at once on a fall) or libwebrtc (its 200 ms throttle)
     /// [default: periodic]
     #[arg(long, value_enum)]
@@ -210,6 +239,45 @@ pub enum Media {
     Auto,
     /// All.
     All,
+}
+
+/// The estimators by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Estimator {
+    /// By what the packets carry.
+    Auto,
+    /// By abs-send-time.
+    AbsSendTime,
+    /// By RTP timestamps.
+    RtpTimestamp,
+}
+
+impl From<Estimator> for EstimatorChoice {
+    fn from(estimator: Estimator) -> Self {
+        match estimator {
+            Estimator::Auto => Self::Auto,
+            Estimator::AbsSendTime => Self::AbsSendTime,
+            Estimator::RtpTimestamp => Self::RtpTimestamp,
+        }
+    }
+}
+
+/// The delay filters by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Filter {
+    /// libwebrtc's on the receiving side.
+    Kalman,
+    /// libwebrtc's on the sending side.
+    Trendline,
+}
+
+impl From<Filter> for DelayFilter {
+    fn from(filter: Filter) -> Self {
+        match filter {
+            Filter::Kalman => Self::Kalman,
+            Filter::Trendline => Self::Trendline,
+        }
+    }
 }
 
 /// The schedules by name.

@@ -1,19 +1,26 @@
 //! What the flags mean: checked, parsed and joined into a replay's configuration.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
+use serde::Serialize;
 use toml::{Table, Value};
 
 use super::args::{Media, ParameterArgs, ReplayArgs, Rtcp, RunFlags};
+use crate::bwe::{DelayFilter, EstimatorChoice};
 use crate::config::{self, Parameters};
 use crate::flow::FiveTuple;
+use crate::remb::Profile;
 use crate::replay::{MediaFilter, ReplayConfig, TimeBound};
+use crate::rtp::sdp::{HeaderExtension, SessionDescription};
 use crate::units::{CaptureTime, Ssrc, TimeDelta};
 
-/// Largest configuration file read.
-const MAX_CONFIG_BYTES: u64 = 1 << 20;
+/// Largest configuration file or SDP read.
+const MAX_TEXT_BYTES: u64 = 1 << 20;
+/// Longer than any authentication tag.
+const MAX_TAG_LEN: usize = 64;
 
 /// The table of `config.toml` that holds flags and not parameters.
 const FLAGS: &str = "flags";
@@ -58,6 +65,10 @@ fn replay_config(flags: &RunFlags, parameters: Parameters) -> Result<ReplayConfi
         |texts: &[String], flag| texts.iter().map(|text| ssrc_of(text).context(flag)).collect::<Result<_>>();
     let bound =
         |text: &Option<String>, flag| text.as_deref().map(|text| time_bound(text).context(flag)).transpose();
+    let id = |text: &Option<String>, flag| match text {
+        Some(text) => extension_id(text).context(flag),
+        None => Ok(None),
+    };
     let defaults = ReplayConfig::default();
     Ok(ReplayConfig {
         parameters,
@@ -72,10 +83,12 @@ fn replay_config(flags: &RunFlags, parameters: Parameters) -> Result<ReplayConfi
         to: bound(&flags.to, "--to")?,
         dedup: flags.dedup,
         media: if flags.media == Some(Media::All) { MediaFilter::All } else { MediaFilter::WithoutAudio },
-        abs_send_time_id: match &flags.abs_send_time_id {
-            Some(text) => extension_id(text).context("--abs-send-time-id")?,
-            None => None,
-        },
+        abs_send_time_id: id(&flags.abs_send_time_id, "--abs-send-time-id")?,
+        toffset_id: id(&flags.toffset_id, "--toffset-id")?,
+        abs_capture_time_id: id(&flags.abs_capture_time_id, "--abs-capture-time-id")?,
+        ignore_transport_cc: flags.ignore_transport_cc,
+        srtp_tag_len: flags.srtp_tag_len.as_deref().map(srtp_tag_len).transpose()?.flatten(),
+        sdp: flags.sdp.as_deref().map(read_sdp).transpose()?,
         rtt: flags.rtt.as_deref().map(rtt).transpose()?.flatten(),
         clock_offset: flags.clock_offset.unwrap_or_default(),
         max_flows: flags.max_flows.unwrap_or(defaults.max_flows),
@@ -85,12 +98,17 @@ fn replay_config(flags: &RunFlags, parameters: Parameters) -> Result<ReplayConfi
 
 fn read_config(path: &Path) -> Result<Table> {
     let shown = path.display();
-    let size = fs::metadata(path).with_context(|| format!("--config {shown}"))?.len();
-    if size > MAX_CONFIG_BYTES {
-        bail!("--config {shown}: larger than 1 MiB");
-    }
-    let text = fs::read_to_string(path).with_context(|| format!("--config {shown}"))?;
+    let text = read_text(path).with_context(|| format!("--config {shown}"))?;
     text.parse().with_context(|| format!("--config {shown}"))
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MAX_TEXT_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_TEXT_BYTES {
+        bail!("larger than 1 MiB");
+    }
+    String::from_utf8(bytes).map_err(|_| anyhow!("not a text in UTF-8"))
 }
 
 /// A flag of its own wins over `--set`, and that over `--config`.
@@ -99,8 +117,13 @@ fn apply_flags(table: &mut Table, args: &ParameterArgs) -> Result<()> {
         config::set(table, assignment)?;
     }
     if let Some(scheduler) = args.scheduler {
-        let name = Value::try_from(crate::remb::Profile::from(scheduler))?;
-        config::set(table, &format!("remb.scheduler={}", name.as_str().unwrap_or_default()))?;
+        set_name(table, "remb.scheduler", Profile::from(scheduler))?;
+    }
+    if let Some(estimator) = args.estimator {
+        set_name(table, "controller.estimator", EstimatorChoice::from(estimator))?;
+    }
+    if let Some(filter) = args.filter {
+        set_name(table, "controller.filter", DelayFilter::from(filter))?;
     }
     if let Some(interval) = args.remb_interval {
         config::set(table, &format!("remb.interval={interval}"))?;
@@ -111,6 +134,31 @@ fn apply_flags(table: &mut Table, args: &ParameterArgs) -> Result<()> {
             .context("--remb-decrease-threshold")?;
     }
     Ok(())
+}
+
+/// Sets a parameter whose values have names.
+fn set_name(table: &mut Table, parameter: &str, value: impl Serialize) -> Result<()> {
+    let name = Value::try_from(value)?;
+    Ok(config::set(table, &format!("{parameter}={}", name.as_str().unwrap_or_default()))?)
+}
+
+/// An offer or answer whose extension ids are beyond doubt.
+fn read_sdp(path: &Path) -> Result<SessionDescription> {
+    let shown = path.display();
+    let text = read_text(path).with_context(|| format!("--sdp {shown}"))?;
+    let sdp = SessionDescription::parse(&text).with_context(|| format!("--sdp {shown}"))?;
+    for extension in HeaderExtension::ALL {
+        sdp.extension_id(extension).with_context(|| format!("--sdp {shown}"))?;
+    }
+    Ok(sdp)
+}
+
+fn srtp_tag_len(text: &str) -> Result<Option<usize>> {
+    match (text, text.parse()) {
+        ("auto", _) => Ok(None),
+        (_, Ok(len @ 0..=MAX_TAG_LEN)) => Ok(Some(len)),
+        _ => bail!("--srtp-tag-len '{text}' is no number of bytes from 0 to {MAX_TAG_LEN}, nor auto"),
+    }
 }
 
 fn ssrc_of(text: &str) -> Result<Ssrc> {

@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 use super::args::Rtcp;
 use super::outputs::{Output, Plan, Target, numbered};
 use super::resolve::Resolved;
+use crate::bwe::DelayFilter;
 use crate::capture::Frame;
-use crate::remb::Profile;
+use crate::remb::{CapturedRemb, Profile};
 use crate::replay::{Event, FlowInfo, RembTally, SentRemb, Sink};
 use crate::report::csv::{Clock, EstimateCsv, RembCsv, RembRow, write_streams};
 use crate::report::pcap::{RembPcap, RtcpPacking};
@@ -155,6 +156,13 @@ impl Writers {
         Ok(())
     }
 
+    fn draw_recorded(&mut self, info: &FlowInfo, at: CaptureTime, remb: &CapturedRemb) {
+        let seconds = (at.as_nanos() - self.clock.first.as_nanos()) as f64 / 1e9;
+        if let Some(figure) = self.flow(info).and_then(|flow| flow.figure.as_mut()) {
+            figure.recorded(seconds, remb.bitrate.as_bps() as f64);
+        }
+    }
+
     fn write_step(&mut self, info: &FlowInfo, at: CaptureTime, step: &crate::bwe::Step) -> Result<()> {
         let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
         if let Some(csv) = &mut self.estimate_csv {
@@ -186,6 +194,10 @@ impl Sink for Writers {
         match event {
             Event::Step(step) => self.write_step(flow, at, step),
             Event::Remb(remb) => self.write_remb(flow, at, remb),
+            Event::Recorded(remb) => {
+                self.draw_recorded(flow, at, remb);
+                Ok(())
+            }
         }
     }
 }
@@ -213,7 +225,12 @@ fn title(summary: &Summary, resolved: &Resolved, flow: &str) -> [String; 2] {
         .unwrap_or_default();
     let packets = of_flow.map(|flow| format!(", {} packets", flow.packets_fed)).unwrap_or_default();
     let file = if summary.input.file == "-" { "standard input" } else { &summary.input.file };
-    [format!("{file}: {flow}"), format!("abs-send-time, Kalman filter, {schedule}{rtt}{packets}")]
+    let estimator = of_flow.and_then(|flow| flow.estimator).unwrap_or("not estimated");
+    let filter = match resolved.config.parameters.estimator.controller.filter {
+        DelayFilter::Kalman => "Kalman filter",
+        DelayFilter::Trendline => "trendline filter",
+    };
+    [format!("{file}: {flow}"), format!("{estimator}, {filter}, {schedule}{rtt}{packets}")]
 }
 
 fn draw(plan: &Plan, target: &Target, index: usize, figure: &Figure) -> Result<Output> {

@@ -1,10 +1,11 @@
 //! Which header extension is which on a flow: said by a flag, by the SDP, or found out by how the elements behave.
 
 use crate::report::summary::Inference;
+use crate::rtp::RtpPacket;
 use crate::rtp::infer::{
     AbsCaptureTimeFinder, AbsSendTimeFinder, TransmissionOffsetFinder, TransportCcFinder,
 };
-use crate::rtp::{HeaderExtension, RtpPacket};
+use crate::rtp::sdp::HeaderExtension;
 use crate::units::CaptureTime;
 
 use super::ReplayConfig;

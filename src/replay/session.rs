@@ -347,7 +347,7 @@ const VIDEO_CLOCK_HZ: u32 = 90_000;
 /// How many bytes of each payload are an authentication tag.
 fn tag_len(srtp: Option<SrtpVerdict>) -> usize {
     match srtp {
-        Some(SrtpVerdict::Encrypted { .. }) => DEFAULT_TAG_LEN,
+        Some(SrtpVerdict::Encrypted) => DEFAULT_TAG_LEN,
         Some(SrtpVerdict::Clear) | None => 0,
     }
 }

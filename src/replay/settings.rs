@@ -4,7 +4,7 @@ use crate::bwe::EstimatorChoice;
 use crate::config::Parameters;
 use crate::flow::FiveTuple;
 use crate::remb::InterceptorConfig;
-use crate::rtp::SessionDescription;
+use crate::rtp::sdp::SessionDescription;
 use crate::units::{CaptureTime, Ssrc, TimeDelta};
 
 use super::stream::MediaFilter;

@@ -2,7 +2,8 @@
 
 use crate::report::summary::Inference;
 use crate::rtp::infer::{ClockBasis, ClockEvidence, MediaClock, MediaKind, StreamEvidence, StreamVerdict};
-use crate::rtp::{RtpPacket, SdpMedia, SessionDescription, StreamStats};
+use crate::rtp::sdp::{SdpMedia, SessionDescription};
+use crate::rtp::{RtpPacket, StreamStats};
 use crate::units::Ssrc;
 
 /// Which streams feed the estimator.

@@ -7,7 +7,9 @@ use super::canvas::Canvas;
 use super::columns::Range;
 use super::figure::{Figure, Sample};
 use super::render::PlotError;
-use super::sheet::{BLUE, GREEN, INK, LOWER, LineLook, Mark, NAVY, ORANGE, RED, SKY, Sheet, UPPER, WHITE};
+use super::sheet::{
+    BLUE, GREEN, INK, LOWER, LineLook, Mark, NAVY, ORANGE, PURPLE, RED, SKY, Sheet, UPPER, WHITE,
+};
 
 const MAX_DOTS_RADIUS: f64 = 3.6;
 
@@ -29,7 +31,10 @@ impl<B: DrawingBackend> Drawing<'_, B> {
         let tops = |of: fn(&Sample) -> Option<Range>| {
             samples().filter_map(of).map(|range| f64::from(range.max)).collect()
         };
-        let axis = Axis::bitrate(tops(|sample| sample.estimate), tops(|sample| sample.incoming));
+        let recorded = || self.figure.recorded.iter().filter_map(|(at, column)| Some((at, column.0?)));
+        let mut estimates: Vec<f64> = tops(|sample| sample.estimate);
+        estimates.extend(recorded().map(|(_, range)| f64::from(range.max)));
+        let axis = Axis::bitrate(estimates, tops(|sample| sample.incoming));
         let sheet = &self.sheet;
         sheet.frame(UPPER, &axis, false)?;
         let width = self.figure.samples.width;
@@ -37,6 +42,8 @@ impl<B: DrawingBackend> Drawing<'_, B> {
         sheet.ranges((UPPER, &axis), self.some(|sample| sample.incoming), ORANGE, false)?;
         let estimate = LineLook { width: 2.2, colour: BLUE };
         sheet.steps((UPPER, &axis), self.some(|sample| sample.estimate), None, estimate)?;
+        let end = Some(self.figure.end());
+        sheet.steps((UPPER, &axis), recorded(), end, LineLook { width: 1.6, colour: PURPLE })?;
         let rembs = &self.figure.rembs;
         let radius = (900.0 / rembs.len().max(1) as f64).clamp(2.2, MAX_DOTS_RADIUS);
         for (seconds, bps) in rembs {
@@ -47,15 +54,16 @@ impl<B: DrawingBackend> Drawing<'_, B> {
         if samples().all(|sample| sample.estimate.is_none()) {
             sheet.note(UPPER, "no estimate in this capture")?;
         }
-        sheet.legend(
-            UPPER,
-            &[
-                (Mark::Band(ORANGE), "incoming bit rate"),
-                (Mark::Line(BLUE), "estimate"),
-                (Mark::Dot(NAVY), "REMB sent"),
-                (Mark::Shade(RED), "over-use"),
-            ],
-        )
+        let mut legend = vec![
+            (Mark::Band(ORANGE), "incoming bit rate"),
+            (Mark::Line(BLUE), "estimate"),
+            (Mark::Dot(NAVY), "REMB sent"),
+        ];
+        if recorded().next().is_some() {
+            legend.push((Mark::Line(PURPLE), "REMBs recorded in the capture"));
+        }
+        legend.push((Mark::Shade(RED), "over-use"));
+        sheet.legend(UPPER, &legend)
     }
 
     fn gradient(&self) -> Result<(), PlotError> {

@@ -25,6 +25,8 @@ pub struct Figure {
     pub(super) samples: Columns<Sample>,
     /// Time and rate in bit/s.
     pub(super) rembs: Vec<(f64, f64)>,
+    /// REMBs that the capture itself has: time and rate in bit/s.
+    pub(super) recorded: Columns<Recorded>,
     last_usage: Option<(usize, f64, Usage)>,
 }
 
@@ -50,6 +52,16 @@ impl Column for Sample {
     }
 }
 
+/// Recorded rates in one column of time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(super) struct Recorded(pub(super) Option<Range>);
+
+impl Column for Recorded {
+    fn append(&mut self, next: &Self) {
+        append(&mut self.0, &next.0);
+    }
+}
+
 impl Default for Figure {
     fn default() -> Self {
         Self::new()
@@ -59,7 +71,13 @@ impl Default for Figure {
 impl Figure {
     /// An empty figure.
     pub fn new() -> Self {
-        Self { title: Default::default(), samples: Columns::default(), rembs: Vec::new(), last_usage: None }
+        Self {
+            title: Default::default(),
+            samples: Columns::default(),
+            rembs: Vec::new(),
+            recorded: Columns::default(),
+            last_usage: None,
+        }
     }
 
     /// Title and subtitle.
@@ -99,6 +117,14 @@ impl Figure {
         self.rembs.push((seconds, bps));
         if self.rembs.len() >= MAX_REMBS {
             self.thin_rembs();
+        }
+    }
+
+    /// A REMB that the capture has, bit/s.
+    pub fn recorded(&mut self, seconds: f64, bps: f64) {
+        let index = self.recorded.index(seconds);
+        if let Some(column) = self.recorded.at(index) {
+            extend(&mut column.0, bps);
         }
     }
 

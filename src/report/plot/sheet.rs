@@ -24,6 +24,7 @@ pub(super) const NAVY: RGBColor = RGBColor(0, 38, 84);
 pub(super) const GREEN: RGBColor = RGBColor(0, 158, 115);
 pub(super) const RED: RGBColor = RGBColor(213, 60, 30);
 pub(super) const SKY: RGBColor = RGBColor(86, 180, 233);
+pub(super) const PURPLE: RGBColor = RGBColor(184, 72, 138);
 const SHADE: f64 = 0.22;
 
 pub(super) const LEFT: f64 = 92.0;

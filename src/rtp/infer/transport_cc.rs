@@ -71,12 +71,10 @@ impl TransportCcFinder {
     }
 
     fn observe_value(&mut self, id: u8, value: u16) {
-        match self.candidates.iter_mut().find(|candidate| candidate.id == id) {
-            Some(candidate) => candidate.take(value),
-            None if self.candidates.len() < MAX_CANDIDATES => {
-                self.candidates.push(Candidate { id, last: value, steps: 0, forward: 0, by_one: 0 });
-            }
-            None => {}
+        if let Some(candidate) = self.candidates.iter_mut().find(|candidate| candidate.id == id) {
+            candidate.take(value);
+        } else if self.candidates.len() < MAX_CANDIDATES {
+            self.candidates.push(Candidate { id, last: value, steps: 0, forward: 0, by_one: 0 });
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the user said: flags as typed. What they mean is decided in `resolve`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use crate::units::TimeDelta;
     name = "remb-replay",
     version,
     about = "Re-run WebRTC's receive-side bandwidth estimator (REMB) on a packet capture",
-    after_help = "Exit codes: 0 done, 2 usage, 3 input or output cannot be opened, 4 nothing to work on,\n\
+    after_help = "Exit codes: 0 done, 1 outside the tolerance, 2 usage, 3 input or output cannot be opened, 4 nothing to work on,\n\
                   5 incomplete (capture cut off or damaged; what was read is written out)."
 )]
 pub struct Cli {
@@ -35,6 +36,15 @@ pub enum Command {
         tcpdump -w - udp | remb-replay replay - -o out     from standard input, in one pass\n  \
         remb-replay replay call.pcap --rtt 40ms --set rate_control.backoff_factor=0.9 -o out")]
     Replay(ReplayArgs),
+    /// Replay, and hold the result against the REMBs that a real receiver sent in the same capture; or hold two CSV files
+    /// against each other
+    #[command(after_help = "Examples:\n  \
+        remb-replay compare call.pcap                      figures for each flow with REMBs\n  \
+        remb-replay compare call.pcap --plot close.png     where and why the two series part\n  \
+        remb-replay compare call.pcap --max-median 2% --min-within-5 70%     as a gate: exit code 1 if not\n  \
+        remb-replay compare srtp.pcap --recorded log.csv --rtt 20ms          RTCP is encrypted\n  \
+        remb-replay compare before/remb.csv after/remb.csv")]
+    Compare(CompareArgs),
 }
 
 /// `replay`.
@@ -46,11 +56,84 @@ pub struct ReplayArgs {
     #[command(flatten)]
     pub outputs: OutputArgs,
     #[command(flatten)]
+    pub write: WriteFlags,
+    #[command(flatten)]
     pub flags: RunFlags,
     #[command(flatten)]
     pub parameters: ParameterArgs,
     #[command(flatten)]
     pub behave: BehaveArgs,
+}
+
+/// `compare`.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct CompareArgs {
+    /// The capture, or the first of two remb.csv or estimate.csv
+    #[arg(value_name = "CAPTURE|A.csv")]
+    pub capture: PathBuf,
+    /// The CSV that is held against the first
+    #[arg(value_name = "B.csv")]
+    pub other: Option<PathBuf>,
+    #[command(flatten)]
+    pub comparison: ComparisonArgs,
+    #[command(flatten)]
+    pub flags: RunFlags,
+    #[command(flatten)]
+    pub parameters: ParameterArgs,
+    #[command(flatten)]
+    pub behave: BehaveArgs,
+}
+
+/// How a comparison is made, and where it goes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Comparison")]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct ComparisonArgs {
+    /// Take the recorded REMBs from this file instead of the capture, for encrypted calls: time_s or unix_time_s,
+    /// bitrate_bps, and ssrcs if there are any
+    #[arg(long, value_name = "FILE.csv")]
+    pub recorded: Option<PathBuf>,
+    /// Leave out the beginning, for a capture that starts in mid-call
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    pub skip: TimeDelta,
+    /// Replay at so many sub-millisecond phases of the receiver's clock, which a capture does not tell
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub phases: u16,
+    /// Exit with 1 if the median error is above this, as the mean over the phases
+    #[arg(long, value_name = "PCT")]
+    pub max_median: Option<Percent>,
+    /// Exit with 1 if less than this share of the time is within 5 %, as the mean over the phases
+    #[arg(long, value_name = "PCT")]
+    pub min_within_5: Option<Percent>,
+    /// Write the figures of every flow and phase as CSV (- is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Write all figures as JSON (- is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Draw both series and the error between them; the suffix decides between PNG and SVG
+    #[arg(long, value_name = "FILE.png|FILE.svg")]
+    pub plot: Option<PathBuf>,
+    /// Overwrite files that exist
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// A number of percent, with or without its sign.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Percent(pub f64);
+
+impl FromStr for Percent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.strip_suffix('%').unwrap_or(text).trim().parse();
+        match number {
+            Ok(percent @ 0.0..=f64::MAX) => Ok(Self(percent)),
+            _ => Err("a percentage is written as 5 or 5%".to_owned()),
+        }
+    }
 }
 
 /// What is written.
@@ -163,12 +246,20 @@ pub struct RunFlags {
     #[arg(long, value_name = "N", help_heading = "Estimation")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_ssrc: Option<String>,
+}
+
+/// What is written, where it is not a path: part of `[flags]` too.
+#[derive(Debug, Clone, PartialEq, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[command(next_help_heading = "Outputs")]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct WriteFlags {
     /// RTCP packets as compounds of RR, SDES and REMB, or reduced to bare REMBs, RFC 5506 [default: compound]
-    #[arg(long, value_enum, help_heading = "Outputs")]
+    #[arg(long, value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rtcp: Option<Rtcp>,
     /// Put the input's SHA-256 into the summary
-    #[arg(long, help_heading = "Outputs")]
+    #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub hash: bool,
 }
@@ -191,7 +282,7 @@ pub struct ParameterArgs {
     #[arg(long, value_enum)]
     pub filter: Option<Filter>,
     /// When a REMB is sent: periodic (every interval, and at once on a fall) or libwebrtc (its 200 ms throttle)
-    /// [default: periodic]
+    /// [default: periodic; for compare libwebrtc]
     #[arg(long, value_enum)]
     pub scheduler: Option<Scheduler>,
     /// Period of the periodic schedule [default: 1s]

@@ -1,9 +1,13 @@
 //! The command line: what the user said, what it means, the one place that opens files, and the commands.
 
 pub mod args;
+mod compare;
+mod comparison;
 mod outputs;
 mod replay;
 mod resolve;
+mod series;
+mod source;
 mod writers;
 
 use std::process::ExitCode;
@@ -15,6 +19,8 @@ use args::{Cli, Command};
 pub enum Exit {
     /// Done.
     Done = 0,
+    /// Done, and outside the tolerance.
+    Outside = 1,
     /// A usage error or a bad configuration.
     Usage = 2,
     /// The input or an output cannot be opened.
@@ -45,6 +51,7 @@ impl Failure {
 pub fn run(cli: &Cli) -> ExitCode {
     let result = match &cli.command {
         Command::Replay(args) => replay::run(args),
+        Command::Compare(args) => compare::run(args),
     };
     let exit = result.unwrap_or_else(|failure| {
         eprintln!("error: {:#}", failure.error);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tempfile::NamedTempFile;
 
-use super::args::OutputArgs;
+use super::args::{ComparisonArgs, OutputArgs};
 
 /// Where an output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub(super) struct Plan {
     pub(super) plot: Option<Target>,
     pub(super) json: Option<Target>,
     pub(super) config: Option<Target>,
+    pub(super) comparison_csv: Option<Target>,
     created: Option<PathBuf>,
     force: bool,
 }
@@ -38,12 +39,6 @@ impl Plan {
     /// is the input. Creates the folder.
     pub(super) fn new(args: &OutputArgs, input: &Path) -> Result<Self> {
         let in_folder = |name: &str| args.directory.as_ref().map(|folder| Target::File(folder.join(name)));
-        let single = |path: &Option<PathBuf>| {
-            path.as_ref().map(|path| match path.as_os_str() == "-" {
-                true => Target::Stdout,
-                false => Target::File(path.clone()),
-            })
-        };
         let mut plan = Self {
             pcap: single(&args.pcap).or_else(|| in_folder("remb.pcap")),
             estimate_csv: single(&args.estimate_csv).or_else(|| in_folder("estimate.csv")),
@@ -52,6 +47,7 @@ impl Plan {
             plot: single(&args.plot).or_else(|| in_folder("estimate.png")),
             json: single(&args.json).or_else(|| in_folder("summary.json")),
             config: in_folder("config.toml"),
+            comparison_csv: None,
             created: None,
             force: args.force,
         };
@@ -66,6 +62,19 @@ impl Plan {
                 .with_context(|| format!("cannot create the folder {}", folder.display()))?;
             plan.created = Some(folder.clone());
         }
+        Ok(plan)
+    }
+
+    /// The same for a comparison.
+    pub(super) fn for_comparison(args: &ComparisonArgs, inputs: &[&Path]) -> Result<Self> {
+        let plan = Self {
+            comparison_csv: single(&args.csv),
+            plot: single(&args.plot),
+            json: single(&args.json),
+            force: args.force,
+            ..Self::default()
+        };
+        inputs.iter().try_for_each(|input| plan.check(input))?;
         Ok(plan)
     }
 
@@ -109,6 +118,7 @@ impl Plan {
             &self.plot,
             &self.json,
             &self.config,
+            &self.comparison_csv,
         ]
         .into_iter()
         .flatten()
@@ -140,6 +150,13 @@ impl Plan {
     }
 }
 
+fn single(path: &Option<PathBuf>) -> Option<Target> {
+    path.as_ref().map(|path| match path.as_os_str() == "-" {
+        true => Target::Stdout,
+        false => Target::File(path.clone()),
+    })
+}
+
 fn is_same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
@@ -152,6 +169,14 @@ pub(super) fn numbered(path: &Path, index: usize) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let suffix = path.extension().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!("{stem}-{}.{suffix}", index + 1))
+}
+
+/// Whether a picture is to be an SVG, by its name.
+pub(super) fn is_svg(target: &Target) -> bool {
+    match target {
+        Target::Stdout => false,
+        Target::File(path) => path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("svg")),
+    }
 }
 
 /// An opened output; dropped before [`Output::finish`] it leaves nothing.

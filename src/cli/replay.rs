@@ -1,28 +1,23 @@
 //! `remb-replay replay`: reads, replays, writes.
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
-use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::io::{self, Write};
 
 use anyhow::{Context, anyhow};
-use indicatif::{ProgressBar, ProgressStyle};
-use sha2::{Digest, Sha256};
 
-use super::args::{BehaveArgs, Progress, ReplayArgs};
+use super::args::ReplayArgs;
 use super::outputs::Plan;
 use super::resolve::{Resolved, resolve};
+use super::source::{Source, progress_bar, show_progress};
 use super::writers::Writers;
 use super::{Exit, Failure};
 use crate::capture::{CaptureError, CaptureReader, Frame};
+use crate::remb::Profile;
 use crate::replay::{Outcome, Replay};
 use crate::report::summary::{Count, Input, Seconds, Summary, Tool, Warning};
 
-/// Frames between two looks at the progress bar.
-const PROGRESS_EVERY: u64 = 4096;
-
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
-    let resolved = resolve(args).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let resolved = resolve(&args.flags, &args.write, &args.parameters, Profile::Periodic);
+    let resolved = resolved.map_err(|error| Failure::new(Exit::Usage, error))?;
     let opened = |error| Failure::new(Exit::Open, error);
     let source = Source::open(&args.capture, resolved.hash).map_err(opened)?;
     let plan = Plan::new(&args.outputs, &args.capture).map_err(opened)?;
@@ -35,8 +30,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
 
 fn replay(args: &ReplayArgs, resolved: &Resolved, source: Source, plan: &Plan) -> Result<Exit, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    let Source { reader: bytes, name, size, hash } = source;
-    let shown = if name == "-" { "standard input".to_owned() } else { args.capture.display().to_string() };
+    let Source { reader: bytes, name, shown, size, hash } = source;
     let mut reader = CaptureReader::new(bytes).with_context(|| shown.clone()).map_err(opened)?;
     let mut replay = Replay::new(resolved.config.clone());
     let mut writers: Option<Writers> = None;
@@ -53,9 +47,7 @@ fn replay(args: &ReplayArgs, resolved: &Resolved, source: Source, plan: &Plan) -
                     none => none.insert(Writers::open(plan, resolved, &frame, nanoseconds).map_err(opened)?),
                 };
                 handle(&mut replay, &frame, writers).map_err(opened)?;
-                if replay.frames().is_multiple_of(PROGRESS_EVERY) {
-                    show_progress(&progress, &replay, bytes_read);
-                }
+                show_progress(&progress, replay.frames(), bytes_read);
             }
         }
     };
@@ -141,87 +133,5 @@ fn notify(args: &ReplayArgs, plan: &Plan, summary: &Summary, ended_early: Option
         let _ = io::stdout().write_all(text.as_bytes());
     } else if !plan.uses_stdout() {
         eprint!("{text}");
-    }
-}
-
-fn progress_bar(args: &BehaveArgs, size: Option<u64>) -> ProgressBar {
-    if args.progress == Progress::Never || args.quiet || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let (bar, template) = match size {
-        Some(size) => (ProgressBar::new(size), "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {msg}"),
-        None => (ProgressBar::new_spinner(), "{spinner} {bytes} {bytes_per_sec} {msg}"),
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
-}
-
-fn show_progress(bar: &ProgressBar, replay: &Replay, bytes_read: u64) {
-    if !bar.is_hidden() {
-        bar.set_position(bytes_read);
-        let rate = replay.frames() as f64 / bar.elapsed().as_secs_f64().max(1e-3);
-        bar.set_message(format!("{rate:.0} packets/s"));
-    }
-}
-
-/// The capture's bytes.
-struct Source {
-    reader: Box<dyn Read + Send>,
-    name: String,
-    size: Option<u64>,
-    hash: Option<SharedHash>,
-}
-
-impl Source {
-    fn open(path: &Path, hash: bool) -> anyhow::Result<Self> {
-        let (reader, name, size): (Box<dyn Read + Send>, _, _) = if path.as_os_str() == "-" {
-            (Box::new(io::stdin()), "-".to_owned(), None)
-        } else {
-            let file = File::open(path).with_context(|| path.display().to_string())?;
-            let metadata = file.metadata().with_context(|| path.display().to_string())?;
-            if metadata.is_dir() {
-                return Err(anyhow!("{}: is a folder, not a capture", path.display()));
-            }
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            (Box::new(file), name, metadata.is_file().then_some(metadata.len()))
-        };
-        let hash = hash.then(SharedHash::default);
-        let reader = match &hash {
-            Some(hash) => Box::new(Hashing { reader, hash: hash.clone() }) as Box<dyn Read + Send>,
-            None => reader,
-        };
-        Ok(Self { reader, name, size, hash })
-    }
-}
-
-/// A SHA-256 that grows as its input is read.
-#[derive(Clone, Default)]
-struct SharedHash(Arc<Mutex<Sha256>>);
-
-impl SharedHash {
-    fn update(&self, bytes: &[u8]) {
-        if let Ok(mut hash) = self.0.lock() {
-            hash.update(bytes);
-        }
-    }
-
-    fn hex(&self) -> String {
-        let digest = self.0.lock().map(|hash| hash.clone().finalize()).unwrap_or_default();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-struct Hashing {
-    reader: Box<dyn Read + Send>,
-    hash: SharedHash,
-}
-
-impl Read for Hashing {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.reader.read(buffer)?;
-        self.hash.update(buffer.get(..read).unwrap_or_default());
-        Ok(read)
     }
 }

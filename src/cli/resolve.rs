@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::args::{Media, ParameterArgs, ReplayArgs, Rtcp, RunFlags};
+use super::args::{Media, ParameterArgs, Rtcp, RunFlags, WriteFlags};
 use crate::bwe::{DelayFilter, EstimatorChoice};
 use crate::config::{self, Parameters};
 use crate::flow::FiveTuple;
@@ -25,7 +25,7 @@ const MAX_TAG_LEN: usize = 64;
 /// The table of `config.toml` that holds flags and not parameters.
 const FLAGS: &str = "flags";
 
-/// What a `replay` was told, checked.
+/// What a run was told, checked.
 #[derive(Debug)]
 pub(super) struct Resolved {
     /// For the replay.
@@ -38,24 +38,37 @@ pub(super) struct Resolved {
     pub given: Table,
 }
 
-/// What the flags come to; an error is a usage error and names its flag or key.
-pub(super) fn resolve(args: &ReplayArgs) -> Result<Resolved> {
-    let mut parameters = match &args.parameters.config {
+/// What the flags come to; an error is a usage error and names its flag or key. `scheduler` is the command's default.
+pub(super) fn resolve(
+    run: &RunFlags,
+    write: &WriteFlags,
+    parameters: &ParameterArgs,
+    scheduler: Profile,
+) -> Result<Resolved> {
+    let mut table = match &parameters.config {
         Some(path) => read_config(path)?,
         None => Table::new(),
     };
-    let mut flags = match parameters.remove(FLAGS) {
+    let mut flags = match table.remove(FLAGS) {
         Some(Value::Table(flags)) => flags,
         Some(_) => bail!("--config: 'flags' is no table"),
         None => Table::new(),
     };
-    flags.extend(Table::try_from(&args.flags)?);
-    apply_flags(&mut parameters, &args.parameters)?;
-    let run: RunFlags = flags.clone().try_into().context("--config: [flags]")?;
-    let config = replay_config(&run, Parameters::from_table(&parameters)?)?;
-    let mut given = parameters;
-    given.insert(FLAGS.to_owned(), Value::Table(flags));
-    Ok(Resolved { config, rtcp: run.rtcp.unwrap_or(Rtcp::Compound), hash: run.hash, given })
+    flags.extend(Table::try_from(run)?);
+    flags.extend(Table::try_from(write)?);
+    apply_flags(&mut table, parameters)?;
+    let of_write = Table::try_from(WriteFlags { rtcp: Some(Rtcp::Compound), hash: true })?;
+    let (write, run): (Table, Table) =
+        flags.clone().into_iter().partition(|(name, _)| of_write.contains_key(name));
+    let run: RunFlags = run.try_into().context("--config: [flags]")?;
+    let write: WriteFlags = write.try_into().context("--config: [flags]")?;
+    let mut resolved = Parameters::from_table(&table)?;
+    if !table.get("remb").and_then(Value::as_table).is_some_and(|remb| remb.contains_key("scheduler")) {
+        resolved.remb.scheduler = scheduler;
+    }
+    let config = replay_config(&run, resolved)?;
+    table.insert(FLAGS.to_owned(), Value::Table(flags));
+    Ok(Resolved { config, rtcp: write.rtcp.unwrap_or(Rtcp::Compound), hash: write.hash, given: table })
 }
 
 fn replay_config(flags: &RunFlags, parameters: Parameters) -> Result<ReplayConfig> {
@@ -161,7 +174,7 @@ fn srtp_tag_len(text: &str) -> Result<Option<usize>> {
     }
 }
 
-fn ssrc_of(text: &str) -> Result<Ssrc> {
+pub(super) fn ssrc_of(text: &str) -> Result<Ssrc> {
     let text = text.trim();
     let parsed = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(hex) => u32::from_str_radix(hex, 16),

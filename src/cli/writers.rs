@@ -1,12 +1,11 @@
 //! The outputs of a replay, each fed with the events that concern it.
 
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::args::Rtcp;
-use super::outputs::{Output, Plan, Target, numbered};
+use super::outputs::{Output, Plan, Target, is_svg, numbered};
 use super::resolve::Resolved;
 use crate::bwe::DelayFilter;
 use crate::capture::Frame;
@@ -234,19 +233,14 @@ fn title(summary: &Summary, resolved: &Resolved, flow: &str) -> [String; 2] {
 }
 
 fn draw(plan: &Plan, target: &Target, index: usize, figure: &Figure) -> Result<Output> {
-    let (target, is_svg) = match target {
-        Target::Stdout => (Target::Stdout, false),
-        Target::File(path) => (Target::File(numbered(path, index)), has_suffix(path, "svg")),
+    let target = match target {
+        Target::Stdout => Target::Stdout,
+        Target::File(path) => Target::File(numbered(path, index)),
     };
     let mut output = plan.open(&target)?;
-    if is_svg {
-        render_svg(figure, &mut output)?;
-    } else {
-        render_png(figure, &mut output)?;
+    match is_svg(&target) {
+        true => render_svg(figure, &mut output)?,
+        false => render_png(figure, &mut output)?,
     }
     Ok(output)
-}
-
-fn has_suffix(path: &Path, suffix: &str) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(suffix))
 }

@@ -55,6 +55,12 @@ impl Series {
         self.values.push(Value { at_ns: event.at_ns.max(earliest), bps: event.bps, ssrcs });
     }
 
+    /// The same series so many nanoseconds later.
+    pub fn shifted(mut self, by_ns: i64) -> Self {
+        self.values.iter_mut().for_each(|value| value.at_ns = value.at_ns.saturating_add(by_ns));
+        self
+    }
+
     /// Time in nanoseconds and bit/s of each REMB that changed something.
     pub fn iter(&self) -> impl Iterator<Item = (i64, i64)> {
         self.values.iter().map(|value| (value.at_ns, value.bps))

@@ -335,16 +335,12 @@ impl Flow {
         let rembs = &self.rembs;
         let reasons: Vec<_> =
             rembs.reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-        let Rtt { source, value_ms, samples, min_ms, max_ms, .. } = &self.rtt;
-        let range = match (min_ms, max_ms) {
-            (Some(min), Some(max)) => format!(", {samples} samples of {min} to {max} ms"),
-            _ => String::new(),
-        };
         writeln!(
             out,
-            "  {} packets fed, {} estimator, round trip time {value_ms} ms ({source}{range})",
+            "  {} packets fed, {} estimator, {}",
             self.packets_fed,
-            self.estimator.unwrap_or("no")
+            self.estimator.unwrap_or("no"),
+            self.rtt.in_words()
         )?;
         self.recorded.write(out)?;
         let (Some(first_s), Some(first), Some(last)) = (rembs.first_s, rembs.first_bps, rembs.last_bps)
@@ -367,6 +363,20 @@ impl Flow {
             rate(min),
             rate(max)
         )
+    }
+}
+
+impl Rtt {
+    /// For a person.
+    pub fn in_words(&self) -> String {
+        let Self { source, value_ms, samples, min_ms, max_ms, discarded } = self;
+        let range = match (min_ms, max_ms) {
+            (Some(min), Some(max)) => {
+                format!("; {samples} samples of {min} to {max} ms, {discarded} discarded")
+            }
+            _ => String::new(),
+        };
+        format!("round trip time {value_ms} ms ({source}{range})")
     }
 }
 

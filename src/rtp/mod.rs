@@ -18,13 +18,17 @@ mod turnaround;
 pub use capture_time::{AbsCaptureTime, CaptureTimeClock};
 pub use drift::ClockDrift;
 pub use extension::{Element, Elements};
+pub use ntp::{MiddleNtp, NtpTime};
 pub use packet::{Malformed, RtpPacket};
-pub use report::{Echo, Report};
+pub use report::{
+    Dlrr, Echo, ExtendedBlock, ExtendedBlocks, ExtendedReport, ReceiverReport, Report, ReportBlock,
+    ReportBlocks, SenderReport,
+};
 pub use rtcp::{Block, Blocks, CompoundEnd};
 pub use rtt::{RttSample, RttSampler, RttSmoother};
 pub use send_clock::SendClock;
 pub use stats::{Reception, StreamStats};
-pub use turnaround::{CapturePoint, Side, Turnaround};
+pub use turnaround::{Answers, CapturePoint, Side, Turnaround};
 
 /// RTP packets made by hand, for the tests of this room.
 #[cfg(test)]
@@ -62,5 +66,66 @@ mod test_packet {
             out.extend(block);
             out
         }
+    }
+}
+
+/// RTCP reports made by hand, for the tests of this room.
+#[cfg(test)]
+mod test_rtcp {
+    use super::{Block, Blocks};
+
+    /// The first block of bytes that were captured whole.
+    pub(super) fn single(bytes: &[u8]) -> Block<'_> {
+        Blocks::new(bytes, bytes.len()).next().unwrap()
+    }
+
+    pub(super) fn rtcp(count: u8, packet_type: u8, body: &[u8]) -> Vec<u8> {
+        let words = (body.len() / 4) as u16;
+        [&[0x80 | count, packet_type][..], &words.to_be_bytes(), body].concat()
+    }
+
+    /// Each block: SSRC, fraction lost, LSR, DLSR.
+    pub(super) fn sender_report(ssrc: u32, ntp: u64, blocks: &[(u32, u8, u32, u32)]) -> Vec<u8> {
+        let info = [&ssrc.to_be_bytes()[..], &ntp.to_be_bytes(), &[0xaa; 12]].concat();
+        rtcp(blocks.len() as u8, 200, &[info, report_blocks(blocks)].concat())
+    }
+
+    pub(super) fn receiver_report(ssrc: u32, blocks: &[(u32, u8, u32, u32)]) -> Vec<u8> {
+        rtcp(blocks.len() as u8, 201, &[ssrc.to_be_bytes().to_vec(), report_blocks(blocks)].concat())
+    }
+
+    pub(super) fn reference_time(ssrc: u32, ntp: u64) -> Vec<u8> {
+        extended(ssrc, &[(4, ntp.to_be_bytes().to_vec())])
+    }
+
+    /// Each sub-block: SSRC, LRR, DLRR.
+    pub(super) fn dlrr(ssrc: u32, sub_blocks: &[(u32, u32, u32)]) -> Vec<u8> {
+        extended(ssrc, &[(5, dlrr_content(sub_blocks))])
+    }
+
+    pub(super) fn dlrr_content(sub_blocks: &[(u32, u32, u32)]) -> Vec<u8> {
+        sub_blocks.iter().flat_map(|&(ssrc, lrr, dlrr)| words(&[ssrc, lrr, dlrr])).collect()
+    }
+
+    /// Each block: its type and its content.
+    pub(super) fn extended(ssrc: u32, blocks: &[(u8, Vec<u8>)]) -> Vec<u8> {
+        let mut body = ssrc.to_be_bytes().to_vec();
+        for (block_type, content) in blocks {
+            body.extend([*block_type, 0]);
+            body.extend((content.len() as u16 / 4).to_be_bytes());
+            body.extend(content);
+        }
+        rtcp(0, 207, &body)
+    }
+
+    fn report_blocks(blocks: &[(u32, u8, u32, u32)]) -> Vec<u8> {
+        let block = |&(ssrc, lost, lsr, dlsr): &_| {
+            words(&[ssrc, u32::from(lost) << 24 | 0x00bb_bbbb, 0xcccc_cccc, 0xdddd_dddd, lsr, dlsr])
+        };
+        blocks.iter().flat_map(block).collect()
+    }
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).collect()
     }
 }

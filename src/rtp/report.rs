@@ -262,3 +262,153 @@ fn split_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
 fn split_ntp(bytes: &[u8]) -> Option<NtpTime> {
     bytes.first_chunk().map(|ntp| u64::from_be_bytes(*ntp)).filter(|&ntp| ntp != 0).map(NtpTime)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rtp::Blocks;
+    use crate::rtp::test_rtcp::{
+        dlrr, dlrr_content, extended, receiver_report, reference_time, rtcp, sender_report, single,
+    };
+
+    const NTP: u64 = 0x0102_0304_8506_0708;
+
+    fn echo(ssrc: u32, request: u32, held: u32) -> Echo {
+        Echo { ssrc: Ssrc(ssrc), request: MiddleNtp(request), held }
+    }
+
+    /// Requests and echoes of the first block, of which the snaplen left `captured` bytes, header included.
+    fn cut(bytes: &[u8], captured: usize) -> Option<(Vec<NtpTime>, Vec<Echo>)> {
+        let captured = bytes.get(..captured).unwrap_or(bytes);
+        let report = Blocks::new(captured, bytes.len()).next()?.report()?;
+        Some((report.requests().collect(), report.echoes().collect()))
+    }
+
+    fn whole(bytes: &[u8]) -> (Vec<NtpTime>, Vec<Echo>) {
+        cut(bytes, bytes.len()).unwrap()
+    }
+
+    #[test]
+    fn a_sender_report_has_its_clock_and_its_blocks() {
+        let bytes = sender_report(7, NTP, &[(8, 64, 0x1111_2222, 0x3333), (9, 255, 0, 0)]);
+        let Some(Report::Sender(report)) = single(&bytes).report() else { panic!("no sender report") };
+        assert_eq!((report.sender_ssrc, report.ntp), (Ssrc(7), Some(NtpTime(NTP))));
+        assert_eq!(report.ntp.map(NtpTime::middle), Some(MiddleNtp(0x0304_8506)));
+        let first =
+            ReportBlock { ssrc: Ssrc(8), fraction_lost: 64, echo: Some(echo(8, 0x1111_2222, 0x3333)) };
+        let second = ReportBlock { ssrc: Ssrc(9), fraction_lost: 255, echo: None };
+        assert!(report.blocks.eq([first, second]), "an LSR of 0 is none");
+    }
+
+    #[test]
+    fn a_receiver_report_has_as_many_blocks_as_it_counts() {
+        let mut bytes = receiver_report(7, &[(8, 0, 1, 2), (9, 0, 3, 4)]);
+        assert_eq!(whole(&bytes), (vec![], vec![echo(8, 1, 2), echo(9, 3, 4)]));
+        bytes[0] = 0x81;
+        assert_eq!(whole(&bytes).1, [echo(8, 1, 2)], "what follows is an extension of a profile");
+        bytes[0] = 0x9f;
+        assert_eq!(whole(&bytes).1.len(), 2, "more than there is room for");
+    }
+
+    #[test]
+    fn an_extended_report_has_reference_times_and_answers_to_them() {
+        assert_eq!(whole(&reference_time(7, NTP)), (vec![NtpTime(NTP)], vec![]));
+        let answers = dlrr(7, &[(8, 1, 2), (9, 0, 4), (10, 5, 0)]);
+        assert_eq!(whole(&answers), (vec![], vec![echo(8, 1, 2), echo(10, 5, 0)]), "an LRR of 0 is none");
+    }
+
+    #[test]
+    fn other_extended_blocks_are_stepped_over_and_lengths_must_fit_the_type() {
+        let bytes = extended(
+            7,
+            &[
+                (1, vec![0xff; 8]),
+                (4, vec![0x11; 4]),
+                (4, vec![0x11; 12]),
+                (5, vec![0x11; 16]),
+                (5, vec![]),
+                (9, vec![]),
+                (4, NTP.to_be_bytes().to_vec()),
+                (5, dlrr_content(&[(8, 1, 2)])),
+            ],
+        );
+        assert_eq!(whole(&bytes), (vec![NtpTime(NTP)], vec![echo(8, 1, 2)]));
+    }
+
+    #[test]
+    fn an_extended_block_that_claims_too_much_ends_with_the_report() {
+        let mut bytes = dlrr(7, &[(8, 1, 2)]);
+        bytes[10..12].copy_from_slice(&[0xff, 0xff]);
+        assert_eq!(whole(&bytes).1, [echo(8, 1, 2)], "65,535 words are whole sub-blocks");
+        bytes[10..12].copy_from_slice(&[0xff, 0xfe]);
+        assert_eq!(whole(&bytes).1, []);
+    }
+
+    #[test]
+    fn a_clock_of_zero_is_none() {
+        assert_eq!(whole(&sender_report(7, 0, &[])).0, []);
+        assert_eq!(whole(&reference_time(7, 0)).0, []);
+    }
+
+    #[test]
+    fn what_the_snaplen_cut_is_left_out() {
+        let report = sender_report(7, NTP, &[(8, 0, 1, 2), (9, 0, 3, 4)]);
+        assert_eq!(cut(&report, 7), None, "not even an SSRC");
+        assert_eq!(cut(&report, 15), Some((vec![], vec![])));
+        assert_eq!(cut(&report, 16), Some((vec![NtpTime(NTP)], vec![])));
+        assert_eq!(cut(&report, 51).unwrap().1, []);
+        assert_eq!(cut(&report, 52).unwrap().1, [echo(8, 1, 2)]);
+        assert_eq!(cut(&report, 75).unwrap().1, [echo(8, 1, 2)]);
+        let reference = reference_time(7, NTP);
+        assert_eq!(cut(&reference, 19), Some((vec![], vec![])));
+        assert_eq!(cut(&reference, 20), Some((vec![NtpTime(NTP)], vec![])));
+        let answers = dlrr(7, &[(8, 1, 2), (9, 3, 4)]);
+        assert_eq!(cut(&answers, 23).unwrap().1, []);
+        assert_eq!(cut(&answers, 35).unwrap().1, [echo(8, 1, 2)]);
+    }
+
+    #[test]
+    fn padding_is_no_report() {
+        let mut bytes = rtcp(0, 207, &[&[0, 0, 0, 7][..], &[4, 0, 0, 2, 1, 1, 1, 1, 1, 1, 1, 12]].concat());
+        assert_eq!(whole(&bytes).0.len(), 1);
+        bytes[0] |= 0x20;
+        assert_eq!(whole(&bytes).0, []);
+        bytes[15] = 200;
+        bytes[19] = 255;
+        assert_eq!(whole(&bytes).0, [], "more padding than report");
+    }
+
+    #[test]
+    fn the_sender_is_known_of_reports_and_feedback() {
+        for packet_type in 192..=223 {
+            let bytes = rtcp(1, packet_type, &[0, 0, 0, 7]);
+            let known = matches!(packet_type, 200 | 201 | 204..=207).then_some(Ssrc(7));
+            assert_eq!(single(&bytes).sender_ssrc(), known, "{packet_type}");
+            let is_report = matches!(packet_type, 200 | 201 | 207);
+            assert_eq!(single(&bytes).report().is_some(), is_report, "{packet_type}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_decoded_to_what_they_have_room_for(
+            body in prop::collection::vec(prop_oneof![any::<u8>(), 0u8..6], 0..300),
+            packet_type in prop_oneof![Just(200u8), Just(201), Just(207), any::<u8>()],
+            count in 0u8..64,
+            cut in 0usize..300,
+        ) {
+            let body = &body[..body.len() / 4 * 4];
+            let mut bytes = rtcp(0, packet_type, body);
+            bytes[0] |= count;
+            let captured = &bytes[..bytes.len().min(cut)];
+            for block in Blocks::new(captured, bytes.len()) {
+                if let Some(report) = block.report() {
+                    prop_assert!(report.requests().count() <= block.body.len() / 8);
+                    prop_assert!(report.echoes().count() <= block.body.len() / 12);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! `remb-replay compare`: a replay against the REMBs that a real receiver sent, or two CSV files against each other.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use serde::Serialize;
+
+use super::args::{CompareArgs, WriteFlags};
+use super::comparison::{FlowComparison, draw, write_csv};
+use super::outputs::Plan;
+use super::resolve::{Resolved, resolve};
+use super::series::{SeriesFile, TimeBasis};
+use super::source::{Source, progress_bar, show_progress};
+use super::{Exit, Failure};
+use crate::capture::{CaptureError, CaptureReader, Frame};
+use crate::compare::{Series, SeriesEvent, Window};
+use crate::remb::{Profile, encoded_bitrate};
+use crate::replay::{Event, FlowInfo, Outcome, Replay, ReplayConfig, Sink};
+use crate::report::summary::{Flow, Tool, Warning};
+use crate::units::{CaptureTime, TimeDelta};
+
+pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
+    let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Libwebrtc);
+    let resolved = resolved.map_err(|error| Failure::new(Exit::Usage, error))?;
+    if args.other.is_some() && args.comparison.recorded.is_some() {
+        let error = anyhow!("--recorded goes with a capture, not with two CSV files");
+        return Err(Failure::new(Exit::Usage, error));
+    }
+    let inputs: Vec<&Path> = [Some(&args.capture), args.other.as_ref(), args.comparison.recorded.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(|path| path.as_path())
+        .collect();
+    let opened = |error| Failure::new(Exit::Open, error);
+    match &args.other {
+        Some(other) => {
+            let files = two_files(&args.capture, other).map_err(opened)?;
+            let plan = Plan::for_comparison(&args.comparison, &inputs).map_err(opened)?;
+            finish(args, &plan, Compared::files(args, files)?)
+        }
+        None => {
+            let source = Source::open(&args.capture, false).map_err(opened)?;
+            let recorded = args.comparison.recorded.as_deref().map(|path| SeriesFile::read(path, None));
+            let recorded = recorded.transpose().context("--recorded").map_err(opened)?;
+            let plan = Plan::for_comparison(&args.comparison, &inputs).map_err(opened)?;
+            let replays = replay_phases(args, &resolved, source)?;
+            finish(args, &plan, Compared::capture(args, replays, recorded)?)
+        }
+    }
+}
+
+/// What is written and printed.
+#[derive(Serialize)]
+struct Compared {
+    tool: Tool,
+    /// The capture, or both files.
+    input: String,
+    flows: Vec<FlowComparison>,
+    warnings: Vec<Warning>,
+    #[serde(skip)]
+    ended_early: Option<String>,
+}
+
+/// A capture replayed at all phases.
+struct Replays {
+    name: String,
+    shown: String,
+    outcome: Outcome,
+    /// By phase, then by the flow's index.
+    phases: Vec<Collector>,
+    first_at: CaptureTime,
+    ended_early: Option<CaptureError>,
+}
+
+/// The REMBs of every flow, recorded and replayed.
+#[derive(Default)]
+struct Collector {
+    first_at: Option<CaptureTime>,
+    flows: Vec<Collected>,
+}
+
+#[derive(Default)]
+struct Collected {
+    name: String,
+    recorded: Series,
+    replayed: Series,
+}
+
+impl Sink for Collector {
+    type Error = std::convert::Infallible;
+
+    fn event(&mut self, info: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Self::Error> {
+        let at_ns = at.as_nanos() - self.first_at.unwrap_or(at).as_nanos();
+        if self.flows.len() <= info.index {
+            self.flows.resize_with(info.index + 1, Collected::default);
+        }
+        let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
+        if flow.name.is_empty() {
+            flow.name = info.flow.to_string();
+        }
+        match event {
+            Event::Step(_) => {}
+            Event::Remb(remb) => {
+                let bps = encoded_bitrate(remb.bitrate).as_bps();
+                flow.replayed.push(SeriesEvent { at_ns, bps, ssrcs: Some(remb.ssrcs.clone()) });
+            }
+            Event::Recorded(remb) => {
+                let bps = remb.bitrate.as_bps();
+                flow.recorded.push(SeriesEvent { at_ns, bps, ssrcs: remb.ssrcs.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One pass over the capture, which feeds a replay for each phase.
+fn replay_phases(args: &CompareArgs, resolved: &Resolved, source: Source) -> Result<Replays, Failure> {
+    let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
+    let Source { reader: bytes, name, shown, size, .. } = source;
+    let mut reader = CaptureReader::new(bytes).with_context(|| shown.clone()).map_err(opened)?;
+    let count = args.comparison.phases;
+    let mut phases: Vec<_> = (0..count)
+        .map(|phase| (Replay::new(at_phase(&resolved.config, phase, count)), Collector::default()))
+        .collect();
+    let progress = progress_bar(&args.behave, size);
+    let mut frames = 0;
+    let ended_early = loop {
+        let bytes_read = reader.bytes_read();
+        match reader.next_frame() {
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+            Ok(Some(frame)) => {
+                frames += 1;
+                phases.iter_mut().for_each(|(replay, collector)| handle(replay, collector, &frame));
+                show_progress(&progress, frames, bytes_read);
+            }
+        }
+    };
+    progress.finish_and_clear();
+    for (replay, collector) in &mut phases {
+        let Ok(()) = replay.finish(collector);
+    }
+    let first = phases.first().map(|(replay, _)| (replay.outcome(), replay.first_at()));
+    let Some((outcome, Some(first_at))) = first else {
+        let why = ended_early.map_or("a capture without frames".to_owned(), |error| error.to_string());
+        return Err(Failure::new(Exit::Nothing, anyhow!("{shown}: {why}")));
+    };
+    let phases = phases.into_iter().map(|(_, collector)| collector).collect();
+    Ok(Replays { name, shown, outcome, phases, first_at, ended_early })
+}
+
+fn handle(replay: &mut Replay, collector: &mut Collector, frame: &Frame<'_>) {
+    collector.first_at.get_or_insert(frame.at);
+    let Ok(()) = replay.handle_frame(frame, collector);
+}
+
+/// The same configuration, the receiver's clock so far ahead that `count` phases divide a millisecond.
+fn at_phase(config: &ReplayConfig, phase: u16, count: u16) -> ReplayConfig {
+    let ahead = TimeDelta::from_micros(1000 * i64::from(phase) / i64::from(count));
+    ReplayConfig { clock_offset: config.clock_offset + ahead, ..config.clone() }
+}
+
+impl Compared {
+    fn capture(args: &CompareArgs, replays: Replays, recorded: Option<SeriesFile>) -> Result<Self, Failure> {
+        let Replays { name, shown, outcome, mut phases, first_at, ended_early } = replays;
+        let nothing = |why: String| Failure::new(Exit::Nothing, anyhow!("{shown}: {why}"));
+        if let Some(why) = outcome.nothing {
+            return Err(nothing(why));
+        }
+        let estimated: Vec<&Flow> = outcome.flows.iter().filter(|flow| flow.estimated).collect();
+        let end_ns = outcome.span.map_or(0, |span| span.0);
+        let window = Window { from_ns: args.comparison.skip.as_micros().saturating_mul(1000), end_ns };
+        if let Some(file) = recorded {
+            take_recorded(&mut phases, file, &estimated, first_at)
+                .map_err(|error| Failure::new(Exit::Usage, error.context("--recorded")))?;
+        }
+        let mut flows = Vec::new();
+        for (place, of_flow) in estimated.iter().enumerate() {
+            if place >= crate::replay::MAX_ESTIMATED_FLOWS {
+                break;
+            }
+            let index = phases
+                .first()
+                .and_then(|first| first.flows.iter().position(|flow| flow.name == of_flow.flow));
+            let Some(index) = index else { continue };
+            let replayed: Vec<_> = phases
+                .iter_mut()
+                .filter_map(|phase| Some(std::mem::take(&mut phase.flows.get_mut(index)?.replayed)))
+                .collect();
+            let Some(recorded) =
+                phases.first().and_then(|phase| phase.flows.get(index)).map(|flow| &flow.recorded)
+            else {
+                continue;
+            };
+            let draws = args.comparison.plot.is_some();
+            if let Some(mut flow) = FlowComparison::new(&of_flow.flow, recorded, &replayed, window, draws) {
+                flow.rtt = Some(of_flow.rtt.clone());
+                flow.captured_at = of_flow.captured_at.clone();
+                flow.repeats += of_flow.recorded.repeats;
+                flows.push(flow);
+            }
+        }
+        if flows.is_empty() {
+            return Err(nothing(nothing_in_common(&estimated)));
+        }
+        let ended_early = ended_early.map(|error| format!("{shown}: {error}"));
+        Ok(Self { tool: Tool::default(), input: name, flows, warnings: outcome.warnings, ended_early })
+    }
+
+    fn files(args: &CompareArgs, [first, second]: [SeriesFile; 2]) -> Result<Self, Failure> {
+        let end_ns = first.end_ns.max(second.end_ns);
+        let start_ns = match first.basis {
+            TimeBasis::FirstFrame => 0,
+            TimeBasis::Epoch => first.flows.values().filter_map(Series::first_ns).min().unwrap_or(0),
+        };
+        let from_ns = start_ns.saturating_add(args.comparison.skip.as_micros().saturating_mul(1000));
+        let window = Window { from_ns, end_ns };
+        let draws = args.comparison.plot.is_some();
+        let single = first.flows.len() == 1 && second.flows.len() == 1;
+        let pairs = first.flows.iter().filter_map(|(flow, recorded)| {
+            let replayed = if single { second.flows.values().next() } else { second.flows.get(flow) };
+            FlowComparison::new(flow, recorded, std::slice::from_ref(replayed?), window, draws)
+        });
+        let flows: Vec<_> = pairs.collect();
+        let name = |path: &Path| path.display().to_string();
+        let other = args.other.as_deref().map(name).unwrap_or_default();
+        let input = format!("{} and {other}", name(&args.capture));
+        if flows.is_empty() {
+            let why = "no flow of the one has a time in common with the same flow of the other";
+            return Err(Failure::new(Exit::Nothing, anyhow!("{input}: {why}")));
+        }
+        Ok(Self { tool: Tool::default(), input, flows, warnings: Vec::new(), ended_early: None })
+    }
+}
+
+/// Puts a file's series in the place of what the capture has.
+fn take_recorded(
+    phases: &mut [Collector],
+    file: SeriesFile,
+    estimated: &[&Flow],
+    first_at: CaptureTime,
+) -> anyhow::Result<()> {
+    let shift = match file.basis {
+        TimeBasis::FirstFrame => 0,
+        TimeBasis::Epoch => first_at.as_nanos(),
+    };
+    let Some(collector) = phases.first_mut() else { return Ok(()) };
+    let mut series: Vec<_> = file.flows.into_iter().collect();
+    for flow in estimated {
+        let place = match series.iter().position(|(name, _)| *name == flow.flow) {
+            Some(place) => place,
+            None if series.len() == 1 && estimated.len() == 1 => 0,
+            None => continue,
+        };
+        let (_, series) = series.swap_remove(place);
+        if let Some(collected) = collector.flows.iter_mut().find(|collected| collected.name == flow.flow) {
+            collected.recorded = series.shifted(-shift);
+        }
+        return Ok(());
+    }
+    let flows: Vec<_> = estimated.iter().map(|flow| flow.flow.as_str()).collect();
+    Err(anyhow!("which flow does it belong to? --flow chooses one of {}", flows.join(", ")))
+}
+
+fn nothing_in_common(estimated: &[&Flow]) -> String {
+    let unreadable: u64 = estimated.iter().map(|flow| flow.recorded.rtcp_unreadable).sum();
+    let readable: u64 = estimated.iter().map(|flow| flow.recorded.count).sum();
+    if readable > 0 {
+        "no time at which there are both a recorded REMB and a replayed one".to_owned()
+    } else if unreadable > 0 {
+        format!(
+            "{unreadable} RTCP packets are encrypted and their REMBs cannot be read; --recorded FILE.csv takes them \
+             from the receiver's own log"
+        )
+    } else {
+        "no REMB was recorded against an estimated flow; --recorded FILE.csv takes them from elsewhere"
+            .to_owned()
+    }
+}
+
+fn two_files(first: &Path, second: &Path) -> anyhow::Result<[SeriesFile; 2]> {
+    let first = SeriesFile::read(first, None)?;
+    let second = SeriesFile::read(second, Some(first.basis))?;
+    Ok([first, second])
+}
+
+/// Prints and writes; the exit code is the gate's.
+#[expect(clippy::print_stderr, reason = "warnings go to standard error")]
+fn finish(args: &CompareArgs, plan: &Plan, mut compared: Compared) -> Result<Exit, Failure> {
+    let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
+    for warning in &compared.warnings {
+        eprintln!("warning[{}]: {}", warning.code, warning.message);
+    }
+    if let Some(error) = &compared.ended_early {
+        eprintln!("error: {error}; what was read before it was compared");
+    }
+    write(plan, &mut compared).map_err(opened)?;
+    let mut text = compared.input.clone() + "\n";
+    for flow in &compared.flows {
+        // Writing to a String cannot fail.
+        let _ = flow.write_text(&mut text);
+    }
+    if !args.behave.quiet && !plan.uses_stdout() {
+        // A closed pipe is not an error.
+        let _ = io::stdout().write_all(text.as_bytes());
+    }
+    let outside: Vec<_> = compared.flows.iter().filter_map(|flow| flow.outside(&args.comparison)).collect();
+    for reason in &outside {
+        eprintln!("outside the tolerance: {reason}");
+    }
+    let strict = args.behave.strict && !compared.warnings.is_empty();
+    Ok(match (compared.ended_early.is_some() || strict, outside.is_empty()) {
+        (true, _) => Exit::Incomplete,
+        (false, false) => Exit::Outside,
+        (false, true) => Exit::Done,
+    })
+}
+
+fn write(plan: &Plan, compared: &mut Compared) -> anyhow::Result<()> {
+    let mut outputs = Vec::new();
+    if let Some(target) = &plan.comparison_csv {
+        let mut output = plan.open(target)?;
+        write_csv(&mut output, &compared.flows)?;
+        outputs.push(output);
+    }
+    if let Some(target) = &plan.json {
+        let mut output = plan.open(target)?;
+        serde_json::to_writer_pretty(&mut output, compared)?;
+        output.write_all(b"\n")?;
+        outputs.push(output);
+    }
+    if let Some(target) = &plan.plot {
+        outputs.extend(draw(plan, target, &compared.input, &mut compared.flows)?);
+    }
+    outputs.into_iter().try_for_each(super::outputs::Output::finish)
+}

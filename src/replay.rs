@@ -4,10 +4,12 @@
 //! or before a frame's time run first. Packets whose kind is not yet known wait in their session, and the events of all
 //! flows leave in order of time whatever was held back.
 
+mod capture_point;
 mod conversation;
 mod dedup;
 mod event;
 mod extensions;
+mod intake;
 mod ledger;
 mod rtt_samples;
 mod session;
@@ -25,19 +27,17 @@ pub use stream::MediaFilter;
 pub use summarise::{Outcome, RembTally};
 
 use crate::capture::Frame;
-use crate::decode::{self, Datagram};
-use crate::flow::{FiveTuple, HoldBack, PacketClass, classify};
-use crate::report::summary::Count;
-use crate::rtp::RtpPacket;
+use crate::decode;
+use crate::flow::{FiveTuple, HoldBack};
 use crate::units::{CaptureTime, TimeDelta};
 
 use conversation::{Conversations, From};
 use dedup::Dedup;
 use event::{EventQueue, Stamped};
-use ledger::{Ledger, Unfed};
+use intake::Counts;
+use ledger::Ledger;
 use rtt_samples::RttSamples;
 use session::{PacketNote, Session, Surroundings};
-use stream::{Described, Stream};
 
 /// At most so many flows are estimated.
 pub const MAX_ESTIMATED_FLOWS: usize = 256;
@@ -90,31 +90,6 @@ pub struct Replay {
     /// Memory of all packets that wait, bytes.
     held_bytes: usize,
 }
-
-/// What was seen, flow or not.
-#[derive(Debug, Default)]
-struct Counts {
-    frames: u64,
-    classes: [u64; CLASSES.len()],
-    rtp_packets: u64,
-    truncated: u64,
-    time_steps_back: Count,
-    last_at: Option<CaptureTime>,
-    over_flow_limit: Count,
-    over_ssrc_limit: Count,
-    decided_early: Count,
-}
-
-const CLASSES: [PacketClass; 8] = [
-    PacketClass::Rtp,
-    PacketClass::Rtcp,
-    PacketClass::Stun,
-    PacketClass::Dtls,
-    PacketClass::TurnChannel,
-    PacketClass::Quic,
-    PacketClass::Zrtp,
-    PacketClass::Other,
-];
 
 impl Replay {
     /// Before the first frame.
@@ -185,134 +160,6 @@ impl Replay {
         }
         self.counts.last_at = Some(frame.at);
         self.clock = self.clock.max(frame.at);
-    }
-
-    fn handle_datagram(&mut self, frame: &Frame<'_>, datagram: &Datagram<'_>) {
-        let class = classify(datagram.payload);
-        if let Some(count) =
-            CLASSES.iter().position(|known| *known == class).and_then(|at| self.counts.classes.get_mut(at))
-        {
-            *count += 1;
-        }
-        let flow = FiveTuple { source: datagram.source, destination: datagram.destination };
-        if class != PacketClass::Rtp {
-            self.handle_control(class, frame, &flow, datagram);
-            return self.ledger.unfed(Unfed::NotRtpClass, frame.number);
-        }
-        let packet = match RtpPacket::parse(datagram.payload, datagram.payload_len) {
-            Ok(packet) => packet,
-            Err(_) => return self.ledger.unfed(Unfed::Malformed, frame.number),
-        };
-        self.counts.rtp_packets += 1;
-        if self.dedup.is_repeat(frame.at, frame.number, &flow, &packet) && self.config.dedup {
-            return self.ledger.unfed(Unfed::Duplicate, frame.number);
-        }
-        match self.session_index(frame, flow, datagram.ethernet) {
-            Ok(session) => self.handle_rtp(session, frame, &packet),
-            Err(reason) => self.ledger.unfed(reason, frame.number),
-        }
-    }
-
-    /// What tells something of a flow without being its media.
-    fn handle_control(
-        &mut self,
-        class: PacketClass,
-        frame: &Frame<'_>,
-        flow: &FiveTuple,
-        datagram: &Datagram<'_>,
-    ) {
-        let index = match class {
-            PacketClass::Rtcp => self.conversations.index_for_rtcp(flow, self.config.max_flows),
-            PacketClass::Dtls => self.conversations.index(flow, self.config.max_flows),
-            _ => None,
-        };
-        let Some(conversation) = index.and_then(|index| self.conversations.get_mut(index)) else { return };
-        if class == PacketClass::Dtls {
-            return conversation.srtp.observe_dtls(datagram.payload);
-        }
-        let (order, queue) = (self.clock, &mut self.queue);
-        conversation.handle_rtcp(
-            From::of(flow),
-            datagram.payload,
-            datagram.payload_len,
-            frame.at,
-            |session, remb| {
-                queue.push(order, Stamped { at: frame.at, flow: session, event: Event::Recorded(remb) })
-            },
-        );
-    }
-
-    fn handle_rtp(&mut self, session: usize, frame: &Frame<'_>, packet: &RtpPacket<'_>) {
-        let (streams, config, ssrc) = (self.streams, &self.config, packet.ssrc());
-        let Some(known) = self.sessions.get_mut(session) else { return };
-        let streams_before = known.streams.len();
-        let index = known.stream_index(ssrc, || {
-            let described = || config.sdp.as_ref().and_then(|sdp| Described::find(sdp, packet));
-            (streams < config.max_ssrcs).then(|| Stream::new(ssrc, config.selects(ssrc), described()))
-        });
-        self.streams += known.streams.len() - streams_before;
-        let Some(index) = index else {
-            self.counts.over_ssrc_limit.add(frame.number.0);
-            return self.ledger.unfed(Unfed::Limit, frame.number);
-        };
-        let note = PacketNote {
-            frame: frame.number,
-            len_on_wire: packet.len_on_wire(),
-            truncated: frame.data.len() < usize::try_from(frame.original_len).unwrap_or(usize::MAX),
-            order: self.clock,
-            in_range: self.in_range(frame.at),
-        };
-        self.with_session(session, |session, around| {
-            session.handle_packet(index, frame.at, packet, note, around);
-        });
-    }
-
-    /// The session of a flow; a new one while there is room.
-    fn session_index(
-        &mut self,
-        frame: &Frame<'_>,
-        flow: FiveTuple,
-        ethernet: Option<[[u8; 6]; 2]>,
-    ) -> Result<usize, Unfed> {
-        if let Some((last, index)) = self.last_flow
-            && last == flow
-        {
-            return index.ok_or(self.unselected_or_limit(&flow));
-        }
-        let index = match self.by_flow.get(&flow) {
-            Some(index) => *index,
-            None if self.by_flow.len() >= self.config.max_flows => {
-                self.counts.over_flow_limit.add(frame.number.0);
-                return Err(Unfed::Limit);
-            }
-            None => {
-                let wanted = self.config.flows.is_empty() || self.config.flows.contains(&flow);
-                let index = wanted.then(|| self.new_session(flow, ethernet));
-                self.by_flow.insert(flow, index);
-                index
-            }
-        };
-        self.last_flow = Some((flow, index));
-        index.ok_or(self.unselected_or_limit(&flow))
-    }
-
-    fn new_session(&mut self, flow: FiveTuple, ethernet: Option<[[u8; 6]; 2]>) -> usize {
-        let index = self.sessions.len();
-        let conversation = self.conversations.index(&flow, self.config.max_flows);
-        if let Some(conversation) = conversation.and_then(|place| self.conversations.get_mut(place)) {
-            conversation.media(From::of(&flow)).session = Some(index);
-        }
-        self.sessions.push(Session::new(flow, conversation, &self.config));
-        self.infos.push(FlowInfo { index, flow, ethernet });
-        index
-    }
-
-    fn unselected_or_limit(&self, flow: &FiveTuple) -> Unfed {
-        if self.config.flows.is_empty() || self.config.flows.contains(flow) {
-            Unfed::Limit
-        } else {
-            Unfed::NotSelected
-        }
     }
 
     /// Calls a session, whose events go to the queue.
@@ -390,15 +237,5 @@ impl Replay {
             Some(info) => sink.event(info, stamped.at, &stamped.event),
             None => Ok(()),
         }
-    }
-
-    fn in_range(&self, at: CaptureTime) -> bool {
-        let first = self.first_at.unwrap_or(at).as_nanos();
-        let nanos = |bound: TimeBound| match bound {
-            TimeBound::SinceFirst(nanos) => first.saturating_add(nanos),
-            TimeBound::At(at) => at.as_nanos(),
-        };
-        self.config.from.is_none_or(|from| at.as_nanos() >= nanos(from))
-            && self.config.to.is_none_or(|to| at.as_nanos() <= nanos(to))
     }
 }

@@ -11,8 +11,16 @@ use remb_replay::replay::{Event, FlowInfo, Replay, ReplayConfig, Sink};
 use remb_replay::report::summary::Flow;
 use remb_replay::units::CaptureTime;
 
-const CALLS: [&str; 6] =
-    ["s02-fixed-1000k", "s03-steps-audio", "s08-full-ipv6", "s12-bidir", "s14-reorder", "s16-any"];
+const CALLS: [&str; 8] = [
+    "s02-fixed-1000k",
+    "s03-steps-audio",
+    "s06-no-abs-send-time",
+    "s07-encrypted",
+    "s08-full-ipv6",
+    "s12-bidir",
+    "s14-reorder",
+    "s16-any",
+];
 
 #[derive(Default)]
 struct Events(Vec<(String, i64, String)>);

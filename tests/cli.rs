@@ -195,10 +195,12 @@ fn a_capture_without_rtp_ends_with_4_and_says_what_it_has() {
 }
 
 #[test]
-fn without_a_send_time_it_ends_with_4() {
-    let (code, errors) = ending(&["replay", "testdata/captures/s06-no-abs-send-time.pcap.gz"]);
+fn abs_send_time_demanded_where_there_is_none_ends_with_4() {
+    let capture = "testdata/captures/s06-no-abs-send-time.pcap.gz";
+    let (code, errors) = ending(&["replay", capture, "--estimator", "abs-send-time"]);
     assert_eq!(code, 4);
-    assert!(errors.contains("no usable send time") && errors.contains("--abs-send-time-id"), "{errors}");
+    assert!(errors.contains("no header extension behaves like abs-send-time"), "{errors}");
+    assert!(errors.contains("--abs-send-time-id"), "{errors}");
 }
 
 #[test]

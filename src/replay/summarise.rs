@@ -3,16 +3,18 @@
 use crate::bwe::EstimatorChoice;
 use crate::report::csv::{estimator_name, rate_state_name, usage_name};
 use crate::report::summary::Stream as StreamSummary;
-use crate::report::summary::{CapturedAt, Flow, Frames, LastState, Rembs, Rtt, Seconds, Srtp, Warning};
+use crate::report::summary::{Flow, Frames, LastState, Rembs, Rtt, Seconds, Srtp, Warning};
 use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
 use crate::units::{CaptureTime, TimeDelta};
 
-use super::conversation::{Conversation, Direction, From};
+use super::Replay;
+use super::capture_point::CapturePoint;
+use super::conversation::{Direction, From};
+use super::intake::CLASSES;
 use super::ledger::Unfed;
 use super::session::Session;
 use super::stream::{Admission, LeftOut, Stream};
 use super::timeline::Timeline;
-use super::{CLASSES, Replay};
 
 /// What a replay came to, but for what only its owner knows.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +72,7 @@ impl Replay {
             inferences: session.inferences().collect(),
             srtp: self.srtp(session),
             rtt: self.rtt(session, media),
-            captured_at: self.captured_at(session),
+            captured_at: self.capture_point(session).map(CapturePoint::into_summary),
             streams: session.rtp_streams().map(|stream| self.stream(session, stream)).collect(),
             rembs: Rembs::default(),
             recorded: media.map(|media| media.recorded.tally.clone()).unwrap_or_default(),
@@ -113,27 +115,6 @@ impl Replay {
                 (None, None) => String::new(),
             },
         }
-    }
-
-    fn captured_at(&self, session: &Session) -> Option<CapturedAt> {
-        let (near, point) = self.conversations.get(session.conversation?)?.captured_at()?;
-        let end = if near == From::of(&session.flow) { "sender" } else { "receiver" };
-        let ms = |turnaround: TimeDelta| turnaround.as_micros() as f64 / 1e3;
-        let evidence = format!(
-            "answers to RTCP take {} ms beyond what they state at that end and {} ms at the other (medians of {} and {})",
-            ms(point.near_answers.median),
-            ms(point.far_answers.median),
-            point.near_answers.count,
-            point.far_answers.count
-        );
-        Some(CapturedAt { end, evidence })
-    }
-
-    /// Whether a flow was captured where it was sent: then its capture times are no arrival times.
-    pub(super) fn is_captured_at_sender(&self, session: &Session) -> bool {
-        let conversation = session.conversation.and_then(|place| self.conversations.get(place));
-        let near = conversation.and_then(Conversation::captured_at).map(|(near, _)| near);
-        near == Some(From::of(&session.flow))
     }
 
     fn stream(&self, session: &Session, stream: &Stream) -> StreamSummary {

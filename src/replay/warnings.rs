@@ -44,7 +44,7 @@ impl Replay {
                 "no estimate before its end; 5 s of throughput, a packet train or an over-use is needed",
             );
         }
-        if self.is_captured_at_sender(session) {
+        if self.capture_point(session).is_some_and(|point| point.is_sender) {
             warn(
                 "W-SENDER-SIDE",
                 "captured where it was sent: its capture times are no arrival times, and the estimate is not what its \

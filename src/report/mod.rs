@@ -6,3 +6,4 @@ pub mod pcap;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod summary;
+mod summary_text;

@@ -2,7 +2,6 @@
 //! runs on the same input.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::{Serialize, Serializer};
 
@@ -289,125 +288,6 @@ impl Serialize for Seconds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(self.0 as f64 / 1e9)
     }
-}
-
-impl Summary {
-    /// For a person: what came out, flow by flow; `verbose` with the evidence for every inference.
-    pub fn to_text(&self, verbose: bool) -> String {
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        let _ = self.write_text(&mut text, verbose);
-        text
-    }
-
-    fn write_text(&self, out: &mut String, verbose: bool) -> std::fmt::Result {
-        let span =
-            self.input.span_s.map_or("no time".to_owned(), |span| format!("{:.1} s", span.0 as f64 / 1e9));
-        writeln!(out, "{}: {}, {} frames, {span}", self.input.file, self.input.format, self.frames.total)?;
-        for flow in &self.flows {
-            writeln!(out, "\nflow {}", flow.flow)?;
-            for stream in &flow.streams {
-                let types: Vec<_> = stream.payload_types.iter().map(u8::to_string).collect();
-                let clock = stream.clock_hz.map(|hz| format!(", {hz} Hz")).unwrap_or_default();
-                let fed = if stream.fed_to_estimator { "fed" } else { "left out" };
-                let why = if verbose { format!(" ({})", stream.why) } else { String::new() };
-                let Stream { ssrc, kind, packets, lost, .. } = stream;
-                let types = types.join(" ");
-                writeln!(
-                    out,
-                    "  {ssrc}  payload type {types}, {kind}{clock}, {packets} packets, {lost} lost: {fed}{why}"
-                )?;
-            }
-            for inference in flow.inferences.iter().filter(|_| verbose) {
-                writeln!(out, "  {} is {}: {}", inference.what, inference.value, inference.evidence)?;
-            }
-            match &flow.why_not {
-                Some(why) => writeln!(out, "  not estimated: {why}")?,
-                None => flow.write_result(out)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Flow {
-    fn write_result(&self, out: &mut String) -> std::fmt::Result {
-        let rembs = &self.rembs;
-        let reasons: Vec<_> =
-            rembs.reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-        writeln!(
-            out,
-            "  {} packets fed, {} estimator, {}",
-            self.packets_fed,
-            self.estimator.unwrap_or("no"),
-            self.rtt.in_words()
-        )?;
-        self.recorded.write(out)?;
-        let (Some(first_s), Some(first), Some(last)) = (rembs.first_s, rembs.first_bps, rembs.last_bps)
-        else {
-            return writeln!(out, "  replayed: no REMB");
-        };
-        let (min, max) = (rembs.min_bps.unwrap_or(first), rembs.max_bps.unwrap_or(first));
-        writeln!(
-            out,
-            "  replayed: {} REMBs ({}), the first after {:.3} s",
-            rembs.count,
-            reasons.join(", "),
-            first_s.0 as f64 / 1e9
-        )?;
-        writeln!(
-            out,
-            "  replayed: first {}, last {}, lowest {}, highest {}",
-            rate(first),
-            rate(last),
-            rate(min),
-            rate(max)
-        )
-    }
-}
-
-impl Rtt {
-    /// For a person.
-    pub fn in_words(&self) -> String {
-        let Self { source, value_ms, samples, min_ms, max_ms, discarded } = self;
-        let range = match (min_ms, max_ms) {
-            (Some(min), Some(max)) => {
-                format!("; {samples} samples of {min} to {max} ms, {discarded} discarded")
-            }
-            _ => String::new(),
-        };
-        format!("round trip time {value_ms} ms ({source}{range})")
-    }
-}
-
-impl Recorded {
-    fn write(&self, out: &mut String) -> std::fmt::Result {
-        match (self.first_bps, self.last_bps, self.min_bps, self.max_bps) {
-            (Some(first), Some(last), Some(min), Some(max)) => writeln!(
-                out,
-                "  recorded: {} REMBs, {} of them repeats; first {}, last {}, lowest {}, highest {}",
-                self.count,
-                self.repeats,
-                rate(first),
-                rate(last),
-                rate(min),
-                rate(max)
-            ),
-            _ if self.rtcp_unreadable > 0 => {
-                writeln!(
-                    out,
-                    "  recorded: {} RTCP packets are encrypted, their REMBs unreadable",
-                    self.rtcp_unreadable
-                )
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// A bit rate for a person.
-fn rate(bps: i64) -> String {
-    format!("{:.0} kbit/s", bps as f64 / 1e3)
 }
 
 #[cfg(test)]

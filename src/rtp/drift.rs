@@ -34,15 +34,20 @@ impl ClockDrift {
         Self { clock: SendClock::new(), origin: None, stretch_nanos: FIRST_STRETCH_NANOS, lowest: Vec::new() }
     }
 
-    /// Takes a packet sent at `send_time` and captured `at`.
-    pub fn observe(&mut self, send_time: AbsSendTime, at: CaptureTime) {
+    /// Takes a packet sent at `send_time` and captured `at`; gives its delay in nanoseconds, less the first packet's.
+    pub fn observe(&mut self, send_time: AbsSendTime, at: CaptureTime) -> i64 {
         let sent_nanos = self.clock.observe(send_time, at);
         let origin = *self.origin.get_or_insert(at);
         let captured_nanos = at.as_nanos().saturating_sub(origin.as_nanos());
         let point = Point { sent_nanos, delay_nanos: captured_nanos.saturating_sub(sent_nanos) };
-        if sent_nanos < 0 {
-            return;
+        if sent_nanos >= 0 {
+            self.add(point);
         }
+        point.delay_nanos
+    }
+
+    fn add(&mut self, point: Point) {
+        let sent_nanos = point.sent_nanos;
         let mut stretch = sent_nanos / self.stretch_nanos;
         while stretch >= MAX_STRETCHES as i64 {
             self.double_stretches();

@@ -1,6 +1,7 @@
 //! RTP and RTCP as they lie in a datagram, what a stream's packets add up to, and what must be inferred.
 
 mod capture_time;
+mod delay_spread;
 mod drift;
 mod extension;
 pub mod infer;
@@ -16,6 +17,7 @@ mod stats;
 mod turnaround;
 
 pub use capture_time::{AbsCaptureTime, CaptureTimeClock};
+pub use delay_spread::DelaySpread;
 pub use drift::ClockDrift;
 pub use extension::{Element, Elements};
 pub use ntp::{MiddleNtp, NtpTime};

@@ -289,8 +289,8 @@ mod tests {
 
     #[test]
     fn the_blend_is_in_single_precision() {
-        // Exactly 10 both times; in double precision 9.999999999999998 and 10.
-        for (previous, mean, blended) in [(1, 31, 10), (13, 3, 9)] {
+        // Exactly 10, 10 and 8. In double precision 9, 10 and 7 with 0.3, 10, 9 and 7 with the single 0.3.
+        for (previous, mean, blended) in [(1, 31, 10), (13, 3, 9), (11, 1, 8)] {
             let mut smoother = RttSmoother::default();
             smoother.add(ms(0), rtt(previous));
             smoother.deliver(ms(1000));

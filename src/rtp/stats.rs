@@ -1,5 +1,6 @@
 //! What the packets of one SSRC add up to: the columns of `streams.csv`.
 
+use super::delay_spread::DelaySpread;
 use super::drift::ClockDrift;
 use super::packet::RtpPacket;
 use super::sequence::{Arrival, SequenceTracker};
@@ -17,6 +18,7 @@ pub struct StreamStats {
     sequence: SequenceTracker,
     jitter: Option<Jitter>,
     drift: ClockDrift,
+    delay_spread: DelaySpread,
 }
 
 /// What is known of a packet besides its header.
@@ -48,7 +50,8 @@ impl StreamStats {
             jitter.observe(packet.timestamp(), at);
         }
         if let Some(send_time) = send_time {
-            self.drift.observe(send_time, at);
+            let delay_nanos = self.drift.observe(send_time, at);
+            self.delay_spread.observe(delay_nanos, at);
         }
     }
 
@@ -110,6 +113,11 @@ impl StreamStats {
     /// under 10 s.
     pub fn drift_ppm(&self) -> Option<f64> {
         self.drift.ppm()
+    }
+
+    /// How much the delay between sending and capture varies.
+    pub const fn delay_spread(&self) -> &DelaySpread {
+        &self.delay_spread
     }
 
     /// Packets of which the capture has less than was on the wire.

@@ -1,0 +1,10 @@
+//! Closed loops: a sender that follows the REMBs, a path in integer arithmetic, and the estimator at its end.
+//!
+//! `closed_loop` has the scenarios that libwebrtc's own tests run; `bottleneck` a path that can do more. Each fixture
+//! first proves that it makes the condition that it is named for.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod bottleneck;
+mod call;
+mod closed_loop;
+mod path;

@@ -6,9 +6,11 @@ mod common;
 
 use std::io::{Cursor, Read};
 
+use remb_replay::bwe::DelayFilter;
 use remb_replay::capture::CaptureReader;
 use remb_replay::replay::{Event, FlowInfo, Replay, ReplayConfig, Sink};
 use remb_replay::report::summary::Flow;
+use remb_replay::rtp::sdp::SessionDescription;
 use remb_replay::units::CaptureTime;
 
 const CALLS: [&str; 8] = [
@@ -136,4 +138,65 @@ fn one_flow_depends_on_nothing_of_another() {
         let of_both: Vec<_> = both.iter().filter(|event| event.0 == flow.flow).cloned().collect();
         assert_eq!(of_both, alone);
     }
+}
+
+fn sdp(name: &str) -> SessionDescription {
+    let path = common::testdata("captures").join(format!("{name}.sdp"));
+    SessionDescription::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn sdp_and_inference_come_to_the_same() {
+    let (inferred, _) = replay(Cursor::new(capture("s03-steps-audio")), ReplayConfig::default());
+    for side in ["offer", "answer"] {
+        let sdp = Some(sdp(&format!("s03-steps-audio.{side}")));
+        let (told, flows) =
+            replay(Cursor::new(capture("s03-steps-audio")), ReplayConfig { sdp, ..ReplayConfig::default() });
+        assert_eq!(told, inferred, "{side}");
+        let kinds: Vec<_> =
+            flows[0].streams.iter().map(|stream| (stream.kind, stream.fed_to_estimator)).collect();
+        assert_eq!(kinds, [("audio", false), ("video", true), ("video", true)]);
+    }
+}
+
+#[test]
+fn an_sdp_without_abs_send_time_leaves_rtp_timestamps() {
+    let sdp = Some(sdp("s06-no-abs-send-time.offer"));
+    let (_, flows) =
+        replay(Cursor::new(capture("s02-fixed-1000k")), ReplayConfig { sdp, ..ReplayConfig::default() });
+    assert_eq!(flows[0].estimator, Some("rtp-timestamp"));
+}
+
+#[test]
+fn the_tag_of_an_encrypted_call_does_not_count_and_its_rtcp_is_unreadable() {
+    let (_, flows) = replay(Cursor::new(capture("s07-encrypted")), ReplayConfig::default());
+    let flow = &flows[0];
+    assert_eq!((flow.srtp.encrypted, flow.srtp.tag_len), (Some(true), 10), "{}", flow.srtp.evidence);
+    assert_eq!((flow.recorded.count, flow.recorded.rtcp_unreadable), (0, 406));
+    let told = ReplayConfig { srtp_tag_len: Some(4), ..ReplayConfig::default() };
+    let (_, with_4) = replay(Cursor::new(capture("s07-encrypted")), told);
+    let bytes = |flow: &Flow| flow.streams.iter().map(|stream| stream.payload_bytes).sum::<u64>();
+    let packets = flow.streams.iter().map(|stream| stream.packets).sum::<u64>();
+    assert_eq!(bytes(&with_4[0]) - bytes(flow), 6 * packets);
+}
+
+#[test]
+fn clear_calls_have_no_tag_and_their_rembs_are_read() {
+    for (name, count, repeats) in [("s02-fixed-1000k", 415, 72), ("s14-reorder", 262, 229)] {
+        let (_, flows) = replay(Cursor::new(capture(name)), ReplayConfig::default());
+        let flow = &flows[0];
+        assert_eq!((flow.srtp.encrypted, flow.srtp.tag_len), (Some(false), 0), "{name}");
+        assert_eq!((flow.recorded.count, flow.recorded.repeats), (count, repeats), "{name}");
+        assert_eq!((flow.rtt.source, flow.rtt.discarded), ("capture", 0), "{name}");
+    }
+}
+
+#[test]
+fn the_trendline_filter_takes_the_place_of_the_kalman_filter() {
+    let mut config = ReplayConfig::default();
+    config.parameters.estimator.controller.filter = DelayFilter::Trendline;
+    let (events, flows) = replay(Cursor::new(capture("s03-steps-audio")), config);
+    assert!(events.iter().all(|event| !event.2.contains("KalmanState")));
+    let (lowest, highest) = (flows[0].last.as_ref().unwrap().estimate_bps.unwrap(), 3_000_000);
+    assert!((200_000..highest).contains(&lowest), "{lowest}");
 }

@@ -74,6 +74,9 @@ impl FlowComparison {
         if let Some(rtt) = &self.rtt {
             writeln!(out, "  {}", rtt.in_words())?;
         }
+        if self.captured_at.as_ref().is_some_and(|at| at.end == "sender") {
+            writeln!(out, "  captured where it was sent: its capture times are no arrival times")?;
+        }
         let (first, mean) = (&self.first_phase, &self.mean);
         writeln!(
             out,

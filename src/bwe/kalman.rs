@@ -191,7 +191,7 @@ impl CachedDecay {
         match self.beta {
             Some(beta) if self.alpha == alpha && self.min_send_delta_ms == min_send_delta_ms => beta,
             _ => {
-                let beta = libm::pow(1.0 - alpha, min_send_delta_ms * 30.0 / 1000.0);
+                let beta = pxfm::f_pow(1.0 - alpha, min_send_delta_ms * 30.0 / 1000.0);
                 *self = Self { alpha, min_send_delta_ms, beta: Some(beta) };
                 beta
             }

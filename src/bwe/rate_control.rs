@@ -215,7 +215,7 @@ impl RateControl {
             None => self.config.increase_factor,
             Some(last_change) => {
                 let secs = (now - last_change).to_secs_f64().min(MAX_INCREASE_TIME_SECS);
-                libm::pow(self.config.increase_factor, secs)
+                pxfm::f_pow(self.config.increase_factor, secs)
             }
         };
         self.current.scaled(factor - 1.0).max(self.config.min_multiplicative_increase)

@@ -20,10 +20,11 @@ use remb_replay::bwe::kalman::{KalmanConfig, KalmanFilter};
 use remb_replay::bwe::overuse::{OveruseConfig, OveruseDetector};
 use remb_replay::bwe::{AbsSendTimeEstimator, EstimatorConfig, Observer, PacketArrival, Step};
 use remb_replay::capture::{CaptureReader, Frame, LinkType};
-use remb_replay::decode::decode;
+use remb_replay::decode::{Datagram, Decoder};
 use remb_replay::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
-use remb_replay::replay::{Event, FlowInfo, Replay, ReplayConfig, Sink};
+use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
 use remb_replay::rtp::RtpPacket;
+use remb_replay::survey::FlowInfo;
 use remb_replay::units::{CaptureTime, FrameNumber};
 
 const CAPTURE: &str = "testdata/captures/s02-fixed-1000k.pcap.gz";
@@ -44,31 +45,35 @@ impl Call {
         std::io::copy(&mut flate2::read::MultiGzDecoder::new(&compressed[..]), &mut file).unwrap();
         let mut call = Self { file, frames: Vec::new(), rtp: Vec::new(), packets: Vec::new() };
         let mut reader = CaptureReader::new(Box::new(Cursor::new(call.file.clone()))).unwrap();
+        let mut decoder = Decoder::default();
         while let Some(frame) = reader.next_frame().unwrap() {
             call.frames.push((frame.at, frame.link_type, frame.data.to_vec(), frame.original_len));
-            let Ok(datagram) = decode(&frame) else { continue };
-            if datagram.destination.port() != VIDEO_PORT {
-                continue;
-            }
-            let Ok(packet) = RtpPacket::parse(datagram.payload, datagram.payload_len) else { continue };
-            let send_time = packet.abs_send_time(ABS_SEND_TIME_ID);
-            if send_time.value().is_none() {
-                continue;
-            }
-            let now = frame.at.to_timestamp();
-            let arrival = PacketArrival {
-                at: now,
-                now,
-                ssrc: packet.ssrc(),
-                send_time,
-                rtp_timestamp: packet.timestamp(),
-                transmission_offset: 0,
-                size: packet.size(),
-            };
-            call.packets.push(arrival);
-            call.rtp.push((datagram.payload.to_vec(), datagram.payload_len));
+            let _ = decoder.decode(&frame, &mut |datagram| call.take(frame.at, datagram));
         }
         call
+    }
+
+    fn take(&mut self, captured_at: CaptureTime, datagram: &Datagram<'_>) {
+        if datagram.destination.port() != VIDEO_PORT {
+            return;
+        }
+        let Ok(packet) = RtpPacket::parse(datagram.payload, datagram.payload_len) else { return };
+        let send_time = packet.abs_send_time(ABS_SEND_TIME_ID);
+        if send_time.value().is_none() {
+            return;
+        }
+        let now = captured_at.to_timestamp();
+        let arrival = PacketArrival {
+            at: now,
+            now,
+            ssrc: packet.ssrc(),
+            send_time,
+            rtp_timestamp: packet.timestamp(),
+            transmission_offset: 0,
+            size: packet.size(),
+        };
+        self.packets.push(arrival);
+        self.rtp.push((datagram.payload.to_vec(), datagram.payload_len));
     }
 
     fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
@@ -78,6 +83,7 @@ impl Call {
             link_type: *link_type,
             data,
             original_len: *original_len,
+            direction: None,
         })
     }
 }
@@ -122,8 +128,11 @@ fn read(call: &Call) -> usize {
 }
 
 fn link_to_udp(call: &Call) -> usize {
+    let mut decoder = Decoder::default();
     for frame in call.frames() {
-        let _ = black_box(decode(&frame));
+        let _ = decoder.decode(&frame, &mut |datagram| {
+            black_box(datagram);
+        });
     }
     call.frames.len()
 }

@@ -53,4 +53,5 @@ pub mod remb;
 pub mod replay;
 pub mod report;
 pub mod rtp;
+pub mod survey;
 pub mod units;

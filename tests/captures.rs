@@ -8,9 +8,10 @@ use std::io::{Cursor, Read};
 
 use remb_replay::bwe::DelayFilter;
 use remb_replay::capture::CaptureReader;
-use remb_replay::replay::{Event, FlowInfo, Replay, ReplayConfig, Sink};
+use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
 use remb_replay::report::summary::Flow;
 use remb_replay::rtp::sdp::SessionDescription;
+use remb_replay::survey::{FlowInfo, SurveyConfig};
 use remb_replay::units::CaptureTime;
 
 const CALLS: [&str; 8] = [
@@ -52,6 +53,10 @@ fn replay(
     }
     let Ok(()) = replay.finish(&mut events);
     (events.0, replay.outcome().flows)
+}
+
+fn surveying(survey: SurveyConfig) -> ReplayConfig {
+    ReplayConfig { survey, ..ReplayConfig::default() }
 }
 
 /// Packets, bytes and SSRCs as the reference was fed with.
@@ -133,7 +138,8 @@ fn one_flow_depends_on_nothing_of_another() {
     assert_eq!(flows.len(), 2);
     assert!(both.windows(2).all(|pair| pair[0].1 <= pair[1].1), "events are in order of time");
     for flow in &flows {
-        let config = ReplayConfig { flows: vec![flow.flow.parse().unwrap()], ..ReplayConfig::default() };
+        let flows = vec![flow.flow.parse().unwrap()];
+        let config = surveying(SurveyConfig { flows, ..SurveyConfig::default() });
         let (alone, _) = replay(Cursor::new(capture("s12-bidir")), config);
         let of_both: Vec<_> = both.iter().filter(|event| event.0 == flow.flow).cloned().collect();
         assert_eq!(of_both, alone);
@@ -150,8 +156,8 @@ fn sdp_and_inference_come_to_the_same() {
     let (inferred, _) = replay(Cursor::new(capture("s03-steps-audio")), ReplayConfig::default());
     for side in ["offer", "answer"] {
         let sdp = Some(sdp(&format!("s03-steps-audio.{side}")));
-        let (told, flows) =
-            replay(Cursor::new(capture("s03-steps-audio")), ReplayConfig { sdp, ..ReplayConfig::default() });
+        let config = surveying(SurveyConfig { sdp, ..SurveyConfig::default() });
+        let (told, flows) = replay(Cursor::new(capture("s03-steps-audio")), config);
         assert_eq!(told, inferred, "{side}");
         let kinds: Vec<_> =
             flows[0].streams.iter().map(|stream| (stream.kind, stream.fed_to_estimator)).collect();
@@ -162,9 +168,9 @@ fn sdp_and_inference_come_to_the_same() {
 #[test]
 fn an_sdp_without_abs_send_time_leaves_rtp_timestamps() {
     let sdp = Some(sdp("s06-no-abs-send-time.offer"));
-    let (_, flows) =
-        replay(Cursor::new(capture("s02-fixed-1000k")), ReplayConfig { sdp, ..ReplayConfig::default() });
-    assert_eq!(flows[0].estimator, Some("rtp-timestamp"));
+    let config = surveying(SurveyConfig { sdp, ..SurveyConfig::default() });
+    let (_, flows) = replay(Cursor::new(capture("s02-fixed-1000k")), config);
+    assert_eq!(flows[0].estimation.as_ref().unwrap().estimator, "rtp-timestamp");
 }
 
 #[test]
@@ -173,7 +179,7 @@ fn the_tag_of_an_encrypted_call_does_not_count_and_its_rtcp_is_unreadable() {
     let flow = &flows[0];
     assert_eq!((flow.srtp.encrypted, flow.srtp.tag_len), (Some(true), 10), "{}", flow.srtp.evidence);
     assert_eq!((flow.recorded.count, flow.recorded.rtcp_unreadable), (0, 406));
-    let told = ReplayConfig { srtp_tag_len: Some(4), ..ReplayConfig::default() };
+    let told = surveying(SurveyConfig { srtp_tag_len: Some(4), ..SurveyConfig::default() });
     let (_, with_4) = replay(Cursor::new(capture("s07-encrypted")), told);
     let bytes = |flow: &Flow| flow.streams.iter().map(|stream| stream.payload_bytes).sum::<u64>();
     let packets = flow.streams.iter().map(|stream| stream.packets).sum::<u64>();
@@ -197,6 +203,6 @@ fn the_trendline_filter_takes_the_place_of_the_kalman_filter() {
     config.parameters.estimator.controller.filter = DelayFilter::Trendline;
     let (events, flows) = replay(Cursor::new(capture("s03-steps-audio")), config);
     assert!(events.iter().all(|event| !event.2.contains("KalmanState")));
-    let (lowest, highest) = (flows[0].last.as_ref().unwrap().estimate_bps.unwrap(), 3_000_000);
+    let (lowest, highest) = (flows[0].estimation.as_ref().unwrap().last.estimate_bps.unwrap(), 3_000_000);
     assert!((200_000..highest).contains(&lowest), "{lowest}");
 }

@@ -86,7 +86,9 @@ fn the_remb_pcap_has_a_frame_for_each_row() {
             format!("{}.{:09}", frame.at.as_nanos() / 1_000_000_000, frame.at.as_nanos() % 1_000_000_000),
             cells[1]
         );
-        let payload = remb_replay::decode::decode(&frame).unwrap().payload;
+        let mut payload = Vec::new();
+        let mut decoder = remb_replay::decode::Decoder::default();
+        decoder.decode(&frame, &mut |datagram| payload = datagram.payload.to_vec()).unwrap();
         let remb = remb_replay::remb::Remb::parse(&payload[32..]).unwrap();
         assert_eq!(remb.bitrate.as_bps().to_string(), cells[5]);
         let ssrcs: Vec<_> = remb.ssrcs.iter().map(ToString::to_string).collect();

@@ -4,7 +4,8 @@
 use std::fs;
 
 use remb_replay::capture::{Frame, LinkType};
-use remb_replay::replay::{Event, FlowInfo, Replay, ReplayConfig, Sink};
+use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
+use remb_replay::survey::FlowInfo;
 use remb_replay::units::{CaptureTime, FrameNumber};
 
 const PACKETS: u64 = 50 * 86_400;
@@ -81,6 +82,7 @@ fn a_day_keeps_its_estimate_and_its_memory() {
             link_type: LinkType(101),
             data: &data,
             original_len: (data.len() + PAYLOAD) as u32,
+            direction: None,
         };
         let Ok(()) = replay.handle_frame(&frame, &mut range);
         if index == HOUR {

@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms from left to right. A room may use those before it, and itself.
-const ROOMS: [&str; 12] = [
-    "units", "capture", "decode", "flow", "rtp", "bwe", "remb", "report", "config", "replay", "compare",
-    "cli",
+const ROOMS: [&str; 13] = [
+    "units", "capture", "decode", "flow", "rtp", "bwe", "remb", "report", "config", "survey", "replay",
+    "compare", "cli",
 ];
 /// Rooms that use less than all to their left.
 const NARROWER: [(&str, &[&str]); 4] = [

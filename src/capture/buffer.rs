@@ -8,6 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::CaptureError;
 
 const START_SIZE: usize = 1 << 18;
+/// What a compressed capture may come to: so many bytes for each of its own, and so many for nothing. Captures compress
+/// to a fifth, header-only ones of silence to a hundredth.
+const MAX_EXPANSION: u64 = 256;
+const FREE_EXPANSION: u64 = 64 << 20;
 
 /// Counts the bytes that pass.
 pub(super) struct CountingReader {
@@ -42,6 +46,7 @@ pub(super) struct FillBuffer {
     offset: u64,
     bytes_read: Arc<AtomicU64>,
     ended_early: bool,
+    is_compressed: bool,
 }
 
 impl FillBuffer {
@@ -54,6 +59,7 @@ impl FillBuffer {
             offset: 0,
             bytes_read,
             ended_early: false,
+            is_compressed: false,
         }
     }
 
@@ -65,7 +71,7 @@ impl FillBuffer {
         let seen = self.data.get(self.start..self.end).unwrap_or_default().to_vec();
         let source = std::mem::replace(&mut self.source, Box::new(io::empty()));
         match decoder(Box::new(Cursor::new(seen).chain(source))) {
-            Ok(decoded) => Ok(Self { source: decoded, start: 0, end: 0, ..self }),
+            Ok(decoded) => Ok(Self { source: decoded, start: 0, end: 0, is_compressed: true, ..self }),
             Err(source) => Err(CaptureError::Io { offset: 0, source }),
         }
     }
@@ -125,6 +131,14 @@ impl FillBuffer {
         self.bytes_read.load(Ordering::Relaxed)
     }
 
+    fn check_expansion(&self) -> Result<(), CaptureError> {
+        let most = self.bytes_read().saturating_mul(MAX_EXPANSION).saturating_add(FREE_EXPANSION);
+        if self.is_compressed && self.offset > most {
+            return Err(CaptureError::Expansion { offset: self.offset, times: MAX_EXPANSION });
+        }
+        Ok(())
+    }
+
     fn fill(&mut self, wanted: usize) -> Result<(), CaptureError> {
         self.data.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -132,6 +146,7 @@ impl FillBuffer {
         if self.data.len() < wanted {
             self.data.resize(wanted.next_power_of_two(), 0);
         }
+        self.check_expansion()?;
         while self.end < wanted {
             let Some(free) = self.data.get_mut(self.end..) else { break };
             match self.source.read(free) {

@@ -20,6 +20,26 @@ const MAX_RECORD: usize = 262_144;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LinkType(pub u16);
 
+impl std::fmt::Display for LinkType {
+    /// As a person calls it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = match self.0 {
+            0 => "BSD loopback",
+            1 => "Ethernet",
+            12 | 14 | 101 => "raw IP",
+            105 => "IEEE 802.11",
+            108 => "OpenBSD loopback",
+            113 => "Linux cooked",
+            127 => "IEEE 802.11 radiotap",
+            228 => "raw IPv4",
+            229 => "raw IPv6",
+            276 => "Linux cooked v2",
+            number => return write!(f, "link type {number}"),
+        };
+        f.write_str(name)
+    }
+}
+
 /// One captured frame.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
@@ -33,6 +53,24 @@ pub struct Frame<'a> {
     pub data: &'a [u8],
     /// Its length on the wire, bytes.
     pub original_len: u32,
+    /// Whether the capturing host received or sent it, where the capture format says so.
+    pub direction: Option<Direction>,
+}
+
+impl Frame<'_> {
+    /// Whether the snaplen cut it.
+    pub fn is_truncated(&self) -> bool {
+        self.data.len() < usize::try_from(self.original_len).unwrap_or(usize::MAX)
+    }
+}
+
+/// Which way a frame went, seen from the capturing host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Received.
+    Inbound,
+    /// Sent.
+    Outbound,
 }
 
 /// Why reading ended before the capture did. What was read before stands.
@@ -58,6 +96,14 @@ pub enum CaptureError {
         /// Where its record starts, decompressed.
         offset: u64,
     },
+    /// A compressed file that grows without end.
+    #[error("decompresses to more than {times} times its size: given up at byte {offset}")]
+    Expansion {
+        /// Bytes given out before, decompressed.
+        offset: u64,
+        /// What is allowed.
+        times: u64,
+    },
     /// A record that makes no sense, and with it all that follows.
     #[error("damaged at frame {frame}, byte {offset}: {what}")]
     Damaged {
@@ -74,26 +120,35 @@ pub enum CaptureError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unread {
-    /// Simple Packet Blocks have no time.
-    NoTime,
+    /// A Simple Packet Block, which has no time.
+    SimplePacket,
     /// A packet block whose lengths disagree.
     MalformedBlock,
     /// A packet of an interface that was not described.
     UnknownInterface,
+    /// A packet of an interface beyond the 1,024 that are kept.
+    InterfaceLimit,
     /// A time beyond any calendar's use.
     AbsurdTime,
 }
 
 impl Unread {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::NoTime, Self::MalformedBlock, Self::UnknownInterface, Self::AbsurdTime];
+    pub const ALL: [Self; 5] = [
+        Self::SimplePacket,
+        Self::MalformedBlock,
+        Self::UnknownInterface,
+        Self::InterfaceLimit,
+        Self::AbsurdTime,
+    ];
 
     /// As in the summary.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::NoTime => "no-time",
+            Self::SimplePacket => "simple-packet-block",
             Self::MalformedBlock => "malformed-block",
             Self::UnknownInterface => "unknown-interface",
+            Self::InterfaceLimit => "interface-limit",
             Self::AbsurdTime => "absurd-time",
         }
     }
@@ -105,9 +160,19 @@ pub type UnreadCounts = [(u64, FrameNumber); Unread::ALL.len()];
 /// A packet record as found: where it lies in the buffer, or why it is no frame.
 #[derive(Debug)]
 enum Record {
-    Packet { at: CaptureTime, link_type: LinkType, data: std::ops::Range<usize>, original_len: u32 },
+    Packet(Packet),
     Unread(Unread),
     End,
+}
+
+/// A packet of the capture, its bytes by where they lie.
+#[derive(Debug)]
+struct Packet {
+    at: CaptureTime,
+    link_type: LinkType,
+    data: std::ops::Range<usize>,
+    original_len: u32,
+    direction: Option<Direction>,
 }
 
 #[derive(Debug)]
@@ -181,10 +246,10 @@ impl CaptureReader {
                         *count += 1;
                     }
                 }
-                Record::Packet { at, link_type, data, original_len } => {
+                Record::Packet(Packet { at, link_type, data, original_len, direction }) => {
                     self.frames += 1;
                     let data = self.buffer.consumed(data);
-                    return Ok(Some(Frame { number, at, link_type, data, original_len }));
+                    return Ok(Some(Frame { number, at, link_type, data, original_len, direction }));
                 }
             }
         }
@@ -204,6 +269,15 @@ impl CaptureReader {
         match &self.format {
             Format::Pcap(reader) => reader.nanoseconds(),
             Format::Pcapng(reader) => reader.nanoseconds(),
+        }
+    }
+
+    /// The most bytes of a frame that were kept, as the capture declares it: the smallest and the largest of its
+    /// interfaces. `None` without a limit.
+    pub fn snaplen(&self) -> Option<(u32, u32)> {
+        match &self.format {
+            Format::Pcap(reader) => reader.snaplen(),
+            Format::Pcapng(reader) => reader.snaplen(),
         }
     }
 

@@ -7,7 +7,7 @@ use pcap_parser::{
 use crate::units::{CaptureTime, FrameNumber};
 
 use super::buffer::FillBuffer;
-use super::{CaptureError, LinkType, MAX_RECORD, Record, Unread};
+use super::{CaptureError, LinkType, MAX_RECORD, Packet, Record, Unread};
 
 /// The file header, bytes.
 pub(super) const HEADER_LEN: usize = 24;
@@ -24,6 +24,7 @@ pub(super) struct PcapReader {
     modified: bool,
     nanoseconds: bool,
     link_type: LinkType,
+    snaplen: u32,
 }
 
 impl PcapReader {
@@ -45,7 +46,12 @@ impl PcapReader {
             modified: header.is_modified_format(),
             nanoseconds: header.is_nanosecond_precision(),
             link_type: LinkType(link_type),
+            snaplen: header.snaplen,
         }
+    }
+
+    pub(super) fn snaplen(&self) -> Option<(u32, u32)> {
+        (self.snaplen > 0).then_some((self.snaplen, self.snaplen))
     }
 
     pub(super) fn nanoseconds(&self) -> bool {
@@ -83,12 +89,13 @@ impl PcapReader {
         let data_start = buffer.position() + header_len;
         buffer.consume(header_len + captured_len);
         Ok(match at {
-            Some(at) => Record::Packet {
+            Some(at) => Record::Packet(Packet {
                 at,
                 link_type: self.link_type,
                 data: data_start..data_start + captured_len,
                 original_len,
-            },
+                direction: None,
+            }),
             None => Record::Unread(Unread::AbsurdTime),
         })
     }

@@ -8,23 +8,28 @@ use pcap_parser::OptionCode;
 use crate::units::{CaptureTime, FrameNumber};
 
 use super::buffer::FillBuffer;
-use super::{CaptureError, LinkType, MAX_RECORD, Record, Unread};
+use super::{CaptureError, Direction, LinkType, MAX_RECORD, Packet, Record, Unread};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+/// Block types that matter here; others are skipped.
+const READ_BLOCKS: [u32; 4] = [INTERFACE_DESCRIPTION, OBSOLETE_PACKET, SIMPLE_PACKET, ENHANCED_PACKET];
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 const BLOCK_HEADER_LEN: usize = 8;
 /// Type and both lengths.
 const MIN_BLOCK_LEN: usize = 12;
 const MAX_BLOCK_LEN: usize = 16 << 20;
 const MAX_INTERFACES: usize = 1024;
+const SNAPLEN_AT: usize = 12;
 /// After link type, reserved bytes and snaplen.
 const INTERFACE_OPTIONS_AT: usize = 16;
 /// Of both packet blocks, before the packet's bytes.
 const PACKET_HEADER_LEN: usize = 28;
+/// Options of both packet blocks: the lowest two bits tell the direction.
+const PACKET_FLAGS: u16 = 2;
 
 /// Whether a file's first bytes are a section header's.
 pub(super) fn is_section_header(start: &[u8]) -> bool {
@@ -45,13 +50,18 @@ fn section_is_big_endian(block: &[u8]) -> Option<bool> {
 pub(super) struct PcapngReader {
     big_endian: bool,
     interfaces: Vec<Interface>,
+    /// Descriptions beyond those that are kept.
+    further_interfaces: u32,
     nanoseconds: bool,
+    /// The smallest and the largest of all interfaces so far.
+    snaplen: Option<(u32, u32)>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Interface {
     link_type: LinkType,
     clock: Clock,
+    snaplen: u32,
 }
 
 /// Units of an interface's time stamps, and what is added to them.
@@ -72,6 +82,10 @@ impl PcapngReader {
         self.nanoseconds
     }
 
+    pub(super) fn snaplen(&self) -> Option<(u32, u32)> {
+        self.snaplen
+    }
+
     /// Walks on to the next packet block.
     pub(super) fn next_record(
         &mut self,
@@ -81,6 +95,7 @@ impl PcapngReader {
         loop {
             let offset = buffer.offset();
             let cut_off = CaptureError::CutOff { frame: number, offset };
+            let damaged = |what| CaptureError::Damaged { frame: number, offset, what };
             let header = buffer.peek(MIN_BLOCK_LEN)?;
             if header.is_empty() {
                 return Ok(Record::End);
@@ -89,55 +104,57 @@ impl PcapngReader {
                 return Err(cut_off);
             }
             if header.starts_with(&SECTION_HEADER.to_le_bytes()) {
-                self.big_endian = section_is_big_endian(header).ok_or_else(|| CaptureError::Damaged {
-                    frame: number,
-                    offset,
-                    what: "a section without a byte order".to_owned(),
-                })?;
-                self.interfaces.clear();
+                let big_endian = section_is_big_endian(header);
+                self.begin_section(
+                    big_endian.ok_or_else(|| damaged("a section without a byte order".into()))?,
+                );
             }
             let (block_type, declared_len) = (self.u32_at(header, 0), self.u32_at(header, 4));
             let len = usize::try_from(declared_len).unwrap_or(usize::MAX).next_multiple_of(4);
             if len < MIN_BLOCK_LEN || declared_len % 4 == 1 {
-                let what = format!("a block of {declared_len} bytes");
-                return Err(CaptureError::Damaged { frame: number, offset, what });
+                return Err(damaged(format!("a block of {declared_len} bytes")));
             }
-            if !matches!(
-                block_type,
-                INTERFACE_DESCRIPTION | OBSOLETE_PACKET | SIMPLE_PACKET | ENHANCED_PACKET
-            ) {
+            if !READ_BLOCKS.contains(&block_type) {
                 if buffer.skip(len as u64)? < len as u64 {
                     return Err(cut_off);
                 }
                 continue;
             }
             if len > MAX_BLOCK_LEN {
-                let what = format!("a block of {len} bytes, more than {MAX_BLOCK_LEN}");
-                return Err(CaptureError::Damaged { frame: number, offset, what });
+                return Err(damaged(format!("a block of {len} bytes, more than {MAX_BLOCK_LEN}")));
             }
             let block = buffer.peek(len)?;
             if block.len() < len {
                 return Err(cut_off);
             }
-            let record = match block_type {
-                INTERFACE_DESCRIPTION => {
-                    let interface = self.interface(block);
-                    self.add_interface(interface, number, offset)?;
-                    None
-                }
-                SIMPLE_PACKET => Some(Record::Unread(Unread::NoTime)),
-                _ => Some(self.packet(block, block_type == OBSOLETE_PACKET)),
-            };
+            let record = self.record(block_type, block);
             let start = buffer.position();
             buffer.consume(len);
             match record {
                 None => {}
-                Some(Record::Packet { at, link_type, data, original_len }) => {
-                    let data = start + data.start..start + data.end;
-                    return Ok(Record::Packet { at, link_type, data, original_len });
+                Some(Record::Packet(packet)) => {
+                    let data = start + packet.data.start..start + packet.data.end;
+                    return Ok(Record::Packet(Packet { data, ..packet }));
                 }
                 Some(record) => return Ok(record),
             }
+        }
+    }
+
+    fn begin_section(&mut self, big_endian: bool) {
+        self.big_endian = big_endian;
+        self.interfaces.clear();
+        self.further_interfaces = 0;
+    }
+
+    fn record(&mut self, block_type: u32, block: &[u8]) -> Option<Record> {
+        match block_type {
+            INTERFACE_DESCRIPTION => {
+                self.add_interface(self.interface(block));
+                None
+            }
+            SIMPLE_PACKET => Some(Record::Unread(Unread::SimplePacket)),
+            _ => Some(self.packet(block, block_type == OBSOLETE_PACKET)),
         }
     }
 
@@ -148,7 +165,12 @@ impl PcapngReader {
         }
         let id = if obsolete { u32::from(self.u16_at(block, 8)) } else { self.u32_at(block, 8) };
         let Some(interface) = usize::try_from(id).ok().and_then(|id| self.interfaces.get(id)) else {
-            return Record::Unread(Unread::UnknownInterface);
+            let is_further = id.saturating_sub(MAX_INTERFACES as u32) < self.further_interfaces;
+            return Record::Unread(if is_further {
+                Unread::InterfaceLimit
+            } else {
+                Unread::UnknownInterface
+            });
         };
         let stamp = u64::from(self.u32_at(block, 12)) << 32 | u64::from(self.u32_at(block, 16));
         let captured_len = usize::try_from(self.u32_at(block, 20)).unwrap_or(usize::MAX);
@@ -156,14 +178,35 @@ impl PcapngReader {
             return Record::Unread(Unread::MalformedBlock);
         }
         match interface.clock.to_capture_time(stamp) {
-            Some(at) => Record::Packet {
+            Some(at) => Record::Packet(Packet {
                 at,
                 link_type: interface.link_type,
                 data: PACKET_HEADER_LEN..PACKET_HEADER_LEN + captured_len,
                 original_len: self.u32_at(block, 24),
-            },
+                direction: self.direction(block, captured_len),
+            }),
             None => Record::Unread(Unread::AbsurdTime),
         }
+    }
+
+    /// What the flags behind a packet's bytes say.
+    fn direction(&self, block: &[u8], captured_len: usize) -> Option<Direction> {
+        let options_at = PACKET_HEADER_LEN + captured_len.next_multiple_of(4);
+        let mut options = block.get(options_at..block.len().saturating_sub(4))?;
+        while let Some((code, value, rest)) = self.option(options) {
+            match (OptionCode(code), value) {
+                (OptionCode::EndOfOpt, _) => return None,
+                (OptionCode(PACKET_FLAGS), [_, _, _, _]) => {
+                    return match self.u32_at(value, 0) & 3 {
+                        1 => Some(Direction::Inbound),
+                        2 => Some(Direction::Outbound),
+                        _ => None,
+                    };
+                }
+                _ => options = rest,
+            }
+        }
+        None
     }
 
     /// `None` for a description that makes no sense; its packets are then of an unknown link type.
@@ -188,7 +231,8 @@ impl PcapngReader {
             }
             options = rest;
         }
-        Some(Interface { link_type: LinkType(self.u16_at(block, BLOCK_HEADER_LEN)), clock })
+        let link_type = LinkType(self.u16_at(block, BLOCK_HEADER_LEN));
+        Some(Interface { link_type, clock, snaplen: self.u32_at(block, SNAPLEN_AT) })
     }
 
     /// The next option's code and value, and what follows it.
@@ -199,24 +243,23 @@ impl PcapngReader {
         Some((self.u16_at(options, 0), value, rest.get(len.next_multiple_of(4)..).unwrap_or_default()))
     }
 
-    fn add_interface(
-        &mut self,
-        interface: Option<Interface>,
-        frame: FrameNumber,
-        offset: u64,
-    ) -> Result<(), CaptureError> {
+    fn add_interface(&mut self, interface: Option<Interface>) {
         if self.interfaces.len() >= MAX_INTERFACES {
-            let what = format!("more than {MAX_INTERFACES} interfaces");
-            return Err(CaptureError::Damaged { frame, offset, what });
+            self.further_interfaces = self.further_interfaces.saturating_add(1);
+            return;
         }
         let unknown = Interface {
             link_type: LinkType(u16::MAX),
             clock: Clock { units_per_second: Resolution::PowerOfTen(6), offset_seconds: 0 },
+            snaplen: 0,
         };
         let interface = interface.unwrap_or(unknown);
+        if interface.snaplen > 0 {
+            let (least, most) = self.snaplen.unwrap_or((interface.snaplen, interface.snaplen));
+            self.snaplen = Some((least.min(interface.snaplen), most.max(interface.snaplen)));
+        }
         self.nanoseconds |= interface.clock.is_finer_than_microseconds();
         self.interfaces.push(interface);
-        Ok(())
     }
 
     fn u32_at(&self, block: &[u8], at: usize) -> u32 {

@@ -168,8 +168,14 @@ fn one_bad_block_costs_one_packet() {
     let (frames, error, unread) = read(file);
     assert!(error.is_none(), "{error:?}");
     assert_eq!(frames.iter().map(|frame| (frame.0, frame.1)).collect::<Vec<_>>(), [(5, 4_000), (6, 3_000)]);
-    let expected = [(1, FrameNumber(3)), (1, FrameNumber(1)), (1, FrameNumber(2)), (1, FrameNumber(4))];
-    assert_eq!(unread, expected);
+    for (reason, frame) in [
+        (Unread::SimplePacket, 3),
+        (Unread::MalformedBlock, 1),
+        (Unread::UnknownInterface, 2),
+        (Unread::AbsurdTime, 4),
+    ] {
+        assert_eq!(unread[reason as usize], (1, FrameNumber(frame)), "{reason:?}");
+    }
 }
 
 #[test]
@@ -177,10 +183,64 @@ fn blocks_and_interfaces_are_bounded() {
     let order = Order(false);
     let huge = [order.section(), order.words(&[6, 0xffff_fff0, 0])].concat();
     assert!(read(huge).1.unwrap().to_string().contains("more than 16777216"));
-    let crowd = [order.section(), order.interface(1, &[]).repeat(1025)].concat();
-    assert!(read(crowd).1.unwrap().to_string().contains("more than 1024 interfaces"));
+    let crowd = [
+        order.section(),
+        order.interface(1, &[]).repeat(1030),
+        order.packet(1023, 0, b"the last that is kept"),
+        order.packet(1024, 0, b"one too many"),
+        order.packet(1029, 0, b"one too many"),
+        order.packet(1030, 0, b"never described"),
+        order.packet(u32::MAX, 0, b"never described"),
+    ];
+    let (frames, error, unread) = read(crowd.concat());
+    assert!(error.is_none());
+    assert_eq!(frames.len(), 1);
+    assert_eq!(unread[Unread::InterfaceLimit as usize], (2, FrameNumber(2)));
+    assert_eq!(unread[Unread::UnknownInterface as usize], (2, FrameNumber(4)));
     let tiny = [order.section(), order.words(&[6, 8, 0])].concat();
     assert!(matches!(read(tiny).1, Some(CaptureError::Damaged { .. })));
+}
+
+#[test]
+fn the_flags_of_a_packet_tell_its_direction() {
+    for big_endian in [false, true] {
+        let order = Order(big_endian);
+        for (flags, direction) in [(1, Some(Direction::Inbound)), (6, Some(Direction::Outbound)), (0, None)] {
+            let header = order.words(&[0, 0, 9, 3, 3]);
+            let comment = [order.u16(1), order.u16(2), vec![b'h', b'i', 0, 0]].concat();
+            let option = [order.u16(2), order.u16(4), order.u32(flags), order.u32(0)].concat();
+            let packet = order.block(6, &[header, vec![1, 2, 3, 0], comment, option].concat());
+            let file = [order.section(), order.interface(1, &[]), packet].concat();
+            let mut reader = CaptureReader::new(Box::new(Cursor::new(file))).unwrap();
+            assert_eq!(reader.next_frame().unwrap().unwrap().direction, direction);
+        }
+    }
+}
+
+#[test]
+fn the_snaplen_is_the_declared_one() {
+    let order = Order(false);
+    let snaplen = |file| CaptureReader::new(Box::new(Cursor::new(file))).unwrap().snaplen();
+    assert_eq!(snaplen(order.pcap(0xa1b2_c3d4, &[])), Some((65_535, 65_535)));
+    let interface = |len| order.block(1, &[order.u16(1), order.u16(0), order.u32(len)].concat());
+    let file =
+        [order.section(), interface(0), interface(128), interface(96), order.packet(0, 0, b"")].concat();
+    let mut reader = CaptureReader::new(Box::new(Cursor::new(file))).unwrap();
+    reader.next_frame().unwrap();
+    assert_eq!(reader.snaplen(), Some((96, 128)));
+}
+
+#[test]
+fn a_capture_that_grows_without_end_is_given_up() {
+    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    bomb.write_all(&Order(false).pcap(0xa1b2_c3d4, &[])).unwrap();
+    let record = [Order(false).words(&[1, 0, 200_000, 200_000]), vec![0; 200_000]].concat();
+    for _ in 0..1000 {
+        bomb.write_all(&record).unwrap();
+    }
+    let (frames, error, _) = read(bomb.finish().unwrap());
+    assert!(matches!(error, Some(CaptureError::Expansion { .. })), "{error:?}");
+    assert!(frames.len() > 300 && frames.len() < 1000);
 }
 
 #[test]

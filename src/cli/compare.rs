@@ -11,13 +11,13 @@ use super::comparison::{FlowComparison, draw, write_csv};
 use super::outputs::Plan;
 use super::resolve::{Resolved, resolve};
 use super::series::{SeriesFile, TimeBasis};
-use super::source::{Source, progress_bar, show_progress};
-use super::{Exit, Failure};
-use crate::capture::{CaptureError, CaptureReader, Frame};
+use super::source::{ReadCapture, Source};
+use super::{Exit, Failure, messages};
 use crate::compare::{Series, SeriesEvent, Window};
 use crate::remb::{Profile, encoded_bitrate};
-use crate::replay::{Event, FlowInfo, Outcome, Replay, ReplayConfig, Sink};
+use crate::replay::{Event, Outcome, ReplayConfig, SideBySide, Sink};
 use crate::report::summary::{Flow, Tool, Warning};
+use crate::survey::FlowInfo;
 use crate::units::{CaptureTime, TimeDelta};
 
 pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
@@ -59,18 +59,16 @@ struct Compared {
     flows: Vec<FlowComparison>,
     warnings: Vec<Warning>,
     #[serde(skip)]
-    ended_early: Option<String>,
+    read: Option<ReadCapture>,
 }
 
 /// A capture replayed at all phases.
 struct Replays {
-    name: String,
-    shown: String,
+    read: ReadCapture,
     outcome: Outcome,
     /// By phase, then by the flow's index.
     phases: Vec<Collector>,
     first_at: CaptureTime,
-    ended_early: Option<CaptureError>,
 }
 
 /// The REMBs of every flow, recorded and replayed.
@@ -116,43 +114,21 @@ impl Sink for Collector {
 
 /// One pass over the capture, which feeds a replay for each phase.
 fn replay_phases(args: &CompareArgs, resolved: &Resolved, source: Source) -> Result<Replays, Failure> {
-    let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    let Source { reader: bytes, name, shown, size, .. } = source;
-    let mut reader = CaptureReader::new(bytes).with_context(|| shown.clone()).map_err(opened)?;
     let count = args.comparison.phases;
-    let mut phases: Vec<_> = (0..count)
-        .map(|phase| (Replay::new(at_phase(&resolved.config, phase, count)), Collector::default()))
-        .collect();
-    let progress = progress_bar(&args.behave, size);
-    let mut frames = 0;
-    let ended_early = loop {
-        let bytes_read = reader.bytes_read();
-        match reader.next_frame() {
-            Ok(None) => break None,
-            Err(error) => break Some(error),
-            Ok(Some(frame)) => {
-                frames += 1;
-                phases.iter_mut().for_each(|(replay, collector)| handle(replay, collector, &frame));
-                show_progress(&progress, frames, bytes_read);
-            }
-        }
-    };
-    progress.finish_and_clear();
-    for (replay, collector) in &mut phases {
-        let Ok(()) = replay.finish(collector);
-    }
-    let first = phases.first().map(|(replay, _)| (replay.outcome(), replay.first_at()));
-    let Some((outcome, Some(first_at))) = first else {
-        let why = ended_early.map_or("a capture without frames".to_owned(), |error| error.to_string());
-        return Err(Failure::new(Exit::Nothing, anyhow!("{shown}: {why}")));
-    };
-    let phases = phases.into_iter().map(|(_, collector)| collector).collect();
-    Ok(Replays { name, shown, outcome, phases, first_at, ended_early })
-}
-
-fn handle(replay: &mut Replay, collector: &mut Collector, frame: &Frame<'_>) {
-    collector.first_at.get_or_insert(frame.at);
-    let Ok(()) = replay.handle_frame(frame, collector);
+    let configs: Vec<_> = (0..count).map(|phase| at_phase(&resolved.config, phase, count)).collect();
+    let mut phases: Vec<_> = configs.iter().map(|_| Collector::default()).collect();
+    let nothing = || Failure::new(Exit::Nothing, anyhow!("no phase and no frame"));
+    let mut replays = SideBySide::new(configs).ok_or_else(nothing)?;
+    let read = source.read(&args.behave, |frame, _| {
+        phases.iter_mut().for_each(|phase| {
+            phase.first_at.get_or_insert(frame.at);
+        });
+        let Ok(()) = replays.handle_frame(frame, &mut phases);
+        Ok(())
+    })?;
+    let Ok(()) = replays.finish(&mut phases);
+    let (outcome, first_at) = replays.outcome().zip(replays.first_at()).ok_or_else(nothing)?;
+    Ok(Replays { read, outcome, phases, first_at })
 }
 
 /// The same configuration, the receiver's clock so far ahead that `count` phases divide a millisecond.
@@ -163,12 +139,13 @@ fn at_phase(config: &ReplayConfig, phase: u16, count: u16) -> ReplayConfig {
 
 impl Compared {
     fn capture(args: &CompareArgs, replays: Replays, recorded: Option<SeriesFile>) -> Result<Self, Failure> {
-        let Replays { name, shown, outcome, mut phases, first_at, ended_early } = replays;
-        let nothing = |why: String| Failure::new(Exit::Nothing, anyhow!("{shown}: {why}"));
+        let Replays { read, mut outcome, mut phases, first_at } = replays;
+        let nothing = |why: String| Failure::new(Exit::Nothing, anyhow!("{}: {why}", read.shown));
         if let Some(why) = outcome.nothing {
             return Err(nothing(why));
         }
-        let estimated: Vec<&Flow> = outcome.flows.iter().filter(|flow| flow.estimated).collect();
+        read.complete(&mut outcome.frames, &mut outcome.warnings);
+        let estimated: Vec<&Flow> = outcome.flows.iter().filter(|flow| flow.estimation.is_some()).collect();
         let end_ns = outcome.span.map_or(0, |span| span.0);
         let window = Window { from_ns: args.comparison.skip.as_micros().saturating_mul(1000), end_ns };
         if let Some(file) = recorded {
@@ -204,8 +181,8 @@ impl Compared {
         if flows.is_empty() {
             return Err(nothing(nothing_in_common(&estimated)));
         }
-        let ended_early = ended_early.map(|error| format!("{shown}: {error}"));
-        Ok(Self { tool: Tool::default(), input: name, flows, warnings: outcome.warnings, ended_early })
+        let input = read.input.file.clone();
+        Ok(Self { tool: Tool::default(), input, flows, warnings: outcome.warnings, read: Some(read) })
     }
 
     fn files(args: &CompareArgs, [first, second]: [SeriesFile; 2]) -> Result<Self, Failure> {
@@ -230,7 +207,7 @@ impl Compared {
             let why = "no flow of the one has a time in common with the same flow of the other";
             return Err(Failure::new(Exit::Nothing, anyhow!("{input}: {why}")));
         }
-        Ok(Self { tool: Tool::default(), input, flows, warnings: Vec::new(), ended_early: None })
+        Ok(Self { tool: Tool::default(), input, flows, warnings: Vec::new(), read: None })
     }
 }
 
@@ -286,16 +263,11 @@ fn two_files(first: &Path, second: &Path) -> anyhow::Result<[SeriesFile; 2]> {
 }
 
 /// Prints and writes; the exit code is the gate's.
-#[expect(clippy::print_stderr, reason = "warnings go to standard error")]
 fn finish(args: &CompareArgs, plan: &Plan, mut compared: Compared) -> Result<Exit, Failure> {
-    let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    for warning in &compared.warnings {
-        eprintln!("warning[{}]: {}", warning.code, warning.message);
+    if let Some(read) = &compared.read {
+        messages::doubts(&compared.warnings, read, &args.behave, "compared");
     }
-    if let Some(error) = &compared.ended_early {
-        eprintln!("error: {error}; what was read before it was compared");
-    }
-    write(plan, &mut compared).map_err(opened)?;
+    write(plan, &mut compared).map_err(|error| Failure::new(Exit::Open, error))?;
     let mut text = compared.input.clone() + "\n";
     for flow in &compared.flows {
         // Writing to a String cannot fail.
@@ -307,13 +279,13 @@ fn finish(args: &CompareArgs, plan: &Plan, mut compared: Compared) -> Result<Exi
     }
     let outside: Vec<_> = compared.flows.iter().filter_map(|flow| flow.outside(&args.comparison)).collect();
     for reason in &outside {
-        eprintln!("outside the tolerance: {reason}");
+        messages::say(&format!("outside the tolerance: {reason}"));
     }
-    let strict = args.behave.strict && !compared.warnings.is_empty();
-    Ok(match (compared.ended_early.is_some() || strict, outside.is_empty()) {
-        (true, _) => Exit::Incomplete,
-        (false, false) => Exit::Outside,
-        (false, true) => Exit::Done,
+    let read = compared.read.as_ref().map(|read| read.exit(&compared.warnings, &args.behave));
+    Ok(match (read, outside.is_empty()) {
+        (Some(Exit::Incomplete), _) => Exit::Incomplete,
+        (_, false) => Exit::Outside,
+        (_, true) => Exit::Done,
     })
 }
 

@@ -137,7 +137,7 @@ impl FlowComparison {
 
     fn title(&self, name: &str) -> [String; 2] {
         let flow = if self.flow.is_empty() { String::new() } else { format!(": {}", self.flow) };
-        let rtt = self.rtt.as_ref().map(|rtt| format!("; RTT {} ms ({})", rtt.value_ms, rtt.source));
+        let rtt = self.rtt.as_ref().and_then(Rtt::in_short).map(|rtt| format!("; {rtt}"));
         [format!("{name}{flow}"), format!("{}{}", self.mean.key_figures(), rtt.unwrap_or_default())]
     }
 }

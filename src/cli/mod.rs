@@ -3,6 +3,8 @@
 pub mod args;
 mod compare;
 mod comparison;
+mod inspect;
+mod messages;
 mod outputs;
 mod replay;
 mod resolve;
@@ -47,14 +49,15 @@ impl Failure {
 }
 
 /// Runs a command and says on standard error what went wrong.
-#[expect(clippy::print_stderr, reason = "errors go to standard error")]
 pub fn run(cli: &Cli) -> ExitCode {
+    messages::choose_color(cli.command.behave().color);
     let result = match &cli.command {
+        Command::Inspect(args) => inspect::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Compare(args) => compare::run(args),
     };
     let exit = result.unwrap_or_else(|failure| {
-        eprintln!("error: {:#}", failure.error);
+        messages::error(&failure.error);
         failure.exit
     });
     ExitCode::from(exit as u8)

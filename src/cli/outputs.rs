@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tempfile::NamedTempFile;
 
-use super::args::{ComparisonArgs, OutputArgs};
+use super::args::{ComparisonArgs, InspectArgs, OutputArgs};
 
 /// Where an output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,18 @@ impl Plan {
                 .with_context(|| format!("cannot create the folder {}", folder.display()))?;
             plan.created = Some(folder.clone());
         }
+        Ok(plan)
+    }
+
+    /// The same for an inspection.
+    pub(super) fn for_inspection(args: &InspectArgs) -> Result<Self> {
+        let plan = Self {
+            streams_csv: single(&args.csv),
+            json: single(&args.json),
+            force: args.force,
+            ..Self::default()
+        };
+        plan.check(&args.capture)?;
         Ok(plan)
     }
 

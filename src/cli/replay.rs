@@ -2,18 +2,17 @@
 
 use std::io::{self, Write};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 use super::args::ReplayArgs;
 use super::outputs::Plan;
 use super::resolve::{Resolved, resolve};
-use super::source::{Source, progress_bar, show_progress};
+use super::source::{ReadCapture, Source};
 use super::writers::Writers;
-use super::{Exit, Failure};
-use crate::capture::{CaptureError, CaptureReader, Frame};
+use super::{Exit, Failure, messages};
 use crate::remb::Profile;
 use crate::replay::{Outcome, Replay};
-use crate::report::summary::{Count, Input, Seconds, Summary, Tool, Warning};
+use crate::report::summary::{Input, Summary, Tool};
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let resolved = resolve(&args.flags, &args.write, &args.parameters, Profile::Periodic);
@@ -30,108 +29,51 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
 
 fn replay(args: &ReplayArgs, resolved: &Resolved, source: Source, plan: &Plan) -> Result<Exit, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    let Source { reader: bytes, name, shown, size, hash } = source;
-    let mut reader = CaptureReader::new(bytes).with_context(|| shown.clone()).map_err(opened)?;
     let mut replay = Replay::new(resolved.config.clone());
     let mut writers: Option<Writers> = None;
-    let progress = progress_bar(&args.behave, size);
-
-    let ended_early = loop {
-        let (nanoseconds, bytes_read) = (reader.nanoseconds(), reader.bytes_read());
-        match reader.next_frame() {
-            Ok(None) => break None,
-            Err(error) => break Some(error),
-            Ok(Some(frame)) => {
-                let writers = match &mut writers {
-                    Some(writers) => writers,
-                    none => none.insert(Writers::open(plan, resolved, &frame, nanoseconds).map_err(opened)?),
-                };
-                handle(&mut replay, &frame, writers).map_err(opened)?;
-                show_progress(&progress, replay.frames(), bytes_read);
-            }
-        }
-    };
-    progress.finish_and_clear();
-
-    let Some(mut writers) = writers else { return Err(no_frames(&shown, ended_early)) };
+    let read = source.read(&args.behave, |frame, nanoseconds| {
+        let writers = match &mut writers {
+            Some(writers) => writers,
+            none => none.insert(Writers::open(plan, resolved, frame, nanoseconds)?),
+        };
+        replay.handle_frame(frame, writers)
+    })?;
+    let Some(mut writers) = writers else { return Err(opened(anyhow!("{}: no frame", read.shown))) };
     replay.finish(&mut writers).map_err(opened)?;
     let outcome = replay.outcome();
     if let Some(nothing) = outcome.nothing {
-        return Err(Failure::new(Exit::Nothing, anyhow!("{shown}: {nothing}")));
+        return Err(Failure::new(Exit::Nothing, anyhow!("{}: {nothing}", read.shown)));
     }
-    let input = Input {
-        file: name,
-        sha256: hash.map(|hash| hash.hex()),
-        format: reader.format(),
-        nanoseconds: reader.nanoseconds(),
-        first_unix_time_s: replay.first_at().map(|at| Seconds(at.as_nanos())),
-        span_s: outcome.span,
-        ended_early: ended_early.as_ref().map(CaptureError::to_string),
-    };
-    let summary = summary(input, outcome, resolved, &writers, &reader);
-    notify(args, plan, &summary, ended_early.as_ref().map(|error| format!("{shown}: {error}")).as_deref());
-    let limit = summary.warnings.iter().any(|warning| warning.code.starts_with("W-LIMIT"));
-    let strict = args.behave.strict && !summary.warnings.is_empty();
+    let summary = summary(&read, outcome, resolved, &writers);
+    messages::doubts(&summary.warnings, &read, &args.behave, "replayed");
+    print(args, plan, &summary);
     writers.finish(plan, resolved, &summary).map_err(opened)?;
-    Ok(if ended_early.is_some() || limit || strict { Exit::Incomplete } else { Exit::Done })
+    Ok(read.exit(&summary.warnings, &args.behave))
 }
 
-fn handle(replay: &mut Replay, frame: &Frame<'_>, writers: &mut Writers) -> anyhow::Result<()> {
-    replay.handle_frame(frame, writers)
-}
-
-fn no_frames(shown: &str, ended_early: Option<CaptureError>) -> Failure {
-    match ended_early {
-        Some(error) => Failure::new(Exit::Nothing, anyhow!("{shown}: no frame could be read: {error}")),
-        None => Failure::new(Exit::Nothing, anyhow!("{shown}: a capture without frames")),
-    }
-}
-
-fn summary(
-    input: Input,
-    outcome: Outcome,
-    resolved: &Resolved,
-    writers: &Writers,
-    reader: &CaptureReader,
-) -> Summary {
-    let mut frames = outcome.frames;
-    for (reason, (count, first)) in crate::capture::Unread::ALL.iter().zip(reader.unread()) {
-        if *count > 0 {
-            frames.skipped.insert(reason.name(), Count { count: *count, first_frame: first.0 });
-            frames.total += count;
-        }
-    }
-    let mut warnings = outcome.warnings;
-    if let Some(error) = &input.ended_early {
-        warnings.push(Warning { code: "W-INCOMPLETE", message: error.clone(), count: None });
-    }
-    let mut flows = outcome.flows;
+fn summary(read: &ReadCapture, outcome: Outcome, resolved: &Resolved, writers: &Writers) -> Summary {
+    let Outcome { mut frames, mut flows, mut warnings, span, .. } = outcome;
+    warnings.extend(writers.warnings());
+    read.complete(&mut frames, &mut warnings);
     for flow in &mut flows {
-        if let Some(rembs) = writers.rembs(&flow.flow) {
-            flow.rembs = rembs.clone();
+        if let (Some(estimation), Some(rembs)) = (&mut flow.estimation, writers.rembs(&flow.flow)) {
+            estimation.rembs = rembs.clone();
         }
     }
+    let input = Input { span_s: span, ..read.input.clone() };
     let parameters = resolved.config.parameters.to_table();
     Summary { tool: Tool::default(), input, frames, flows, warnings, parameters }
 }
 
-/// Warnings to standard error; the summary to standard output if nothing else was asked for, else to standard error.
-#[expect(clippy::print_stderr, reason = "notices go to standard error")]
-fn notify(args: &ReplayArgs, plan: &Plan, summary: &Summary, ended_early: Option<&str>) {
-    for warning in summary.warnings.iter().filter(|warning| warning.code != "W-INCOMPLETE") {
-        eprintln!("warning[{}]: {}", warning.code, warning.message);
-    }
-    if let Some(error) = ended_early {
-        eprintln!("error: {error}; what was read before it was replayed");
-    }
-    if args.behave.quiet {
+/// The summary goes to standard output if nothing else was asked for, else to standard error.
+fn print(args: &ReplayArgs, plan: &Plan, summary: &Summary) {
+    if args.behave.quiet || plan.uses_stdout() {
         return;
     }
     let text = summary.to_text(args.behave.verbose);
-    if plan.is_empty() {
-        // A closed pipe is not an error.
-        let _ = io::stdout().write_all(text.as_bytes());
-    } else if !plan.uses_stdout() {
-        eprint!("{text}");
-    }
+    // A closed pipe is not an error.
+    let _ = match plan.is_empty() {
+        true => io::stdout().write_all(text.as_bytes()),
+        false => io::stderr().write_all(text.as_bytes()),
+    };
 }

@@ -13,8 +13,9 @@ use crate::bwe::{DelayFilter, EstimatorChoice};
 use crate::config::{self, Parameters};
 use crate::flow::FiveTuple;
 use crate::remb::Profile;
-use crate::replay::{MediaFilter, ReplayConfig, TimeBound};
+use crate::replay::ReplayConfig;
 use crate::rtp::sdp::{HeaderExtension, SessionDescription};
+use crate::survey::{MediaFilter, SurveyConfig, TimeBound};
 use crate::units::{CaptureTime, Ssrc, TimeDelta};
 
 /// Largest configuration file or SDP read.
@@ -83,29 +84,34 @@ fn replay_config(flags: &RunFlags, parameters: Parameters) -> Result<ReplayConfi
         None => Ok(None),
     };
     let defaults = ReplayConfig::default();
-    Ok(ReplayConfig {
-        parameters,
-        sender_ssrc: match &flags.sender_ssrc {
-            Some(text) => ssrc_of(text).context("--sender-ssrc")?,
-            None => defaults.sender_ssrc,
-        },
+    let survey = SurveyConfig {
         flows: flows.collect::<Result<_>>()?,
         ssrcs: ssrcs(&flags.ssrc, "--ssrc")?,
         exclude_ssrcs: ssrcs(&flags.exclude_ssrc, "--exclude-ssrc")?,
         from: bound(&flags.from, "--from")?,
         to: bound(&flags.to, "--to")?,
         dedup: flags.dedup,
+        merge_flows: flags.merge_flows,
         media: if flags.media == Some(Media::All) { MediaFilter::All } else { MediaFilter::WithoutAudio },
         abs_send_time_id: id(&flags.abs_send_time_id, "--abs-send-time-id")?,
         toffset_id: id(&flags.toffset_id, "--toffset-id")?,
         abs_capture_time_id: id(&flags.abs_capture_time_id, "--abs-capture-time-id")?,
+        needs_send_time: false,
         ignore_transport_cc: flags.ignore_transport_cc,
         srtp_tag_len: flags.srtp_tag_len.as_deref().map(srtp_tag_len).transpose()?.flatten(),
         sdp: flags.sdp.as_deref().map(read_sdp).transpose()?,
+        max_flows: flags.max_flows.unwrap_or(defaults.survey.max_flows),
+        max_ssrcs: flags.max_ssrcs.unwrap_or(defaults.survey.max_ssrcs),
+    };
+    Ok(ReplayConfig {
+        survey,
+        parameters,
+        sender_ssrc: match &flags.sender_ssrc {
+            Some(text) => ssrc_of(text).context("--sender-ssrc")?,
+            None => defaults.sender_ssrc,
+        },
         rtt: flags.rtt.as_deref().map(rtt).transpose()?.flatten(),
         clock_offset: flags.clock_offset.unwrap_or_default(),
-        max_flows: flags.max_flows.unwrap_or(defaults.max_flows),
-        max_ssrcs: flags.max_ssrcs.unwrap_or(defaults.max_ssrcs),
     })
 }
 

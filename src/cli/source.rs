@@ -1,4 +1,4 @@
-//! Where a capture comes from, and how far it has been read.
+//! Where a capture comes from, and the one loop that reads it.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
@@ -10,6 +10,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
 use super::args::{BehaveArgs, Progress};
+use super::{Exit, Failure};
+use crate::capture::{CaptureError, CaptureReader, Frame, Unread, UnreadCounts};
+use crate::report::summary::{Count, Frames, Input, Seconds, Warning};
 
 /// Frames between two looks at the progress bar.
 const PROGRESS_EVERY: u64 = 4096;
@@ -46,6 +49,93 @@ impl Source {
         let shown = if name == "-" { "standard input".to_owned() } else { path.display().to_string() };
         Ok(Self { reader, name, shown, size, hash })
     }
+
+    /// Reads the capture to its end, or to where it is damaged; `each` gets every frame, and whether times are finer than
+    /// a microsecond.
+    pub(super) fn read(
+        self,
+        behave: &BehaveArgs,
+        mut each: impl FnMut(&Frame<'_>, bool) -> anyhow::Result<()>,
+    ) -> Result<ReadCapture, Failure> {
+        let Self { reader, name, shown, size, hash } = self;
+        let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
+        let mut reader = CaptureReader::new(reader).with_context(|| shown.clone()).map_err(opened)?;
+        let progress = progress_bar(behave, size);
+        let (mut frames, mut first_at) = (0, None);
+        let ended_early = loop {
+            let (nanoseconds, bytes_read) = (reader.nanoseconds(), reader.bytes_read());
+            match reader.next_frame() {
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+                Ok(Some(frame)) => {
+                    first_at.get_or_insert(frame.at);
+                    each(&frame, nanoseconds).map_err(opened)?;
+                    frames += 1;
+                    show_progress(&progress, frames, bytes_read);
+                }
+            }
+        };
+        progress.finish_and_clear();
+        if frames == 0 {
+            let why = match &ended_early {
+                Some(error) => format!("no frame could be read: {error}"),
+                None => "a capture without frames".to_owned(),
+            };
+            return Err(Failure::new(Exit::Nothing, anyhow!("{shown}: {why}")));
+        }
+        let input = Input {
+            file: name,
+            sha256: hash.map(|hash| hash.hex()),
+            format: reader.format(),
+            snaplen: reader.snaplen().map(|(_, most)| most),
+            nanoseconds: reader.nanoseconds(),
+            first_unix_time_s: first_at.map(|at| Seconds(at.as_nanos())),
+            span_s: None,
+            ended_early: ended_early.as_ref().map(CaptureError::to_string),
+        };
+        Ok(ReadCapture { input, shown, unread: *reader.unread() })
+    }
+}
+
+/// A capture that was read as far as it goes.
+pub(super) struct ReadCapture {
+    pub(super) input: Input,
+    pub(super) shown: String,
+    unread: UnreadCounts,
+}
+
+impl ReadCapture {
+    /// Adds what only the reader knows to what was found.
+    pub(super) fn complete(&self, frames: &mut Frames, warnings: &mut Vec<Warning>) {
+        for (reason, (count, first)) in Unread::ALL.iter().zip(&self.unread) {
+            if *count > 0 {
+                let count = Count { count: *count, first_frame: first.0 };
+                frames.skipped.insert(reason.name(), count);
+                frames.total += count.count;
+                if *reason == Unread::InterfaceLimit {
+                    let message =
+                        format!("{} packets of interfaces beyond the 1,024 that are kept", count.count);
+                    warnings.push(Warning {
+                        code: "W-LIMIT-INTERFACES",
+                        flow: None,
+                        message,
+                        count: Some(count),
+                    });
+                }
+            }
+        }
+        if let Some(error) = &self.input.ended_early {
+            let message = error.clone();
+            warnings.push(Warning { code: "W-INCOMPLETE", flow: None, message, count: None });
+        }
+    }
+
+    /// 5 if the capture is incomplete, a limit was hit, or any doubt remains under `--strict`; else 0.
+    pub(super) fn exit(&self, warnings: &[Warning], behave: &BehaveArgs) -> Exit {
+        let limit = warnings.iter().any(|warning| warning.code.starts_with("W-LIMIT"));
+        let strict = behave.strict && !warnings.iter().all(Warning::is_note);
+        if self.input.ended_early.is_some() || limit || strict { Exit::Incomplete } else { Exit::Done }
+    }
 }
 
 /// A SHA-256 that grows as its input is read.
@@ -78,7 +168,7 @@ impl Read for Hashing {
     }
 }
 
-pub(super) fn progress_bar(args: &BehaveArgs, size: Option<u64>) -> ProgressBar {
+fn progress_bar(args: &BehaveArgs, size: Option<u64>) -> ProgressBar {
     if args.progress == Progress::Never || args.quiet || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -92,7 +182,7 @@ pub(super) fn progress_bar(args: &BehaveArgs, size: Option<u64>) -> ProgressBar 
     bar
 }
 
-pub(super) fn show_progress(bar: &ProgressBar, frames: u64, bytes_read: u64) {
+fn show_progress(bar: &ProgressBar, frames: u64, bytes_read: u64) {
     if frames.is_multiple_of(PROGRESS_EVERY) && !bar.is_hidden() {
         bar.set_position(bytes_read);
         let rate = frames as f64 / bar.elapsed().as_secs_f64().max(1e-3);

@@ -10,11 +10,12 @@ use super::resolve::Resolved;
 use crate::bwe::DelayFilter;
 use crate::capture::Frame;
 use crate::remb::{CapturedRemb, Profile};
-use crate::replay::{Event, FlowInfo, RembTally, SentRemb, Sink};
+use crate::replay::{Event, RembTally, SentRemb, Sink};
 use crate::report::csv::{Clock, EstimateCsv, RembCsv, RembRow, write_streams};
 use crate::report::pcap::{RembPcap, RtcpPacking};
 use crate::report::plot::{Figure, Usage, render_png, render_svg};
-use crate::report::summary::{Rembs, Seconds, Summary};
+use crate::report::summary::{Count, Rembs, Seconds, Summary, Warning};
+use crate::survey::FlowInfo;
 use crate::units::{CaptureTime, Ssrc};
 
 /// At most so many flows are drawn, in order of appearance.
@@ -28,6 +29,8 @@ pub(super) struct Writers {
     pcap: Option<RembPcap<Output>>,
     estimate_csv: Option<EstimateCsv<Output>>,
     remb_csv: Option<RembCsv<Output>>,
+    /// REMBs whose time a pcap cannot hold.
+    not_in_pcap: u64,
     draws: bool,
     flows: Vec<FlowOutputs>,
 }
@@ -64,9 +67,24 @@ impl Writers {
                 .transpose()?,
             estimate_csv: open(&plan.estimate_csv)?.map(|out| EstimateCsv::new(out, clock)).transpose()?,
             remb_csv: open(&plan.remb_csv)?.map(|out| RembCsv::new(out, clock)).transpose()?,
+            not_in_pcap: 0,
             draws: plan.plot.is_some(),
             flows: Vec::new(),
         })
+    }
+
+    /// Doubts about what was written.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = Warning> {
+        let beyond = (self.not_in_pcap > 0).then(|| Warning {
+            code: "W-PCAP-TIME",
+            flow: None,
+            message: format!(
+                "{} REMBs have times that a pcap cannot hold (1970 to 2106) and are not in it",
+                self.not_in_pcap
+            ),
+            count: Some(Count { count: self.not_in_pcap, first_frame: 0 }),
+        });
+        beyond.into_iter()
     }
 
     /// The REMBs of a flow by its name.
@@ -139,8 +157,10 @@ impl Writers {
     fn write_remb(&mut self, info: &FlowInfo, at: CaptureTime, remb: &SentRemb) -> Result<()> {
         let sender_ssrc = self.sender_ssrc;
         if let Some(pcap) = &mut self.pcap {
-            pcap.write(at, info.flow, info.ethernet, (sender_ssrc, remb.bitrate, &remb.ssrcs))
+            let written = pcap
+                .write(at, info.flow, info.ethernet, (sender_ssrc, remb.bitrate, &remb.ssrcs))
                 .context("REMB pcap")?;
+            self.not_in_pcap += u64::from(!written);
         }
         let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
         if let Some(csv) = &mut self.remb_csv {
@@ -219,12 +239,12 @@ fn title(summary: &Summary, resolved: &Resolved, flow: &str) -> [String; 2] {
         Profile::Libwebrtc => "REMB as libwebrtc schedules it".to_owned(),
     };
     let of_flow = summary.flows.iter().find(|candidate| candidate.flow == flow);
-    let rtt = of_flow
-        .map(|flow| format!(", RTT {} ms ({})", flow.rtt.value_ms, flow.rtt.source))
-        .unwrap_or_default();
+    let rtt = of_flow.and_then(|flow| flow.rtt.in_short()).map(|rtt| format!(", {rtt}")).unwrap_or_default();
     let packets = of_flow.map(|flow| format!(", {} packets", flow.packets_fed)).unwrap_or_default();
     let file = if summary.input.file == "-" { "standard input" } else { &summary.input.file };
-    let estimator = of_flow.and_then(|flow| flow.estimator).unwrap_or("not estimated");
+    let estimator = of_flow
+        .and_then(|flow| flow.estimation.as_ref())
+        .map_or("not estimated", |estimation| estimation.estimator);
     let filter = match resolved.config.parameters.estimator.controller.filter {
         DelayFilter::Kalman => "Kalman filter",
         DelayFilter::Trendline => "trendline filter",

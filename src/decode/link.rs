@@ -1,6 +1,6 @@
 //! The link layers, down to the IP packet.
 
-use crate::capture::{Frame, LinkType};
+use crate::capture::{Direction, Frame, LinkType};
 
 use super::Skip;
 
@@ -9,6 +9,7 @@ use super::Skip;
 pub(super) struct IpPacket<'a> {
     pub(super) data: &'a [u8],
     pub(super) ethernet: Option<[[u8; 6]; 2]>,
+    pub(super) direction: Option<Direction>,
 }
 
 const NULL: LinkType = LinkType(0);
@@ -33,31 +34,49 @@ const ADDRESSES_LEN: usize = 12;
 const LOOPBACK_FAMILY_LEN: usize = 4;
 const COOKED_TYPE_AT: usize = 14;
 const COOKED_V2_LEN: usize = 20;
+/// The packet type of Linux cooked headers: its low byte, and what it says of packets that the host sent itself.
+const COOKED_KIND_AT: usize = 1;
+const COOKED_V2_KIND_AT: usize = 10;
+const KIND_TO_HOST: u8 = 0;
+const KIND_SENT: u8 = 4;
 /// AF_INET everywhere; AF_INET6 of Linux and Windows, NetBSD, FreeBSD, Darwin.
 const FAMILY_IPV4: u32 = 2;
 const FAMILIES_IPV6: [u32; 5] = [10, 23, 24, 28, 30];
 
 pub(super) fn ip_packet<'a>(frame: &Frame<'a>) -> Result<IpPacket<'a>, Skip> {
-    let plain = |data| Ok(IpPacket { data, ethernet: None });
+    let plain = |data| Ok(IpPacket { data, ethernet: None, direction: frame.direction });
+    let cooked = |data, kind_at| {
+        let direction = frame.direction.or_else(|| cooked_direction(frame.data, kind_at));
+        Ok(IpPacket { data, ethernet: None, direction })
+    };
     match frame.link_type {
-        ETHERNET => ethernet(frame.data),
+        ETHERNET => Ok(IpPacket { direction: frame.direction, ..ethernet(frame.data)? }),
         RAW | RAW_BSD | RAW_OPENBSD | IPV4 | IPV6 => plain(frame.data),
         NULL | LOOP => plain(loopback(frame.data)?),
-        LINUX_COOKED => plain(after_ether_type(tail(frame.data, COOKED_TYPE_AT)?)?),
+        LINUX_COOKED => cooked(after_ether_type(tail(frame.data, COOKED_TYPE_AT)?)?, COOKED_KIND_AT),
         LINUX_COOKED_V2 => {
             let (ether_type, payload) = (u16_at(frame.data, 0)?, tail(frame.data, COOKED_V2_LEN)?);
-            plain(ether_payload(ether_type, payload)?)
+            cooked(ether_payload(ether_type, payload)?, COOKED_V2_KIND_AT)
         }
         _ => Err(Skip::LinkType),
     }
 }
 
-fn ethernet(data: &[u8]) -> Result<IpPacket<'_>, Skip> {
+/// The IP packet of an Ethernet frame.
+pub(super) fn ethernet(data: &[u8]) -> Result<IpPacket<'_>, Skip> {
     let (addresses, rest) = data.split_first_chunk::<ADDRESSES_LEN>().ok_or(Skip::CutShort)?;
     let (mut source, mut destination) = ([0; 6], [0; 6]);
     destination.copy_from_slice(&addresses[..6]);
     source.copy_from_slice(&addresses[6..]);
-    Ok(IpPacket { data: after_ether_type(rest)?, ethernet: Some([source, destination]) })
+    Ok(IpPacket { data: after_ether_type(rest)?, ethernet: Some([source, destination]), direction: None })
+}
+
+fn cooked_direction(data: &[u8], kind_at: usize) -> Option<Direction> {
+    match *data.get(kind_at)? {
+        KIND_TO_HOST => Some(Direction::Inbound),
+        KIND_SENT => Some(Direction::Outbound),
+        _ => None,
+    }
 }
 
 /// From an EtherType on.

@@ -1,25 +1,82 @@
-//! A frame to a UDP datagram, or a reason why not.
+//! Frames to UDP datagrams, or to what stands for them: whatever carries RTP between two hosts, down to source,
+//! destination and payload.
 
+mod fragments;
+mod framing;
+mod ip;
 mod link;
-mod net;
+mod stun;
+mod tcp;
+mod tunnel;
+mod turn;
 
 use std::net::SocketAddr;
 
-use crate::capture::Frame;
+use crate::capture::{Direction, Frame};
+use crate::units::{CaptureTime, FrameNumber};
 
-/// A UDP datagram.
+use fragments::FragmentPool;
+use tcp::TcpStreams;
+use turn::TurnChannels;
+
+pub use fragments::FragmentCounts;
+pub use framing::Framing;
+pub use tcp::TcpCounts;
+
+/// A UDP datagram, or what a relay, a tunnel or a TCP stream carried in its place.
 #[derive(Debug, Clone, Copy)]
 pub struct Datagram<'a> {
     /// Who sent it.
     pub source: SocketAddr,
     /// To whom.
     pub destination: SocketAddr,
-    /// Source and destination addresses of the Ethernet frame, if it came in one.
+    /// Source and destination addresses of the Ethernet frame, if it came in one and in nothing else.
     pub ethernet: Option<[[u8; 6]; 2]>,
     /// What was captured of its payload.
     pub payload: &'a [u8],
     /// Its payload's length on the wire, bytes: from the UDP length, else from IP's; never from what was captured.
     pub payload_len: usize,
+    /// What carried it.
+    pub carrier: Carrier,
+    /// Whether the capturing host received or sent it, where the capture says so.
+    pub direction: Option<Direction>,
+}
+
+/// What carried a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[non_exhaustive]
+pub enum Carrier {
+    /// Plain UDP.
+    #[default]
+    Udp,
+    /// UDP whose IP packet came in fragments.
+    Fragments,
+    /// VXLAN, or GRE with or without ERSPAN: the flow is the inner one.
+    Tunnel,
+    /// TURN channel data, or Send and Data indications: the flow is that of client and peer where the peer is known.
+    Turn,
+    /// TCP, each message behind its length (RFC 4571).
+    Rfc4571,
+    /// TURN over TCP.
+    TurnOverTcp,
+}
+
+impl Carrier {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 6] =
+        [Self::Udp, Self::Fragments, Self::Tunnel, Self::Turn, Self::Rfc4571, Self::TurnOverTcp];
+
+    /// As in the summary.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Fragments => "udp-fragments",
+            Self::Tunnel => "tunnel",
+            Self::Turn => "turn",
+            Self::Rfc4571 => "tcp-rfc4571",
+            Self::TurnOverTcp => "tcp-turn",
+        }
+    }
 }
 
 /// Why a frame gave no datagram.
@@ -34,13 +91,23 @@ pub enum Skip {
     Mpls,
     /// PPPoE, which is not read.
     Pppoe,
-    /// An IP fragment; fragments are not put together.
+    /// GTP-U, which is not read.
+    GtpU,
+    /// Geneve, which is not read.
+    Geneve,
+    /// IP in IP, which is not read.
+    IpInIp,
+    /// GRE that carries neither IP nor Ethernet nor ERSPAN type I or II.
+    Gre,
+    /// Tunnels within tunnels, too deep.
+    TooDeep,
+    /// An IP fragment; the datagram is given with the one that completes it.
     Fragment,
-    /// TCP.
+    /// TCP that is no RTP framing, or no whole message of it.
     Tcp,
     /// ICMP; a datagram quoted in it is none.
     Icmp,
-    /// Another transport than UDP.
+    /// Another transport than UDP and TCP.
     OtherTransport,
     /// Cut by the snaplen before the UDP payload.
     CutShort,
@@ -50,11 +117,16 @@ pub enum Skip {
 
 impl Skip {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::LinkType,
         Self::NotIp,
         Self::Mpls,
         Self::Pppoe,
+        Self::GtpU,
+        Self::Geneve,
+        Self::IpInIp,
+        Self::Gre,
+        Self::TooDeep,
         Self::Fragment,
         Self::Tcp,
         Self::Icmp,
@@ -70,6 +142,11 @@ impl Skip {
             Self::NotIp => "not-ip",
             Self::Mpls => "mpls",
             Self::Pppoe => "pppoe",
+            Self::GtpU => "gtp-u",
+            Self::Geneve => "geneve",
+            Self::IpInIp => "ip-in-ip",
+            Self::Gre => "gre",
+            Self::TooDeep => "too-deep",
             Self::Fragment => "ip-fragment",
             Self::Tcp => "tcp",
             Self::Icmp => "icmp",
@@ -78,13 +155,162 @@ impl Skip {
             Self::Malformed => "malformed-headers",
         }
     }
+
+    /// Whether it is an encapsulation whose content is not read.
+    pub const fn is_unread_encapsulation(self) -> bool {
+        matches!(self, Self::Mpls | Self::Pppoe | Self::GtpU | Self::Geneve | Self::IpInIp | Self::Gre)
+    }
 }
 
-/// The frame's datagram.
-///
-/// # Errors
-/// If it has none that is read; each reason is worth a count.
-pub fn decode<'a>(frame: &Frame<'a>) -> Result<Datagram<'a>, Skip> {
-    let packet = link::ip_packet(frame)?;
-    net::datagram(packet.data, packet.ethernet)
+/// Tunnels within tunnels are followed so far.
+const MAX_DEPTH: u8 = 4;
+
+/// Takes frames apart. It remembers what belongs together: IP fragments, TCP segments, TURN channels; all of it in
+/// bounded memory.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    fragments: FragmentPool,
+    tcp: TcpStreams,
+    channels: TurnChannels,
 }
+
+/// Where a packet comes from, on its way through the layers.
+#[derive(Debug, Clone, Copy)]
+struct Origin {
+    number: FrameNumber,
+    at: CaptureTime,
+    ethernet: Option<[[u8; 6]; 2]>,
+    direction: Option<Direction>,
+    carrier: Carrier,
+    depth: u8,
+}
+
+impl Origin {
+    /// One tunnel further in: Ethernet addresses are then those of the tunnel, not of the flow.
+    fn inside(self, carrier: Carrier) -> Result<Self, Skip> {
+        if self.depth >= MAX_DEPTH {
+            return Err(Skip::TooDeep);
+        }
+        Ok(Self { ethernet: None, carrier, depth: self.depth + 1, ..self })
+    }
+}
+
+/// What came out of the lower layers: a transport's bytes between two hosts.
+#[derive(Debug, Clone, Copy)]
+struct Transport<'a> {
+    source: std::net::IpAddr,
+    destination: std::net::IpAddr,
+    data: &'a [u8],
+    len_on_wire: usize,
+}
+
+impl Decoder {
+    /// Gives the frame's datagrams to `each`: one of a UDP frame, none or several of a TCP segment.
+    ///
+    /// # Errors
+    /// If it has none that is read; each reason is worth a count.
+    pub fn decode<F: FnMut(&Datagram<'_>)>(&mut self, frame: &Frame<'_>, each: &mut F) -> Result<(), Skip> {
+        let packet = link::ip_packet(frame)?;
+        let origin = Origin {
+            number: frame.number,
+            at: frame.at,
+            ethernet: packet.ethernet,
+            direction: packet.direction,
+            carrier: Carrier::Udp,
+            depth: 0,
+        };
+        self.ip(packet.data, origin, each)
+    }
+
+    /// What became of IP fragments.
+    pub fn fragment_counts(&self) -> FragmentCounts {
+        self.fragments.counts()
+    }
+
+    /// What became of TCP streams with RTP framing.
+    pub fn tcp_counts(&self) -> TcpCounts {
+        self.tcp.counts()
+    }
+
+    fn ip<F: FnMut(&Datagram<'_>)>(
+        &mut self,
+        packet: &[u8],
+        origin: Origin,
+        each: &mut F,
+    ) -> Result<(), Skip> {
+        let packet = ip::packet(packet)?;
+        let Some(fragment) = packet.fragment else {
+            return self.transport(packet.protocol, packet.transport, origin, each);
+        };
+        let Some(whole) = self.fragments.add(&packet, fragment, origin.at, origin.number) else {
+            return Err(Skip::Fragment);
+        };
+        let transport =
+            Transport { data: whole.captured(), len_on_wire: whole.len_on_wire(), ..packet.transport };
+        let carrier = if origin.carrier == Carrier::Udp { Carrier::Fragments } else { origin.carrier };
+        self.transport(packet.protocol, transport, Origin { carrier, ..origin }, each)
+    }
+
+    fn transport<F: FnMut(&Datagram<'_>)>(
+        &mut self,
+        protocol: ip::Protocol,
+        transport: Transport<'_>,
+        origin: Origin,
+        each: &mut F,
+    ) -> Result<(), Skip> {
+        match protocol {
+            ip::Protocol::Udp => self.udp(transport, origin, each),
+            ip::Protocol::Tcp => self.tcp(transport, origin, each),
+            ip::Protocol::Gre => match tunnel::gre(transport.data)? {
+                tunnel::Inner::Ip(packet) => self.ip(packet, origin.inside(Carrier::Tunnel)?, each),
+                tunnel::Inner::Ethernet(frame) => self.ethernet(frame, origin, each),
+            },
+            ip::Protocol::Unread(skip) => Err(skip),
+        }
+    }
+
+    fn ethernet<F: FnMut(&Datagram<'_>)>(
+        &mut self,
+        frame: &[u8],
+        origin: Origin,
+        each: &mut F,
+    ) -> Result<(), Skip> {
+        let origin = origin.inside(Carrier::Tunnel)?;
+        self.ip(link::ethernet(frame)?.data, origin, each)
+    }
+
+    fn udp<F: FnMut(&Datagram<'_>)>(
+        &mut self,
+        transport: Transport<'_>,
+        origin: Origin,
+        each: &mut F,
+    ) -> Result<(), Skip> {
+        let datagram = ip::datagram(transport, origin)?;
+        match tunnel::udp(&datagram)? {
+            Some(frame) => self.ethernet(frame, origin, each),
+            None => {
+                each(&self.channels.unwrap(&datagram, Carrier::Turn));
+                Ok(())
+            }
+        }
+    }
+
+    fn tcp<F: FnMut(&Datagram<'_>)>(
+        &mut self,
+        transport: Transport<'_>,
+        origin: Origin,
+        each: &mut F,
+    ) -> Result<(), Skip> {
+        let Self { tcp, channels, .. } = self;
+        let messages = tcp.segment(transport, origin, &mut |message| {
+            each(&match message.carrier {
+                Carrier::TurnOverTcp => channels.unwrap(message, Carrier::TurnOverTcp),
+                _ => *message,
+            });
+        })?;
+        if messages == 0 { Err(Skip::Tcp) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

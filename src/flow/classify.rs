@@ -23,6 +23,18 @@ pub enum PacketClass {
 }
 
 impl PacketClass {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 8] = [
+        Self::Rtp,
+        Self::Rtcp,
+        Self::Stun,
+        Self::Dtls,
+        Self::TurnChannel,
+        Self::Quic,
+        Self::Zrtp,
+        Self::Other,
+    ];
+
     /// As in the summary.
     pub const fn name(self) -> &'static str {
         match self {

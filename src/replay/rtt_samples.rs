@@ -3,15 +3,12 @@
 use std::collections::VecDeque;
 
 use crate::rtp::RttSample;
-use crate::units::{TimeDelta, Timestamp};
+use crate::units::Timestamp;
 
-/// Samples in order of time, and what they were like.
+/// Samples in order of time.
 #[derive(Debug, Default)]
 pub(super) struct RttSamples {
     waiting: VecDeque<RttSample>,
-    pub(super) count: u64,
-    /// The smallest and the largest.
-    pub(super) range: Option<(TimeDelta, TimeDelta)>,
 }
 
 /// More than any call has in the few seconds that a flow can be behind; beyond, the oldest are dropped.
@@ -20,9 +17,6 @@ const MAX_WAITING: usize = 1024;
 impl RttSamples {
     /// Takes a sample.
     pub(super) fn push(&mut self, sample: RttSample) {
-        self.count += 1;
-        let (least, most) = self.range.unwrap_or((sample.rtt, sample.rtt));
-        self.range = Some((least.min(sample.rtt), most.max(sample.rtt)));
         if self.waiting.len() >= MAX_WAITING {
             self.waiting.pop_front();
         }

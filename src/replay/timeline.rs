@@ -5,21 +5,11 @@
 use crate::bwe::{Controller, Observer, PacketArrival, Step};
 use crate::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
 use crate::rtp::RttSmoother;
-use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, Ssrc, TimeDelta, Timestamp};
+use crate::survey::FedPacket;
+use crate::units::{CaptureTime, Ssrc, TimeDelta, Timestamp};
 
 use super::event::{Event, SentRemb};
 use super::rtt_samples::RttSamples;
-
-/// A packet that is fed to the estimator.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct FedPacket {
-    pub(super) at: CaptureTime,
-    pub(super) ssrc: Ssrc,
-    pub(super) send_time: AbsSendTimeElement,
-    pub(super) rtp_timestamp: u32,
-    pub(super) transmission_offset: i32,
-    pub(super) size: DataSize,
-}
 
 /// The round trip time is delivered once a second, the first time so long after the first packet.
 const RTT_INTERVAL: TimeDelta = TimeDelta::from_secs(1);
@@ -35,6 +25,8 @@ pub(super) struct Timeline {
     /// When the round trip time is next delivered; `None` before the first packet.
     rtt_due: Option<Timestamp>,
     delivered_rtt: Option<TimeDelta>,
+    /// The stream that was announced last.
+    bound_stream: Option<Ssrc>,
     steps: Steps,
 }
 
@@ -54,13 +46,9 @@ impl Timeline {
             rtt: rtt.map_or_else(|| RttSource::Capture(RttSmoother::default()), RttSource::Fixed),
             rtt_due: None,
             delivered_rtt: None,
+            bound_stream: None,
             steps: Steps::default(),
         }
-    }
-
-    /// Streams are announced before their first packet.
-    pub(super) fn bind_stream(&mut self, ssrc: Ssrc) {
-        self.interceptor.bind_remote_stream(ssrc);
     }
 
     /// Runs the timers due at or before the packet, then the packet; `emit` is given what happened. Whether the packet
@@ -71,6 +59,10 @@ impl Timeline {
         rtt: &mut RttSamples,
         emit: &mut impl FnMut(CaptureTime, Event),
     ) -> bool {
+        if self.bound_stream != Some(packet.ssrc) {
+            self.bound_stream = Some(packet.ssrc);
+            self.interceptor.bind_remote_stream(packet.ssrc);
+        }
         let now = self.to_estimator(packet.at);
         if self.rtt_due.is_none() {
             self.interceptor.bind_rtcp_writer(Outbox::default(), now);
@@ -206,14 +198,12 @@ impl Observer for Steps {
 mod tests {
     use super::*;
     use crate::rtp::RttSample;
-    use crate::units::{AbsSendTime, Bitrate};
+    use crate::units::{AbsSendTime, Bitrate, DataSize};
 
     const CENTURY_NANOS: i64 = 100 * 365 * 86_400 * 1_000_000_000;
 
     fn timeline(rtt: Option<TimeDelta>, clock_offset: TimeDelta) -> Timeline {
-        let mut timeline = Timeline::new(InterceptorConfig::default(), clock_offset, rtt);
-        timeline.bind_stream(Ssrc(1));
-        timeline
+        Timeline::new(InterceptorConfig::default(), clock_offset, rtt)
     }
 
     fn packet(nanos: i64) -> FedPacket {
@@ -221,7 +211,9 @@ mod tests {
         let raw = (i128::from(nanos) << 18) / 1_000_000_000;
         let size = DataSize::from_bytes(1000);
         let send_time = AbsSendTime::from_raw(raw as u32).into();
-        FedPacket { at, ssrc: Ssrc(1), send_time, rtp_timestamp: 0, transmission_offset: 0, size }
+        let ssrc = Ssrc(1);
+        let (rtp_timestamp, transmission_offset) = (0, 0);
+        FedPacket { at, order: at, time_was: None, ssrc, send_time, rtp_timestamp, transmission_offset, size }
     }
 
     fn run(timeline: &mut Timeline, nanos: impl Iterator<Item = i64>) -> Vec<(i64, Event)> {

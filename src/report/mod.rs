@@ -2,6 +2,7 @@
 
 pub mod csv;
 pub mod decimal;
+mod inspect_text;
 pub mod pcap;
 #[cfg(feature = "plot")]
 pub mod plot;

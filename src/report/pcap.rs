@@ -67,16 +67,18 @@ impl<W: Write> RembPcap<W> {
     }
 
     /// Writes a REMB that the receiver of `media` sends back; `ethernet` is the media's source and destination address.
+    /// A pcap cannot hold times before 1970 or after 2106: such a REMB is left out, and the answer is no.
     ///
     /// # Errors
-    /// Those of the writer, and a time that a pcap cannot hold.
+    /// Those of the writer.
     pub fn write(
         &mut self,
         at: CaptureTime,
         media: FiveTuple,
         ethernet: Option<[[u8; 6]; 2]>,
         (sender_ssrc, bitrate, ssrcs): (Ssrc, Bitrate, &[Ssrc]),
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
+        let Some(time) = self.time(at) else { return Ok(false) };
         self.rtcp.clear();
         self.rtcp.extend_from_slice(&self.preamble);
         Remb::encode(sender_ssrc, bitrate, ssrcs, &mut self.rtcp).map_err(io::Error::other)?;
@@ -88,7 +90,8 @@ impl<W: Write> RembPcap<W> {
         } else {
             self.build_raw(back)?;
         }
-        self.write_record(at)
+        self.write_record(time)?;
+        Ok(true)
     }
 
     /// The writer, after the last frame.
@@ -118,12 +121,15 @@ impl<W: Write> RembPcap<W> {
         udp.write(&mut self.frame, &self.rtcp).map_err(io::Error::other)
     }
 
-    fn write_record(&mut self, at: CaptureTime) -> io::Result<()> {
-        let beyond = || io::Error::other("a capture time that a pcap cannot hold (1970 to 2106)");
-        let seconds = u32::try_from(at.as_nanos().div_euclid(1_000_000_000)).map_err(|_| beyond())?;
+    /// Seconds and fraction, as a pcap has them.
+    fn time(&self, at: CaptureTime) -> Option<[u32; 2]> {
+        let seconds = u32::try_from(at.as_nanos().div_euclid(1_000_000_000)).ok()?;
         let nanos = at.as_nanos().rem_euclid(1_000_000_000);
-        let fraction =
-            u32::try_from(if self.nanoseconds { nanos } else { nanos / 1000 }).map_err(|_| beyond())?;
+        let fraction = u32::try_from(if self.nanoseconds { nanos } else { nanos / 1000 }).ok()?;
+        Some([seconds, fraction])
+    }
+
+    fn write_record(&mut self, [seconds, fraction]: [u32; 2]) -> io::Result<()> {
         let len = u32::try_from(self.frame.len()).map_err(io::Error::other)?;
         for word in [seconds, fraction, len, len] {
             self.writer.write_all(&word.to_le_bytes())?;
@@ -170,7 +176,7 @@ fn compound_preamble(sender_ssrc: Ssrc) -> io::Result<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::capture::CaptureReader;
-    use crate::decode::decode;
+    use crate::decode::Decoder;
     use std::io::Cursor;
 
     const SSRCS: [Ssrc; 2] = [Ssrc(7), Ssrc(9)];
@@ -193,12 +199,15 @@ mod tests {
             let mut reader = CaptureReader::new(Box::new(Cursor::new(bytes))).unwrap();
             let frame = reader.next_frame().unwrap().unwrap();
             assert_eq!(frame.at.as_nanos(), nanos);
-            let datagram = decode(&frame).unwrap();
-            let back = FiveTuple { source: datagram.source, destination: datagram.destination };
-            assert_eq!(back.reversed().to_string(), flow);
-            assert_eq!(datagram.ethernet, ethernet.then_some([[2; 6], [1; 6]]));
-            let remb = Remb::parse(datagram.payload).unwrap();
-            assert_eq!((remb.bitrate, remb.ssrcs), (Bitrate::from_bps(1_234_560), SSRCS.to_vec()));
+            let mut decoder = Decoder::default();
+            let decoded = decoder.decode(&frame, &mut |datagram| {
+                let back = FiveTuple { source: datagram.source, destination: datagram.destination };
+                assert_eq!(back.reversed().to_string(), flow);
+                assert_eq!(datagram.ethernet, ethernet.then_some([[2; 6], [1; 6]]));
+                let remb = Remb::parse(datagram.payload).unwrap();
+                assert_eq!((remb.bitrate, remb.ssrcs), (Bitrate::from_bps(1_234_560), SSRCS.to_vec()));
+            });
+            assert!(decoded.is_ok());
         }
     }
 
@@ -230,10 +239,11 @@ mod tests {
     }
 
     #[test]
-    fn a_time_before_1970_is_an_error_and_not_another_time() {
+    fn a_time_before_1970_is_left_out_and_becomes_no_other_time() {
         let mut pcap = RembPcap::new(Vec::new(), false, false, RtcpPacking::Reduced, Ssrc(1)).unwrap();
         let at = CaptureTime::from_nanos(-1).unwrap();
         let flow = "10.0.0.1:1-10.0.0.2:2".parse().unwrap();
-        assert!(pcap.write(at, flow, None, (Ssrc(1), Bitrate::from_bps(1), &SSRCS)).is_err());
+        assert!(!pcap.write(at, flow, None, (Ssrc(1), Bitrate::from_bps(1), &SSRCS)).unwrap());
+        assert_eq!(pcap.into_inner().len(), 24);
     }
 }

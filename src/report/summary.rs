@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
+pub use crate::units::Count;
+
 /// The whole summary, as in `summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
@@ -20,6 +22,21 @@ pub struct Summary {
     pub warnings: Vec<Warning>,
     /// Every parameter as resolved, by stage.
     pub parameters: toml::Table,
+}
+
+/// What is in a capture, without any estimate: `inspect --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspection {
+    /// Which program and model.
+    pub tool: Tool,
+    /// The capture.
+    pub input: Input,
+    /// Frames by what they carried.
+    pub frames: Frames,
+    /// Directed flows with RTP, in order of appearance.
+    pub flows: Vec<Flow>,
+    /// Warnings, by code.
+    pub warnings: Vec<Warning>,
 }
 
 /// Which program and model.
@@ -50,6 +67,8 @@ pub struct Input {
     pub sha256: Option<String>,
     /// pcap or pcapng, and the compression.
     pub format: String,
+    /// The most bytes kept of a frame, as the capture declares it.
+    pub snaplen: Option<u32>,
     /// Whether time stamps are finer than a microsecond.
     pub nanoseconds: bool,
     /// The first frame's time, s since the Unix epoch.
@@ -65,6 +84,10 @@ pub struct Input {
 pub struct Frames {
     /// All.
     pub total: u64,
+    /// By link type.
+    pub link_types: BTreeMap<String, u64>,
+    /// Datagrams by what carried them.
+    pub carriers: BTreeMap<&'static str, u64>,
     /// UDP payloads by class.
     pub classes: BTreeMap<&'static str, u64>,
     /// Frames that did not reach the estimator, by reason.
@@ -75,41 +98,22 @@ pub struct Frames {
     pub time_steps_back: u64,
 }
 
-/// How many, and where to look first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Count {
-    /// How many.
-    pub count: u64,
-    /// Wireshark's number of the first.
-    pub first_frame: u64,
-}
-
-impl Count {
-    /// One more.
-    pub fn add(&mut self, frame: u64) {
-        if self.count == 0 {
-            self.first_frame = frame;
-        }
-        self.count += 1;
-    }
-}
-
 /// One directed flow.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Flow {
     /// Source and destination.
     pub flow: String,
-    /// Whether it was estimated, else why not.
-    pub estimated: bool,
-    /// Why it was not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub why_not: Option<String>,
-    /// RTP packets that were fed to the estimator.
+    /// Further flows that were merged into it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_on: Vec<String>,
+    /// What carried its first packet.
+    pub carrier: &'static str,
+    /// RTP packets that count for the estimator.
     pub packets_fed: u64,
-    /// The estimator in use at its end: abs-send-time or rtp-timestamp.
-    pub estimator: Option<&'static str>,
     /// What was inferred, and by what evidence.
     pub inferences: Vec<Inference>,
+    /// Header extension elements by id, whatever they mean.
+    pub extensions: Vec<ElementSeen>,
     /// Whether its payload is encrypted.
     pub srtp: Srtp,
     /// The round trip time and where it is from.
@@ -118,12 +122,26 @@ pub struct Flow {
     pub captured_at: Option<CapturedAt>,
     /// Its RTP streams.
     pub streams: Vec<Stream>,
-    /// What was sent.
-    pub rembs: Rembs,
+    /// RTCP of its sender and of its receiver, by type.
+    pub rtcp: Vec<RtcpSeen>,
     /// What the flow's real receiver sent.
     pub recorded: Recorded,
+    /// Whether it is fit for estimation.
+    pub verdict: Verdict,
+    /// What an estimator made of it, if it was estimated.
+    #[serde(flatten)]
+    pub estimation: Option<Estimation>,
+}
+
+/// What an estimator made of a flow.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Estimation {
+    /// The estimator in use at its end: abs-send-time or rtp-timestamp.
+    pub estimator: &'static str,
+    /// What was sent.
+    pub rembs: Rembs,
     /// The state after the last packet.
-    pub last: Option<LastState>,
+    pub last: LastState,
 }
 
 /// Something that was not said but found out.
@@ -135,6 +153,45 @@ pub struct Inference {
     pub value: String,
     /// By what.
     pub evidence: String,
+}
+
+/// A header extension element.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ElementSeen {
+    /// Its id.
+    pub id: u8,
+    /// Packets that carry it.
+    pub packets: u64,
+    /// The shortest value, bytes.
+    pub shortest: usize,
+    /// The longest value, bytes.
+    pub longest: usize,
+    /// What it is, where that is known.
+    pub what: Option<&'static str>,
+    /// How it is known.
+    pub evidence: Option<String>,
+}
+
+/// RTCP packets of one type from one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RtcpSeen {
+    /// `sender` or `receiver` of the media.
+    pub from: &'static str,
+    /// 200 sender report, 201 receiver report …
+    pub packet_type: u8,
+    /// The type in letters.
+    pub name: &'static str,
+    /// How many.
+    pub count: u64,
+}
+
+/// Whether a flow is fit for estimation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Whether an estimate would be that of its receiver.
+    pub fit: bool,
+    /// Why, or why not.
+    pub why: String,
 }
 
 /// Encryption of a flow.
@@ -153,8 +210,8 @@ pub struct Srtp {
 pub struct Rtt {
     /// `flag`, `capture` or `default`.
     pub source: &'static str,
-    /// The last value, ms.
-    pub value_ms: f64,
+    /// The last value, ms; `None` where nothing was estimated.
+    pub value_ms: Option<f64>,
     /// Samples in the capture's RTCP.
     pub samples: u64,
     /// The smallest, ms.
@@ -218,6 +275,10 @@ pub struct Stream {
     pub first_s: Seconds,
     /// Last packet, s since the first frame.
     pub last_s: Seconds,
+    /// The lowest sequence number of the last run without a restart.
+    pub first_sequence_number: Option<u16>,
+    /// The highest sequence number.
+    pub last_sequence_number: Option<u16>,
     /// Packets missing in the sequence.
     pub lost: u64,
     /// Packets behind a later one.
@@ -228,7 +289,9 @@ pub struct Stream {
     pub jitter_ms: Option<f64>,
     /// The id of abs-send-time, if its packets carry it.
     pub abs_send_time_id: Option<u8>,
-    /// How much faster the send clock runs than the capture clock, ppm.
+    /// Packets with a readable abs-send-time.
+    pub abs_send_times: u64,
+    /// How much faster the capture's clock runs than the sender's, ppm.
     pub drift_ppm: Option<f64>,
     /// Packets cut by the snaplen.
     pub truncated: u64,
@@ -273,11 +336,36 @@ pub struct LastState {
 pub struct Warning {
     /// Stable code, `W-…`.
     pub code: &'static str,
+    /// The flow that it concerns, if one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow: Option<String>,
     /// In a sentence.
     pub message: String,
     /// How many frames it concerns, and the first.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub count: Option<Count>,
+}
+
+impl Warning {
+    /// Whether it is a note: no doubt about the result, and nothing for `--strict`.
+    pub fn is_note(&self) -> bool {
+        self.code.starts_with("N-")
+    }
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = if self.is_note() { "note" } else { "warning" };
+        write!(f, "{kind}[{}]: ", self.code)?;
+        if let Some(flow) = &self.flow {
+            write!(f, "{flow}: ")?;
+        }
+        write!(f, "{}", self.message)?;
+        match self.count {
+            Some(Count { first_frame: first @ 1.., .. }) => write!(f, " (first in frame {first})"),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A time or span in nanoseconds, written in seconds with all its digits.
@@ -287,18 +375,5 @@ pub struct Seconds(pub i64);
 impl Serialize for Seconds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(self.0 as f64 / 1e9)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_count_remembers_the_first_frame() {
-        let mut count = Count::default();
-        count.add(7);
-        count.add(9);
-        assert_eq!(count, Count { count: 2, first_frame: 7 });
     }
 }

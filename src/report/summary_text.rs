@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::summary::{Flow, Recorded, Rtt, Stream, Summary};
+use super::summary::{Estimation, Flow, Recorded, Rtt, Stream, Summary};
 
 impl Summary {
     /// For a person: what came out, flow by flow; `verbose` with the evidence for every inference.
@@ -34,9 +34,9 @@ impl Summary {
             for inference in flow.inferences.iter().filter(|_| verbose) {
                 writeln!(out, "  {} is {}: {}", inference.what, inference.value, inference.evidence)?;
             }
-            match &flow.why_not {
-                Some(why) => writeln!(out, "  not estimated: {why}")?,
-                None => flow.write_result(out)?,
+            match &flow.estimation {
+                None => writeln!(out, "  not estimated: {}", flow.verdict.why)?,
+                Some(estimation) => flow.write_result(estimation, out)?,
             }
         }
         Ok(())
@@ -44,15 +44,15 @@ impl Summary {
 }
 
 impl Flow {
-    fn write_result(&self, out: &mut String) -> std::fmt::Result {
-        let rembs = &self.rembs;
+    fn write_result(&self, estimation: &Estimation, out: &mut String) -> std::fmt::Result {
+        let rembs = &estimation.rembs;
         let reasons: Vec<_> =
             rembs.reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         writeln!(
             out,
             "  {} packets fed, {} estimator, {}",
             self.packets_fed,
-            self.estimator.unwrap_or("no"),
+            estimation.estimator,
             self.rtt.in_words()
         )?;
         self.recorded.write(out)?;
@@ -80,16 +80,26 @@ impl Flow {
 }
 
 impl Rtt {
-    /// For a person.
+    /// For a person: what rate control was given, and what the capture has.
     pub fn in_words(&self) -> String {
         let Self { source, value_ms, samples, min_ms, max_ms, discarded } = self;
         let range = match (min_ms, max_ms) {
             (Some(min), Some(max)) => {
-                format!("; {samples} samples of {min} to {max} ms, {discarded} discarded")
+                Some(format!("{samples} samples of {min} to {max} ms, {discarded} discarded"))
             }
-            _ => String::new(),
+            _ => None,
         };
-        format!("round trip time {value_ms} ms ({source}{range})")
+        match (value_ms, range) {
+            (Some(value), Some(range)) => format!("round trip time {value} ms ({source}; {range})"),
+            (Some(value), None) => format!("round trip time {value} ms ({source})"),
+            (None, Some(range)) => format!("round trip time: {range}"),
+            (None, None) => "round trip time: not known".to_owned(),
+        }
+    }
+
+    /// For the title of a picture.
+    pub fn in_short(&self) -> Option<String> {
+        self.value_ms.map(|value| format!("RTT {value} ms ({})", self.source))
     }
 }
 

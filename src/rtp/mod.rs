@@ -26,7 +26,7 @@ pub use report::{
     Dlrr, Echo, ExtendedBlock, ExtendedBlocks, ExtendedReport, ReceiverReport, Report, ReportBlock,
     ReportBlocks, SenderReport,
 };
-pub use rtcp::{Block, Blocks, CompoundEnd};
+pub use rtcp::{Block, Blocks, CompoundEnd, packet_type_name};
 pub use rtt::{RttSample, RttSampler, RttSmoother};
 pub use send_clock::SendClock;
 pub use stats::{Reception, StreamStats};

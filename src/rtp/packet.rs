@@ -125,6 +125,14 @@ impl<'a> RtpPacket<'a> {
         self.fixed[0] & 0x20 != 0
     }
 
+    /// Whether the packet says that it ends in padding, and the count there is zero or more than there is. In SRTP it is
+    /// ciphertext. A packet that the snaplen cut shows no count.
+    pub fn has_absurd_padding(&self) -> bool {
+        let most = self.len_on_wire - self.header_len;
+        let count = self.captured.last().filter(|_| self.has_padding() && !self.is_truncated() && most > 0);
+        count.is_some_and(|count| *count == 0 || usize::from(*count) > most)
+    }
+
     /// The first contributing source, if there is one and it was captured.
     pub fn first_csrc(&self) -> Option<u32> {
         let has_csrc = self.header_bytes().first().is_some_and(|first| first & 0x0f > 0);

@@ -46,6 +46,27 @@ pub enum CompoundEnd {
 
 const HEADER_LEN: usize = 4;
 
+/// The type of an RTCP packet in letters; empty for one without a name (RFC 3550, 4585, 3611, 5760, 5761).
+pub const fn packet_type_name(packet_type: u8) -> &'static str {
+    match packet_type {
+        192 => "FIR",
+        193 => "NACK (RFC 2032)",
+        195 => "IJ",
+        200 => "SR",
+        201 => "RR",
+        202 => "SDES",
+        203 => "BYE",
+        204 => "APP",
+        205 => "RTPFB",
+        206 => "PSFB",
+        207 => "XR",
+        208 => "AVB",
+        209 => "RSI",
+        210 => "TOKEN",
+        _ => "",
+    }
+}
+
 impl<'a> Blocks<'a> {
     /// Walks a datagram of `len_on_wire` payload bytes, of which `captured` are at hand.
     pub fn new(captured: &'a [u8], len_on_wire: usize) -> Self {

@@ -72,6 +72,13 @@ impl SequenceTracker {
         self.lost_before + self.segment.map_or(0, |segment| segment.lost())
     }
 
+    /// The lowest and the highest number since the last restart.
+    pub(super) fn range(&self) -> Option<(SeqNum, SeqNum)> {
+        let segment = self.segment?;
+        // The low 16 bits are meant.
+        Some((SeqNum(segment.lowest as u16), segment.highest_number()))
+    }
+
     pub(super) const fn reordered(&self) -> u64 {
         self.reordered
     }

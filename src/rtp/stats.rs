@@ -4,7 +4,7 @@ use super::delay_spread::DelaySpread;
 use super::drift::ClockDrift;
 use super::packet::RtpPacket;
 use super::sequence::{Arrival, SequenceTracker};
-use crate::units::{AbsSendTime, CaptureTime, DataSize, PayloadType};
+use crate::units::{AbsSendTime, CaptureTime, DataSize, PayloadType, SeqNum};
 
 /// Counts and measures of one stream, in constant memory and time per packet.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +16,7 @@ pub struct StreamStats {
     payload_types: u128,
     captured: Option<(CaptureTime, CaptureTime)>,
     sequence: SequenceTracker,
+    media_time: MediaTime,
     jitter: Option<Jitter>,
     drift: ClockDrift,
     delay_spread: DelaySpread,
@@ -46,6 +47,7 @@ impl StreamStats {
         if self.sequence.observe(packet.sequence_number()) == Arrival::Duplicate {
             return;
         }
+        self.media_time.observe(packet.timestamp());
         if let Some(jitter) = &mut self.jitter {
             jitter.observe(packet.timestamp(), at);
         }
@@ -94,6 +96,22 @@ impl StreamStats {
         self.sequence.lost()
     }
 
+    /// The lowest and the highest sequence number since the last restart.
+    pub fn sequence_range(&self) -> Option<(SeqNum, SeqNum)> {
+        self.sequence.range()
+    }
+
+    /// Whether capture times advance by less than a tenth of what RTP timestamps do, over at least a second of these. With
+    /// an unknown clock the fastest in use is taken, by which the timestamps' time is the shortest.
+    pub fn is_squashed(&self) -> bool {
+        let Some((first, last)) = self.captured else { return false };
+        let hz = i64::from(self.jitter.map_or(FASTEST_CLOCK_HZ, |jitter| jitter.hz));
+        let captured_nanos = last.as_nanos().saturating_sub(first.as_nanos());
+        self.media_time.ticks >= hz
+            && captured_nanos >= 0
+            && captured_nanos < self.media_time.ticks.saturating_mul(1_000_000_000 / 10) / hz
+    }
+
     /// Packets that came after one with a higher sequence number.
     pub const fn reordered(&self) -> u64 {
         self.sequence.reordered()
@@ -125,6 +143,29 @@ impl StreamStats {
         self.truncated
     }
 }
+
+/// How far RTP timestamps have come.
+#[derive(Debug, Clone, Copy, Default)]
+struct MediaTime {
+    last: Option<u32>,
+    ticks: i64,
+}
+
+impl MediaTime {
+    fn observe(&mut self, timestamp: u32) {
+        if let Some(last) = self.last.replace(timestamp) {
+            let step = i64::from(timestamp.wrapping_sub(last).cast_signed());
+            // More at once is a new timestamp base.
+            if step.abs() <= MAX_MEDIA_STEP_SECS * i64::from(FASTEST_CLOCK_HZ) {
+                self.ticks += step;
+            }
+        }
+    }
+}
+
+/// Of video; audio clocks are slower.
+const FASTEST_CLOCK_HZ: u32 = 90_000;
+const MAX_MEDIA_STEP_SECS: i64 = 2;
 
 #[derive(Debug, Clone, Copy)]
 struct Jitter {

@@ -6,8 +6,6 @@ use crate::decode::Skip;
 use crate::report::summary::Count;
 use crate::units::FrameNumber;
 
-use super::MAX_ESTIMATED_FLOWS;
-
 /// Why an RTP packet was not fed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unfed {
@@ -29,15 +27,17 @@ pub(super) enum Unfed {
     Duplicate,
     /// A header that does not fit its packet.
     Malformed,
-    /// Over `--max-flows`, `--max-ssrcs` or the number of flows that are estimated.
+    /// Over `--max-flows` or `--max-ssrcs`.
     Limit,
+    /// Over the number of flows that are estimated.
+    EstimatedLimit,
     /// RTCP, STUN, DTLS and the like.
     NotRtpClass,
 }
 
 impl Unfed {
     /// All, in the order of their numbers.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::NotRtp,
         Self::NotSelected,
         Self::Audio,
@@ -48,6 +48,7 @@ impl Unfed {
         Self::Duplicate,
         Self::Malformed,
         Self::Limit,
+        Self::EstimatedLimit,
         Self::NotRtpClass,
     ];
 
@@ -63,23 +64,17 @@ impl Unfed {
             Self::Duplicate => "duplicate",
             Self::Malformed => "malformed-rtp",
             Self::Limit => "limit",
+            Self::EstimatedLimit => "estimated-flows-limit",
             Self::NotRtpClass => "other-protocol",
         }
     }
 }
 
-/// The counters, and how many more flows may be estimated.
-#[derive(Debug, Clone)]
+/// The counters.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
     unfed: [Count; Unfed::ALL.len()],
     skipped: [Count; Skip::ALL.len()],
-    pub(super) flows_left: usize,
-}
-
-impl Default for Ledger {
-    fn default() -> Self {
-        Self { unfed: Default::default(), skipped: Default::default(), flows_left: MAX_ESTIMATED_FLOWS }
-    }
 }
 
 impl Ledger {
@@ -100,6 +95,13 @@ impl Ledger {
     /// How many, and the first.
     pub(super) fn get(&self, reason: Unfed) -> Count {
         self.unfed.get(reason as usize).copied().unwrap_or_default()
+    }
+
+    /// Encapsulations whose content was not read, by name.
+    pub(super) fn unread_encapsulations(&self) -> Vec<(&'static str, Count)> {
+        let skipped = Skip::ALL.iter().zip(self.skipped);
+        let unread = skipped.filter(|(skip, count)| skip.is_unread_encapsulation() && count.count > 0);
+        unread.map(|(skip, count)| (skip.name(), count)).collect()
     }
 
     /// All that happened, by name.

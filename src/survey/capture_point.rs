@@ -3,7 +3,7 @@
 use crate::report::summary::CapturedAt;
 use crate::units::TimeDelta;
 
-use super::Replay;
+use super::Line;
 use super::conversation::From;
 use super::session::Session;
 
@@ -25,10 +25,13 @@ impl CapturePoint {
     }
 }
 
-impl Replay {
-    /// By how fast both ends seem to answer RTCP, else by how much delays vary in both directions.
+impl Line {
+    /// By what the capture itself marks as sent and received, else by how fast both ends seem to answer RTCP, else by
+    /// how much delays vary in both directions.
     pub(super) fn capture_point(&self, session: &Session) -> Option<CapturePoint> {
-        self.by_turnaround(session).or_else(|| self.by_delay_spread(session))
+        by_direction(session)
+            .or_else(|| self.by_turnaround(session))
+            .or_else(|| self.by_delay_spread(session))
     }
 
     fn by_turnaround(&self, session: &Session) -> Option<CapturePoint> {
@@ -56,6 +59,22 @@ impl Replay {
         let is_clear = near <= MAX_NEAR_SPREAD_MS && far >= LEAST_RATIO * near;
         is_clear.then_some(CapturePoint { is_sender: own < other, evidence })
     }
+}
+
+/// Nearly all packets are marked, and nearly all of these the same way: an any-interface capture of a router marks each
+/// packet once as received and once as sent.
+fn by_direction(session: &Session) -> Option<CapturePoint> {
+    let (received, sent) = (session.received, session.sent);
+    let packets: u64 = session.rtp_streams().map(|stream| stream.stats.packets()).sum();
+    let nearly_all = |count: u64| count * 10 >= packets * 9;
+    let (is_sender, count, way) = match () {
+        () if nearly_all(sent) => (true, sent, "sent"),
+        () if nearly_all(received) => (false, received, "received"),
+        () => return None,
+    };
+    let evidence =
+        format!("the capture marks {count} of {packets} packets as {way} by the host it was taken on");
+    Some(CapturePoint { is_sender, evidence })
 }
 
 /// That of the stream with the most packets.

@@ -3,18 +3,10 @@
 use crate::report::summary::Inference;
 use crate::rtp::infer::{ClockBasis, ClockEvidence, MediaClock, MediaKind, StreamEvidence, StreamVerdict};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
-use crate::rtp::{RtpPacket, StreamStats};
+use crate::rtp::{Reception, RtpPacket, StreamStats};
 use crate::units::Ssrc;
 
-/// Which streams feed the estimator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum MediaFilter {
-    /// All but audio, as libwebrtc does.
-    #[default]
-    WithoutAudio,
-    /// All.
-    All,
-}
+use super::MediaFilter;
 
 /// What becomes of a stream's packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +40,8 @@ pub(super) struct Stream {
     pub(super) transport_cc: u64,
     pub(super) fed: u64,
     evidence: StreamEvidence,
-    /// Whether packets carry header extensions of a known form.
-    has_extensions: bool,
+    /// Ids of header extension elements until it was known to be RTP.
+    element_ids: ElementIds,
     /// Kind and clock as the SDP has them.
     described: Option<Described>,
     selected: bool,
@@ -71,6 +63,30 @@ impl Described {
     }
 }
 
+/// A set of header extension ids; those above 62 are taken as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct ElementIds(u64);
+
+impl ElementIds {
+    fn insert(&mut self, id: u8) {
+        self.0 |= 1 << id.min(63);
+    }
+
+    fn are_some_of(self, others: Self) -> bool {
+        self.0 != 0 && self.0 & !others.0 == 0
+    }
+
+    fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The header extensions of all streams that are RTP.
+pub(super) fn element_ids_of_rtp(streams: &[Stream]) -> ElementIds {
+    let rtp = streams.iter().filter(|stream| stream.is_rtp());
+    rtp.fold(ElementIds::default(), |ids, stream| ids.union(stream.element_ids))
+}
+
 impl Stream {
     pub(super) fn new(ssrc: Ssrc, selected: bool, described: Option<Described>) -> Self {
         let mut stats = StreamStats::default();
@@ -86,7 +102,7 @@ impl Stream {
             transport_cc: 0,
             fed: 0,
             evidence: StreamEvidence::default(),
-            has_extensions: false,
+            element_ids: ElementIds::default(),
             described,
             selected,
         }
@@ -101,13 +117,25 @@ impl Stream {
     pub(super) fn observe_sequence(&mut self, packet: &RtpPacket<'_>) {
         if !self.is_rtp() {
             self.evidence.observe(packet.payload_type(), packet.sequence_number());
-            self.has_extensions |= packet.elements().next().is_some();
+            packet.elements().for_each(|element| self.element_ids.insert(element.id));
         }
+    }
+
+    /// Counts a packet.
+    pub(super) fn observe(&mut self, packet: &RtpPacket<'_>, reception: Reception, has_transport_cc: bool) {
+        self.abs_send_times += u64::from(reception.send_time.is_some());
+        self.transport_cc += u64::from(has_transport_cc);
+        self.stats.observe(packet, reception);
     }
 
     /// Whether kind and clock are both known, so that further packets tell nothing.
     pub(super) fn is_settled(&self) -> bool {
         self.kind().is_some() && self.clock_hz().is_some()
+    }
+
+    /// Whether it is known to be audio.
+    pub(super) fn is_audio(&self) -> bool {
+        self.kind() == Some(MediaKind::Audio)
     }
 
     /// Audio or not: by the SDP, else by the clock.
@@ -131,10 +159,10 @@ impl Stream {
         }
     }
 
-    /// Decides with what evidence there is; what is not known to be audio is fed. `beside_rtp`: other streams of the
-    /// flow are RTP, and so are packets that carry header extensions as they do, be they ever so few.
-    pub(super) fn decide_at_last(&mut self, media: MediaFilter, beside_rtp: bool) {
-        if self.is_rtp() || (beside_rtp && self.has_extensions) {
+    /// Decides with what evidence there is; what is not known to be audio is fed. `of_rtp` are the header extensions of
+    /// the flow's streams that are RTP: so are packets that carry some of these and no others, be they ever so few.
+    pub(super) fn decide_at_last(&mut self, media: MediaFilter, of_rtp: ElementIds) {
+        if self.is_rtp() || self.element_ids.are_some_of(of_rtp) {
             self.decide_as_rtp(media, true);
         }
     }
@@ -145,9 +173,8 @@ impl Stream {
         }
         self.admission = match (self.selected, media, self.kind()) {
             (false, ..) => Admission::LeftOut(LeftOut::NotSelected),
-            (true, MediaFilter::All, _) => Admission::Fed,
-            (true, _, Some(MediaKind::Audio)) => Admission::LeftOut(LeftOut::Audio),
-            (true, _, Some(MediaKind::NotAudio)) => Admission::Fed,
+            (true, MediaFilter::WithoutAudio, Some(MediaKind::Audio)) => Admission::LeftOut(LeftOut::Audio),
+            (true, _, Some(_)) => Admission::Fed,
             (true, _, None) if at_last => Admission::Fed,
             (true, _, None) => self.admission,
         };

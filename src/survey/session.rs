@@ -1,19 +1,18 @@
 //! One directed flow: its packets wait until what they are is decided, then go to its timeline in order.
 
-use crate::bwe::Controller;
+use crate::capture::Direction;
+use crate::decode::Carrier;
 use crate::flow::{FiveTuple, HoldBack};
 use crate::report::summary::Inference;
 use crate::rtp::infer::{MediaClock, SrtpVerdict};
 use crate::rtp::{CaptureTimeClock, Reception, RtpPacket};
-use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, FrameNumber, Ssrc};
+use crate::units::{AbsSendTimeElement, CaptureTime, Count, DataSize, FrameNumber, Ssrc};
 
-use super::ReplayConfig;
-use super::event::Event;
 use super::extensions::Extensions;
+use super::layout::Layout;
 use super::ledger::{Ledger, Unfed};
-use super::rtt_samples::RttSamples;
-use super::stream::{Admission, LeftOut, Stream};
-use super::timeline::{FedPacket, Timeline};
+use super::stream::{Admission, ElementIds, LeftOut, Stream, element_ids_of_rtp};
+use super::{Fate, FedPacket, Feed, SurveyConfig};
 
 /// What is noted of a packet beside its header.
 #[derive(Debug, Clone, Copy)]
@@ -25,25 +24,27 @@ pub(super) struct PacketNote {
     pub(super) order: CaptureTime,
     /// Within `--from` and `--to`.
     pub(super) in_range: bool,
+    pub(super) direction: Option<Direction>,
+    /// The padding count is zero, or more than there is.
+    pub(super) absurd_padding: bool,
 }
-
-/// Where events of a flow go: their place in time, the time they carry, and what happened.
-pub(super) type Emit<'a> = dyn FnMut(CaptureTime, CaptureTime, Event) + 'a;
 
 /// What a session works with.
 pub(super) struct Surroundings<'a> {
-    pub(super) config: &'a ReplayConfig,
+    pub(super) config: &'a SurveyConfig,
     pub(super) ledger: &'a mut Ledger,
     /// From the RTCP of both directions.
-    pub(super) rtt: &'a mut RttSamples,
     pub(super) srtp: Option<SrtpVerdict>,
-    pub(super) emit: &'a mut Emit<'a>,
 }
 
 /// A flow with RTP, or with what looks like it.
 #[derive(Debug)]
 pub(super) struct Session {
+    index: usize,
     pub(super) flow: FiveTuple,
+    /// Further flows that were merged into this one.
+    pub(super) also_on: Vec<FiveTuple>,
+    pub(super) carrier: Carrier,
     /// Where RTCP of both directions is kept.
     pub(super) conversation: Option<usize>,
     pub(super) streams: Vec<Stream>,
@@ -51,30 +52,46 @@ pub(super) struct Session {
     /// Bytes of authentication tag at the end of every payload; `None` until it is decided.
     pub(super) srtp_tag_len: Option<usize>,
     pub(super) packets_fed: u64,
-    pub(super) timeline: Option<Timeline>,
+    /// Which header extensions its packets have.
+    pub(super) layout: Layout,
+    pub(super) first_frame: FrameNumber,
+    pub(super) absurd_padding: Count,
+    /// Packets that the capturing host received and sent, where the capture says so.
+    pub(super) received: u64,
+    pub(super) sent: u64,
     last_stream: usize,
-    /// The stream that was announced to the timeline last.
-    bound_stream: Option<Ssrc>,
     capture_times: CaptureTimeClock,
     held: HoldBack<PacketNote>,
-    order: Option<CaptureTime>,
+    time_was: Option<CaptureTime>,
 }
 
 impl Session {
-    pub(super) fn new(flow: FiveTuple, conversation: Option<usize>, config: &ReplayConfig) -> Self {
+    pub(super) fn new(
+        index: usize,
+        flow: FiveTuple,
+        carrier: Carrier,
+        conversation: Option<usize>,
+        config: &SurveyConfig,
+    ) -> Self {
         Self {
+            index,
             flow,
+            also_on: Vec::new(),
+            carrier,
             conversation,
             streams: Vec::new(),
             extensions: Extensions::new(config),
             srtp_tag_len: config.srtp_tag_len,
             packets_fed: 0,
-            timeline: None,
+            layout: Layout::default(),
+            first_frame: FrameNumber(0),
+            absurd_padding: Count::default(),
+            received: 0,
+            sent: 0,
             last_stream: 0,
-            bound_stream: None,
             capture_times: CaptureTimeClock::default(),
             held: HoldBack::default(),
-            order: None,
+            time_was: None,
         }
     }
 
@@ -93,16 +110,17 @@ impl Session {
     }
 
     /// Takes a packet of the stream at `index`.
-    pub(super) fn handle_packet(
+    pub(super) fn handle_packet<F: Feed>(
         &mut self,
         index: usize,
         at: CaptureTime,
         packet: &RtpPacket<'_>,
         note: PacketNote,
         around: &mut Surroundings<'_>,
+        feed: &mut F,
     ) {
         if self.held.expired(at) {
-            self.flush(around);
+            self.flush(around, feed);
         }
         let holding = !self.held.is_empty();
         let Some(stream) = self.streams.get_mut(index) else { return };
@@ -114,7 +132,7 @@ impl Session {
         self.extensions.observe(packet, at);
         if !holding && !undecided && self.is_settled() {
             self.observe_late(index, at, packet, around.config);
-            self.release(at, packet, note, around);
+            self.release(at, packet, note, around, feed);
             return;
         }
         self.held.push(at, packet.header_bytes(), note);
@@ -123,7 +141,14 @@ impl Session {
         } else if was_settled && undecided {
             self.observe_clock(index, at, packet);
         }
-        self.decide(around);
+        self.decide(around, feed);
+    }
+
+    /// Time stepped back from `last`; timers of a flow that holds packets back were not that far.
+    pub(super) fn time_was(&mut self, last: CaptureTime) {
+        if self.held.is_empty() {
+            self.time_was = Some(self.time_was.map_or(last, |before| before.max(last)));
+        }
     }
 
     /// When the first packet that waits was read.
@@ -137,7 +162,7 @@ impl Session {
     }
 
     /// Decides with what evidence there is, and feeds what waits: time or room is up.
-    pub(super) fn flush(&mut self, around: &mut Surroundings<'_>) {
+    pub(super) fn flush<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
         if self.held.is_empty() {
             return;
         }
@@ -146,37 +171,22 @@ impl Session {
             self.refit_clocks();
         }
         self.srtp_tag_len.get_or_insert(tag_len(around.srtp));
-        let beside_rtp = self.streams.iter().any(Stream::is_rtp);
+        let of_rtp = element_ids_of_rtp(&self.streams);
         for stream in &mut self.streams {
-            stream.decide_at_last(around.config.media, beside_rtp);
+            stream.decide_at_last(around.config.media, of_rtp);
         }
-        self.release_held(around);
-    }
-
-    /// Runs timers due at or before `at`; a flow that holds packets back is not that far yet.
-    pub(super) fn advance(&mut self, at: CaptureTime, around: &mut Surroundings<'_>) {
-        if let (true, Some(timeline)) = (self.held.is_empty(), &mut self.timeline) {
-            let (order, emit) = (&mut self.order, &mut around.emit);
-            timeline.advance(at, around.rtt, &mut |event_at, event| {
-                emit(in_order(order, event_at), event_at, event);
-            });
-        }
-    }
-
-    /// When the next timer is due.
-    pub(super) fn next_timer(&self) -> Option<CaptureTime> {
-        if self.held.is_empty() { self.timeline.as_ref()?.next_timer() } else { None }
-    }
-
-    /// The estimator, if any packet was fed.
-    pub(super) fn estimator(&self) -> Option<&Controller> {
-        self.timeline.as_ref().map(Timeline::estimator)
+        self.release_held(around, feed);
     }
 
     /// What was inferred of the flow and its streams, and by what.
     pub(super) fn inferences(&self) -> impl Iterator<Item = Inference> {
         let of_streams = self.rtp_streams().map(Stream::inference);
         self.extensions.inferences().chain(of_streams)
+    }
+
+    /// Whether anything in it is RTP.
+    pub(super) fn carries_rtp(&self) -> bool {
+        self.rtp_streams().next().is_some()
     }
 
     /// The streams that are RTP.
@@ -189,7 +199,7 @@ impl Session {
     }
 
     /// Feeds what waits if nothing more is to be waited for.
-    fn decide(&mut self, around: &mut Surroundings<'_>) {
+    fn decide<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
         if !self.extensions.is_settled() {
             return;
         }
@@ -201,7 +211,7 @@ impl Session {
         }
         let all_decided = self.streams.iter().all(|stream| stream.admission != Admission::Undecided);
         if all_decided && self.is_settled() {
-            self.release_held(around);
+            self.release_held(around, feed);
         }
     }
 
@@ -230,98 +240,86 @@ impl Session {
     }
 
     /// A stream that was admitted undecided may yet show itself to be audio, or its clock.
-    fn observe_late(&mut self, index: usize, at: CaptureTime, packet: &RtpPacket<'_>, config: &ReplayConfig) {
+    fn observe_late(&mut self, index: usize, at: CaptureTime, packet: &RtpPacket<'_>, config: &SurveyConfig) {
         if self.streams.get(index).is_some_and(|stream| !stream.is_settled()) {
             self.observe_clock(index, at, packet);
             if let Some(stream) = self.streams.get_mut(index) {
-                stream.decide_at_last(config.media, false);
+                stream.decide_at_last(config.media, ElementIds::default());
             }
         }
     }
 
-    fn release_held(&mut self, around: &mut Surroundings<'_>) {
+    fn release_held<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
         let held = std::mem::take(&mut self.held);
         for packet in held.iter() {
             if let Ok(parsed) = RtpPacket::parse(packet.header, packet.meta.len_on_wire) {
-                self.release(packet.at, &parsed, *packet.meta, around);
+                self.release(packet.at, &parsed, *packet.meta, around, feed);
             }
         }
     }
 
     /// Counts a packet and feeds it, if its stream is fed.
-    fn release(
+    fn release<F: Feed>(
         &mut self,
         at: CaptureTime,
         packet: &RtpPacket<'_>,
         note: PacketNote,
         around: &mut Surroundings<'_>,
+        feed: &mut F,
     ) {
         let Some(index) = self.stream_index(packet.ssrc(), || None) else { return };
         let send_time = self.send_time(index, packet, at);
         let size = without_tag(packet.size(), self.srtp_tag_len.unwrap_or(0));
         let has_transport_cc =
             self.extensions.transport_cc.id.is_some_and(|id| packet.extension(id).is_some());
-        let room = self.timeline.is_some() || around.ledger.flows_left > 0;
         let id_but_cut = self.extensions.abs_send_time.id.is_some() && header_is_cut(packet);
         let Some(stream) = self.streams.get_mut(index) else { return };
-        let unfed = match stream.admission {
-            Admission::Undecided => Some(Unfed::NotRtp),
-            Admission::LeftOut(LeftOut::NotSelected) => Some(Unfed::NotSelected),
-            Admission::Fed | Admission::LeftOut(LeftOut::Audio) if has_transport_cc => {
-                Some(Unfed::TransportCc)
-            }
-            Admission::LeftOut(LeftOut::Audio) => Some(Unfed::Audio),
-            Admission::Fed if !note.in_range => Some(Unfed::OutsideRange),
-            Admission::Fed if id_but_cut && send_time == AbsSendTimeElement::Absent => Some(Unfed::HeaderCut),
-            Admission::Fed if !room => Some(Unfed::Limit),
-            Admission::Fed => None,
-        };
-        if stream.admission != Admission::Undecided {
-            let sent = send_time.value();
-            stream
-                .stats
-                .observe(packet, Reception { at, size, send_time: sent, is_truncated: note.truncated });
-            stream.abs_send_times += u64::from(sent.is_some());
+        // What is no RTP now may yet become it, and then these were its first packets.
+        let reception = Reception { at, size, send_time: send_time.value(), is_truncated: note.truncated };
+        stream.observe(packet, reception, has_transport_cc);
+        if stream.admission == Admission::Undecided {
+            return around.ledger.unfed(Unfed::NotRtp, note.frame);
         }
-        stream.transport_cc += u64::from(has_transport_cc);
+        self.layout.observe(packet, note.frame);
+        if self.first_frame == FrameNumber(0) {
+            self.first_frame = note.frame;
+        }
+        if note.absurd_padding {
+            self.absurd_padding.add(note.frame.0);
+        }
+        self.received += u64::from(note.direction == Some(Direction::Inbound));
+        self.sent += u64::from(note.direction == Some(Direction::Outbound));
+        let unfed = match stream.admission {
+            Admission::LeftOut(LeftOut::NotSelected) => Some(Unfed::NotSelected),
+            Admission::LeftOut(LeftOut::Audio) => Some(Unfed::Audio),
+            // Audio is only fed by `--media all`, and libwebrtc would count it neither way.
+            _ if has_transport_cc && !stream.is_audio() => Some(Unfed::TransportCc),
+            _ if !note.in_range => Some(Unfed::OutsideRange),
+            _ if id_but_cut && send_time == AbsSendTimeElement::Absent => Some(Unfed::HeaderCut),
+            _ => None,
+        };
         if let Some(unfed) = unfed {
             return around.ledger.unfed(unfed, note.frame);
         }
         let offset = self.extensions.transmission_offset.id.and_then(|id| packet.transmission_offset(id));
         let fed = FedPacket {
             at,
+            order: note.order,
+            time_was: self.time_was.take(),
             ssrc: packet.ssrc(),
             send_time,
             rtp_timestamp: packet.timestamp(),
             transmission_offset: offset.unwrap_or(0),
             size,
         };
-        if self.feed(&fed, note.order, around) {
-            self.packets_fed += 1;
-            if let Some(stream) = self.streams.get_mut(index) {
+        match feed.packet(self.index, &fed) {
+            Fate::Counted => {
+                self.packets_fed += 1;
                 stream.fed += 1;
             }
-        } else {
-            around.ledger.unfed(Unfed::NoSendTime, note.frame);
+            Fate::NoSendTime => around.ledger.unfed(Unfed::NoSendTime, note.frame),
+            Fate::OverLimit => around.ledger.unfed(Unfed::EstimatedLimit, note.frame),
         }
-    }
-
-    /// Whether the packet was of use.
-    fn feed(&mut self, packet: &FedPacket, place: CaptureTime, around: &mut Surroundings<'_>) -> bool {
-        let (ledger, config) = (&mut around.ledger, around.config);
-        let timeline = self.timeline.get_or_insert_with(|| {
-            ledger.flows_left -= 1;
-            config.timeline()
-        });
-        if self.bound_stream != Some(packet.ssrc) {
-            self.bound_stream = Some(packet.ssrc);
-            timeline.bind_stream(packet.ssrc);
-        }
-        let (order, emit) = (&mut self.order, &mut around.emit);
-        timeline.handle_packet(packet, around.rtt, &mut |event_at, event| {
-            let place = if event_at == packet.at { place } else { event_at };
-            emit(in_order(order, place), event_at, event);
-        })
     }
 
     /// abs-send-time; where the packet has none, abs-capture-time if that is wanted (specification 1.6).
@@ -362,11 +360,4 @@ fn without_tag(size: DataSize, tag_len: usize) -> DataSize {
 /// Whether the capture lacks a part of the header.
 fn header_is_cut(packet: &RtpPacket<'_>) -> bool {
     packet.header_bytes().len() < packet.header_len()
-}
-
-/// A place in time that never decreases within a flow.
-fn in_order(order: &mut Option<CaptureTime>, place: CaptureTime) -> CaptureTime {
-    let place = order.map_or(place, |last| last.max(place));
-    *order = Some(place);
-    place
 }

@@ -1,17 +1,18 @@
 //! What both directions of a 5-tuple say of each other: RTCP gives a flow its round trip times and the REMBs that its
 //! receiver really sent; DTLS and RTCP tell whether it is encrypted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
+use crate::decode::Datagram;
 use crate::flow::FiveTuple;
 use crate::remb::CapturedRemb;
 use crate::report::summary::Recorded;
 use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
-use crate::rtp::{Blocks, CapturePoint, RttSampler, Side, Turnaround};
-use crate::units::CaptureTime;
+use crate::rtp::{Blocks, CapturePoint, RttSample, RttSampler, Side, Turnaround};
+use crate::units::{CaptureTime, TimeDelta};
 
-use super::rtt_samples::RttSamples;
+use super::Feed;
 
 /// Two hosts that talk over one pair of ports.
 #[derive(Debug, Default)]
@@ -28,8 +29,67 @@ pub(super) struct Direction {
     /// The flow's session, once it has one.
     pub(super) session: Option<usize>,
     pub(super) sampler: RttSampler,
-    pub(super) rtt: RttSamples,
+    pub(super) rtt: RttTally,
+    /// Samples from before the flow's first packet.
+    early: VecDeque<RttSample>,
     pub(super) recorded: RecordedRembs,
+    /// RTCP by type, of the media's sender and of its receiver.
+    pub(super) rtcp_of_sender: RtcpTypes,
+    pub(super) rtcp_of_receiver: RtcpTypes,
+}
+
+/// More than a flow's estimate could make use of; beyond, the oldest are dropped.
+const MAX_EARLY: usize = 1024;
+
+/// How many round trip times, and of what range.
+#[derive(Debug, Default)]
+pub(super) struct RttTally {
+    pub(super) count: u64,
+    /// The smallest and the largest.
+    pub(super) range: Option<(TimeDelta, TimeDelta)>,
+}
+
+/// RTCP packets by type, 192 to 223.
+#[derive(Debug, Default)]
+pub(super) struct RtcpTypes([u64; 32]);
+
+const FIRST_RTCP_TYPE: u8 = 192;
+
+impl RtcpTypes {
+    fn add(&mut self, packet_type: u8) {
+        let place = packet_type.checked_sub(FIRST_RTCP_TYPE).map(usize::from);
+        if let Some(count) = place.and_then(|place| self.0.get_mut(place)) {
+            *count += 1;
+        }
+    }
+
+    /// Types seen, ascending, and how often.
+    pub(super) fn seen(&self) -> impl Iterator<Item = (u8, u64)> {
+        (FIRST_RTCP_TYPE..).zip(self.0).filter(|(_, count)| *count > 0)
+    }
+}
+
+impl Direction {
+    /// The flow has a session now.
+    pub(super) fn begin<F: Feed>(&mut self, session: usize, feed: &mut F) {
+        self.session = Some(session);
+        self.early.drain(..).for_each(|sample| feed.rtt(session, sample));
+    }
+
+    fn sample<F: Feed>(&mut self, sample: RttSample, feed: &mut F) {
+        self.rtt.count += 1;
+        let (least, most) = self.rtt.range.unwrap_or((sample.rtt, sample.rtt));
+        self.rtt.range = Some((least.min(sample.rtt), most.max(sample.rtt)));
+        match self.session {
+            Some(session) => feed.rtt(session, sample),
+            None => {
+                if self.early.len() >= MAX_EARLY {
+                    self.early.pop_front();
+                }
+                self.early.push_back(sample);
+            }
+        }
+    }
 }
 
 /// The REMBs that steer one flow.
@@ -116,36 +176,40 @@ impl Conversation {
         Some((end, point))
     }
 
-    /// Takes an RTCP datagram of `sender`; the REMBs in it that are new go to `on_remb`, with the session that they
-    /// steer.
-    pub(super) fn handle_rtcp(
+    /// Takes an RTCP datagram of `sender`, captured `at`; `order` is the latest frame time.
+    pub(super) fn handle_rtcp<F: Feed>(
         &mut self,
         sender: From,
-        captured: &[u8],
-        len_on_wire: usize,
-        at: CaptureTime,
-        mut on_remb: impl FnMut(usize, CapturedRemb),
+        datagram: &Datagram<'_>,
+        (at, order): (CaptureTime, CaptureTime),
+        feed: &mut F,
     ) {
+        let (captured, len_on_wire) = (datagram.payload, datagram.payload_len);
         self.srtp.observe_rtcp(captured, len_on_wire);
         let encrypted = self.srtp.verdict().is_some_and(|verdict| verdict != SrtpVerdict::Clear);
-        let steered = self.media(sender.other());
-        steered.recorded.tally.rtcp_packets += 1;
-        steered.recorded.tally.rtcp_unreadable += u64::from(encrypted);
-        if encrypted {
-            return;
-        }
+        let steered = &mut self.media(sender.other()).recorded.tally;
+        steered.rtcp_packets += 1;
+        steered.rtcp_unreadable += u64::from(encrypted);
+        // Of an encrypted compound the first header can be read, and no more.
+        let readable = if encrypted { 1 } else { usize::MAX };
         let mut samples = Vec::new();
-        for block in Blocks::new(captured, len_on_wire) {
+        for block in Blocks::new(captured, len_on_wire).take(readable) {
+            self.media(sender).rtcp_of_sender.add(block.packet_type);
+            self.media(sender.other()).rtcp_of_receiver.add(block.packet_type);
+            if encrypted {
+                return;
+            }
             self.turnaround.observe(sender.side(), &block, at);
             let own = self.media(sender);
             own.sampler.observe_incoming(&block, at, &mut samples);
-            samples.drain(..).for_each(|sample| own.rtt.push(sample));
+            samples.drain(..).for_each(|sample| own.sample(sample, feed));
             let steered = self.media(sender.other());
             steered.sampler.observe_outgoing(&block, at);
-            if let (Some(session), Ok(remb)) = (steered.session, CapturedRemb::from_block(&block))
+            if let Ok(remb) = CapturedRemb::from_block(&block)
                 && steered.recorded.observe(&remb)
+                && let Some(session) = steered.session
             {
-                on_remb(session, remb);
+                feed.recorded(session, at, order, remb);
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::rtp::infer::{
 use crate::rtp::sdp::HeaderExtension;
 use crate::units::CaptureTime;
 
-use super::ReplayConfig;
+use super::SurveyConfig;
 
 /// The ids of a flow's extensions.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Extensions {
 }
 
 impl Extensions {
-    pub(super) fn new(config: &ReplayConfig) -> Self {
+    pub(super) fn new(config: &SurveyConfig) -> Self {
         let by_sdp = |extension| config.sdp.as_ref().map(|sdp| sdp.extension_id(extension).ok().flatten());
         let flag = |id: Option<u8>, name: &str| id.map(|id| (id, name.to_owned()));
         let given = |id: Option<(u8, String)>, extension| {
@@ -44,10 +44,10 @@ impl Extensions {
         let transmission_offset =
             given(flag(config.toffset_id, "--toffset-id"), HeaderExtension::TransmissionOffset);
         Self {
-            abs_send_time: Lookup::new("abs-send-time id", abs_send_time),
-            transport_cc: Lookup::new("transport-wide sequence number id", transport_cc),
-            transmission_offset: Lookup::new("transmission time offset id", transmission_offset),
-            abs_capture_time: Lookup::new("abs-capture-time id", abs_capture_time),
+            abs_send_time: Lookup::new("abs-send-time", abs_send_time),
+            transport_cc: Lookup::new("transport-wide sequence number", transport_cc),
+            transmission_offset: Lookup::new("transmission time offset", transmission_offset),
+            abs_capture_time: Lookup::new("abs-capture-time", abs_capture_time),
             is_settled: false,
         }
     }
@@ -82,16 +82,41 @@ impl Extensions {
         self.is_settled = true;
     }
 
-    /// What is known, and how.
-    pub(super) fn inferences(&self) -> impl Iterator<Item = Inference> {
+    /// What the element with this id is, and how that is known.
+    pub(super) fn meaning(&self, id: u8) -> Option<(&'static str, &str)> {
+        self.known().find(|(_, known, _)| *known == id).map(|(what, _, evidence)| (what, evidence))
+    }
+
+    /// Ids that were found by how the elements behave.
+    pub(super) fn inferred(&self) -> impl Iterator<Item = (&'static str, u8)> {
         [
-            self.abs_send_time.inference(),
-            self.transport_cc.inference(),
-            self.transmission_offset.inference(),
-            self.abs_capture_time.inference(),
+            (self.abs_send_time.was_inferred, self.abs_send_time.known()),
+            (self.transport_cc.was_inferred, self.transport_cc.known()),
+            (self.transmission_offset.was_inferred, self.transmission_offset.known()),
+            (self.abs_capture_time.was_inferred, self.abs_capture_time.known()),
+        ]
+        .into_iter()
+        .filter_map(|(inferred, known)| known.filter(|_| inferred).map(|(what, id, _)| (what, id)))
+    }
+
+    fn known(&self) -> impl Iterator<Item = (&'static str, u8, &str)> {
+        [
+            self.abs_send_time.known(),
+            self.transport_cc.known(),
+            self.transmission_offset.known(),
+            self.abs_capture_time.known(),
         ]
         .into_iter()
         .flatten()
+    }
+
+    /// What is known, and how.
+    pub(super) fn inferences(&self) -> impl Iterator<Item = Inference> {
+        self.known().map(|(what, id, evidence)| Inference {
+            what: format!("{what} id"),
+            value: id.to_string(),
+            evidence: evidence.to_owned(),
+        })
     }
 }
 
@@ -111,14 +136,21 @@ pub(super) struct Lookup<F> {
     finder: Option<F>,
     pub(super) id: Option<u8>,
     evidence: String,
+    was_inferred: bool,
 }
 
 impl<F: Finder> Lookup<F> {
     /// With a given id, 0 for absent, there is nothing to find.
     fn new(what: &'static str, given: Option<(u8, String)>) -> Self {
         match given {
-            Some((id, evidence)) => Self { what, finder: None, id: Some(id).filter(|id| *id > 0), evidence },
-            None => Self { what, finder: Some(F::default()), id: None, evidence: String::new() },
+            Some((id, evidence)) => {
+                let id = Some(id).filter(|id| *id > 0);
+                Self { what, finder: None, id, evidence, was_inferred: false }
+            }
+            None => {
+                let finder = Some(F::default());
+                Self { what, finder, id: None, evidence: String::new(), was_inferred: false }
+            }
         }
     }
 
@@ -132,6 +164,7 @@ impl<F: Finder> Lookup<F> {
         finder.observe(packet, at);
         if let Some((id, evidence)) = finder.found() {
             (self.id, self.evidence, self.finder) = (Some(id), evidence, None);
+            self.was_inferred = true;
         }
     }
 
@@ -139,9 +172,9 @@ impl<F: Finder> Lookup<F> {
         self.finder.as_ref().is_some_and(F::may_yet_be_found)
     }
 
-    fn inference(&self) -> Option<Inference> {
-        let value = self.id?.to_string();
-        Some(Inference { what: self.what.to_owned(), value, evidence: self.evidence.clone() })
+    /// What, which id, and how that is known.
+    fn known(&self) -> Option<(&'static str, u8, &str)> {
+        Some((self.what, self.id?, &self.evidence))
     }
 }
 
@@ -153,7 +186,7 @@ impl Finder for AbsSendTimeFinder {
     fn found(&self) -> Option<(u8, String)> {
         self.found().map(|found| {
             let evidence = format!(
-                "3-byte element that advanced at {:.3} × 2^18 per second of capture time; {} of {} steps agree, over {:.2} s",
+                "advances at {:.3} × 2^18 a second; {} of {} steps agree with capture time over {:.2} s",
                 found.rate, found.agreeing, found.steps, found.span_s
             );
             (found.id, evidence)
@@ -172,10 +205,8 @@ impl Finder for TransportCcFinder {
 
     fn found(&self) -> Option<(u8, String)> {
         self.found().map(|found| {
-            let evidence = format!(
-                "element that counts the flow's packets: {} of {} steps are by one",
-                found.by_one, found.steps
-            );
+            let evidence =
+                format!("counts the flow's packets: {} of {} steps are by one", found.by_one, found.steps);
             (found.id, evidence)
         })
     }
@@ -193,7 +224,7 @@ impl Finder for TransmissionOffsetFinder {
     fn found(&self) -> Option<(u8, String)> {
         self.found().map(|found| {
             let evidence = format!(
-                "3-byte element with which RTP timestamps advance as capture time does: {:.1} ms off over {} steps, without it {:.1} ms",
+                "with it RTP timestamps are {:.1} ms off capture time over {} steps, without it {:.1} ms",
                 found.off_with_ms, found.steps, found.off_without_ms
             );
             (found.id, evidence)
@@ -212,10 +243,8 @@ impl Finder for AbsCaptureTimeFinder {
 
     fn found(&self) -> Option<(u8, String)> {
         self.found().map(|found| {
-            let evidence = format!(
-                "element of 8 or 16 bytes that advanced at {:.3} times the capture's clock over {:.2} s",
-                found.rate, found.span_s
-            );
+            let evidence =
+                format!("advances at {:.3} times the capture's clock over {:.2} s", found.rate, found.span_s);
             (found.id, evidence)
         })
     }

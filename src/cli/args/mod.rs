@@ -1,0 +1,192 @@
+//! What the user said: flags as typed. What they mean is decided in `resolve`.
+
+mod run;
+mod values;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::units::TimeDelta;
+
+pub use run::{BehaveArgs, ParameterArgs, RunFlags, WriteFlags};
+pub use values::{Color, Estimator, Filter, Media, Percent, Progress, Rtcp, Scheduler};
+
+/// Re-run WebRTC's receive-side bandwidth estimator (REMB) on a capture.
+#[derive(Debug, Parser)]
+#[command(
+    name = "remb-replay",
+    version,
+    about = "Re-run WebRTC's receive-side bandwidth estimator (REMB) on a packet capture",
+    after_help = "Exit codes: 0 done, 1 outside the tolerance, 2 usage, 3 input or output cannot be opened, 4 nothing to work on,\n\
+                  5 incomplete (capture cut off or damaged; what was read is written out)."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// What is in a capture: flows, streams, header extensions, RTCP, and whether it is fit for estimation
+    #[command(after_help = "Examples:\n  \
+        remb-replay inspect call.pcap                      a block for each flow, and a verdict\n  \
+        remb-replay inspect call.pcap --csv -              a row for each stream\n  \
+        remb-replay inspect call.pcap --json - | jq '.flows[].verdict'")]
+    Inspect(InspectArgs),
+    /// Run estimator and REMB schedule on a capture; write REMB pcap, CSV, picture and summary
+    #[command(after_help = "Examples:\n  \
+        remb-replay replay call.pcap                       the summary only\n  \
+        remb-replay replay call.pcapng.gz -o out           everything, into the folder out\n  \
+        remb-replay replay call.pcap --plot call.png       the picture alone\n  \
+        tcpdump -w - udp | remb-replay replay - -o out     from standard input, in one pass\n  \
+        remb-replay replay call.pcap --rtt 40ms --set rate_control.backoff_factor=0.9 -o out")]
+    Replay(ReplayArgs),
+    /// Replay, and hold the result against the REMBs that a real receiver sent in the same capture; or hold two CSV files
+    /// against each other
+    #[command(after_help = "Examples:\n  \
+        remb-replay compare call.pcap                      figures for each flow with REMBs\n  \
+        remb-replay compare call.pcap --plot close.png     where and why the two series part\n  \
+        remb-replay compare call.pcap --max-median 2% --min-within-5 70%     as a gate: exit code 1 if not\n  \
+        remb-replay compare srtp.pcap --recorded log.csv --rtt 20ms          RTCP is encrypted\n  \
+        remb-replay compare before/remb.csv after/remb.csv")]
+    Compare(CompareArgs),
+}
+
+impl Command {
+    /// How the program is to behave.
+    pub fn behave(&self) -> &BehaveArgs {
+        match self {
+            Self::Inspect(args) => &args.behave,
+            Self::Replay(args) => &args.behave,
+            Self::Compare(args) => &args.behave,
+        }
+    }
+}
+
+/// `inspect`.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct InspectArgs {
+    /// The capture: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input
+    pub capture: PathBuf,
+    /// Write a row for each stream, as streams.csv (- is standard output)
+    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    pub csv: Option<PathBuf>,
+    /// Write everything as JSON (- is standard output)
+    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    pub json: Option<PathBuf>,
+    /// Overwrite files that exist
+    #[arg(long, help_heading = "Outputs")]
+    pub force: bool,
+    #[command(flatten)]
+    pub flags: RunFlags,
+    #[command(flatten)]
+    pub parameters: ParameterArgs,
+    #[command(flatten)]
+    pub behave: BehaveArgs,
+}
+
+/// `replay`.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct ReplayArgs {
+    /// The capture: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input
+    pub capture: PathBuf,
+    #[command(flatten)]
+    pub outputs: OutputArgs,
+    #[command(flatten)]
+    pub write: WriteFlags,
+    #[command(flatten)]
+    pub flags: RunFlags,
+    #[command(flatten)]
+    pub parameters: ParameterArgs,
+    #[command(flatten)]
+    pub behave: BehaveArgs,
+}
+
+/// `compare`.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct CompareArgs {
+    /// The capture, or the first of two remb.csv or estimate.csv
+    #[arg(value_name = "CAPTURE|A.csv")]
+    pub capture: PathBuf,
+    /// The CSV that is held against the first
+    #[arg(value_name = "B.csv")]
+    pub other: Option<PathBuf>,
+    #[command(flatten)]
+    pub comparison: ComparisonArgs,
+    #[command(flatten)]
+    pub flags: RunFlags,
+    #[command(flatten)]
+    pub parameters: ParameterArgs,
+    #[command(flatten)]
+    pub behave: BehaveArgs,
+}
+
+/// How a comparison is made, and where it goes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Comparison")]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct ComparisonArgs {
+    /// Take the recorded REMBs from this file instead of the capture, for encrypted calls: time_s or unix_time_s,
+    /// bitrate_bps, and ssrcs if there are any
+    #[arg(long, value_name = "FILE.csv")]
+    pub recorded: Option<PathBuf>,
+    /// Leave out the beginning, for a capture that starts in mid-call
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    pub skip: TimeDelta,
+    /// Replay at so many sub-millisecond phases of the receiver's clock, which a capture does not tell
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub phases: u16,
+    /// Exit with 1 if the median error is above this, as the mean over the phases
+    #[arg(long, value_name = "PCT")]
+    pub max_median: Option<Percent>,
+    /// Exit with 1 if less than this share of the time is within 5 %, as the mean over the phases
+    #[arg(long, value_name = "PCT")]
+    pub min_within_5: Option<Percent>,
+    /// Write the figures of every flow and phase as CSV (- is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Write all figures as JSON (- is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Draw both series and the error between them; the suffix decides between PNG and SVG
+    #[arg(long, value_name = "FILE.png|FILE.svg")]
+    pub plot: Option<PathBuf>,
+    /// Overwrite files that exist
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Outputs")]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct OutputArgs {
+    /// Write everything into this folder: remb.pcap, estimate.csv, remb.csv, streams.csv, estimate.png, summary.json,
+    /// config.toml
+    #[arg(short = 'o', long = "output-dir", value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Write the REMB stream as pcap
+    #[arg(short = 'w', long = "write", value_name = "FILE.pcap")]
+    pub pcap: Option<PathBuf>,
+    /// Write a row for each step of the estimator (- is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub estimate_csv: Option<PathBuf>,
+    /// Write a row for each REMB (- is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub remb_csv: Option<PathBuf>,
+    /// Draw the picture; the suffix decides between PNG and SVG
+    #[arg(long, value_name = "FILE.png|FILE.svg")]
+    pub plot: Option<PathBuf>,
+    /// Write the summary as JSON (- is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Overwrite files that exist
+    #[arg(long)]
+    pub force: bool,
+}

@@ -1,0 +1,122 @@
+//! Values of flags that are neither texts nor numbers.
+
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use crate::bwe::{DelayFilter, EstimatorChoice};
+use crate::remb::Profile;
+
+/// A number of percent, with or without its sign.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Percent(pub f64);
+
+impl FromStr for Percent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.strip_suffix('%').unwrap_or(text).trim().parse();
+        match number {
+            Ok(percent @ 0.0..=f64::MAX) => Ok(Self(percent)),
+            _ => Err("a percentage is written as 5 or 5%".to_owned()),
+        }
+    }
+}
+
+/// How RTCP is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rtcp {
+    /// RR, SDES, REMB.
+    Compound,
+    /// A bare REMB.
+    Reduced,
+}
+
+/// Which media feed the estimator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Media {
+    /// All but audio.
+    Auto,
+    /// All.
+    All,
+}
+
+/// The estimators by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Estimator {
+    /// By what the packets carry.
+    Auto,
+    /// By abs-send-time.
+    AbsSendTime,
+    /// By RTP timestamps.
+    RtpTimestamp,
+}
+
+impl From<Estimator> for EstimatorChoice {
+    fn from(estimator: Estimator) -> Self {
+        match estimator {
+            Estimator::Auto => Self::Auto,
+            Estimator::AbsSendTime => Self::AbsSendTime,
+            Estimator::RtpTimestamp => Self::RtpTimestamp,
+        }
+    }
+}
+
+/// The delay filters by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Filter {
+    /// libwebrtc's on the receiving side.
+    Kalman,
+    /// libwebrtc's on the sending side.
+    Trendline,
+}
+
+impl From<Filter> for DelayFilter {
+    fn from(filter: Filter) -> Self {
+        match filter {
+            Filter::Kalman => Self::Kalman,
+            Filter::Trendline => Self::Trendline,
+        }
+    }
+}
+
+/// The schedules by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scheduler {
+    /// Every interval, and at once on a fall.
+    Periodic,
+    /// libwebrtc's throttle.
+    Libwebrtc,
+}
+
+impl From<Scheduler> for Profile {
+    fn from(scheduler: Scheduler) -> Self {
+        match scheduler {
+            Scheduler::Periodic => Self::Periodic,
+            Scheduler::Libwebrtc => Self::Libwebrtc,
+        }
+    }
+}
+
+/// When progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// On a terminal.
+    Auto,
+    /// Not at all.
+    Never,
+}
+
+/// When messages are coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}

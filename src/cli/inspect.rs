@@ -1,0 +1,66 @@
+//! `remb-replay inspect`: what is in a capture, and whether it is fit for estimation.
+
+use std::io::{self, Write};
+
+use super::args::{InspectArgs, WriteFlags};
+use super::outputs::{Output, Plan};
+use super::resolve::resolve;
+use super::source::Source;
+use super::{Exit, Failure, messages};
+use crate::remb::Profile;
+use crate::report::csv::write_streams;
+use crate::report::summary::{Input, Inspection, Tool};
+use crate::survey::{NoFeed, Survey};
+
+pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
+    let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Periodic);
+    let resolved = resolved.map_err(|error| Failure::new(Exit::Usage, error))?;
+    let opened = |error| Failure::new(Exit::Open, error);
+    let source = Source::open(&args.capture, false).map_err(opened)?;
+    let plan = Plan::for_inspection(args).map_err(opened)?;
+    let mut survey = Survey::new(resolved.config.survey());
+    let read = source.read(&args.behave, |frame, _| {
+        survey.handle_frame(frame, &mut NoFeed);
+        Ok(())
+    })?;
+    survey.finish(&mut NoFeed);
+    let mut findings = survey.findings();
+    read.complete(&mut findings.frames, &mut findings.warnings);
+    let inspection = Inspection {
+        tool: Tool::default(),
+        input: Input { span_s: findings.span, ..read.input.clone() },
+        frames: findings.frames,
+        flows: findings.flows,
+        warnings: findings.warnings,
+    };
+    write(&plan, &inspection).map_err(opened)?;
+    if plan.uses_stdout() {
+        messages::doubts(&inspection.warnings, &read, &args.behave, "looked at");
+    } else if !args.behave.quiet {
+        // A closed pipe is not an error.
+        let _ = io::stdout().write_all(inspection.to_text().as_bytes());
+    }
+    match findings.nothing {
+        Some(nothing) if inspection.flows.is_empty() => {
+            messages::say(&format!("error: {}: {nothing}", read.shown));
+            Ok(Exit::Nothing)
+        }
+        _ => Ok(read.exit(&inspection.warnings, &args.behave)),
+    }
+}
+
+fn write(plan: &Plan, inspection: &Inspection) -> anyhow::Result<()> {
+    let mut outputs = Vec::new();
+    if let Some(target) = &plan.streams_csv {
+        let mut output = plan.open(target)?;
+        write_streams(&mut output, &inspection.flows, inspection.input.nanoseconds)?;
+        outputs.push(output);
+    }
+    if let Some(target) = &plan.json {
+        let mut output = plan.open(target)?;
+        serde_json::to_writer_pretty(&mut output, inspection)?;
+        output.write_all(b"\n")?;
+        outputs.push(output);
+    }
+    outputs.into_iter().try_for_each(Output::finish)
+}

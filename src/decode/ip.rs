@@ -1,0 +1,120 @@
+//! IP and UDP.
+
+use std::net::SocketAddr;
+
+use etherparse::{IpFragOffset, IpNumber, LaxIpSlice, UdpSlice};
+
+use super::{Datagram, Origin, Skip, Transport};
+
+const UDP_HEADER_LEN: usize = 8;
+
+/// An IP packet's content.
+#[derive(Debug)]
+pub(super) struct IpPacket<'a> {
+    pub(super) transport: Transport<'a>,
+    pub(super) protocol: Protocol,
+    /// Its place in a fragmented packet, if it is a fragment.
+    pub(super) fragment: Option<Fragment>,
+}
+
+/// What an IP packet carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Udp,
+    Tcp,
+    Gre,
+    /// Nothing that is read.
+    Unread(Skip),
+}
+
+/// The place of a fragment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fragment {
+    pub(super) identification: u32,
+    pub(super) offset: IpFragOffset,
+    pub(super) more: bool,
+}
+
+/// Takes an IP packet apart; it may be cut by the snaplen.
+pub(super) fn packet(packet: &[u8]) -> Result<IpPacket<'_>, Skip> {
+    if packet.is_empty() {
+        return Err(Skip::CutShort);
+    }
+    let (ip, stopped) = LaxIpSlice::from_slice(packet).map_err(|_| Skip::Malformed)?;
+    let payload = ip.payload();
+    let fragment = if payload.fragmented { Some(fragment(&ip).ok_or(Skip::CutShort)?) } else { None };
+    let protocol = match payload.ip_number {
+        IpNumber::UDP => Protocol::Udp,
+        IpNumber::TCP => Protocol::Tcp,
+        IpNumber::GRE => Protocol::Gre,
+        IpNumber::ICMP | IpNumber::IPV6_ICMP => Protocol::Unread(Skip::Icmp),
+        IpNumber::IPV4 | IpNumber::IPV6 => Protocol::Unread(Skip::IpInIp),
+        IpNumber::MPLS_IN_IP => Protocol::Unread(Skip::Mpls),
+        _ if stopped.is_some() => Protocol::Unread(Skip::CutShort),
+        _ => Protocol::Unread(Skip::OtherTransport),
+    };
+    let transport = Transport {
+        source: ip.source_addr(),
+        destination: ip.destination_addr(),
+        data: payload.payload,
+        len_on_wire: transport_len(&ip, payload.payload),
+    };
+    Ok(IpPacket { transport, protocol, fragment })
+}
+
+/// The transport's length: by the IP header, where that says it.
+fn transport_len(ip: &LaxIpSlice<'_>, captured: &[u8]) -> usize {
+    let declared = match ip {
+        LaxIpSlice::Ipv4(ip) => {
+            let extension = ip.extensions().auth.as_ref().map_or(0, |auth| auth.slice().len());
+            usize::from(ip.header().total_len())
+                .saturating_sub(usize::from(ip.header().ihl()) * 4 + extension)
+        }
+        LaxIpSlice::Ipv6(ip) => {
+            usize::from(ip.header().payload_length()).saturating_sub(ip.extensions().slice().len())
+        }
+    };
+    declared.max(captured.len())
+}
+
+fn fragment(ip: &LaxIpSlice<'_>) -> Option<Fragment> {
+    match ip {
+        LaxIpSlice::Ipv4(ip) => {
+            let header = ip.header();
+            Some(Fragment {
+                identification: header.identification().into(),
+                offset: header.fragments_offset(),
+                more: header.more_fragments(),
+            })
+        }
+        LaxIpSlice::Ipv6(ip) => ip.extensions().clone().into_iter().find_map(|extension| match extension {
+            etherparse::Ipv6ExtensionSlice::Fragment(header) => Some(Fragment {
+                identification: header.identification(),
+                offset: header.fragment_offset(),
+                more: header.more_fragments(),
+            }),
+            _ => None,
+        }),
+    }
+}
+
+/// The datagram of a UDP header and what follows it.
+pub(super) fn datagram(transport: Transport<'_>, origin: Origin) -> Result<Datagram<'_>, Skip> {
+    let udp = UdpSlice::from_slice_lax(transport.data).map_err(|_| Skip::CutShort)?;
+    let payload_len = match usize::from(udp.length()).checked_sub(UDP_HEADER_LEN) {
+        Some(len) => len,
+        // A jumbogram, or offload at the sender: IP knows.
+        None if udp.length() == 0 => transport.len_on_wire.saturating_sub(UDP_HEADER_LEN),
+        None => return Err(Skip::Malformed),
+    };
+    let captured = udp.payload();
+    Ok(Datagram {
+        source: SocketAddr::new(transport.source, udp.source_port()),
+        destination: SocketAddr::new(transport.destination, udp.destination_port()),
+        ethernet: origin.ethernet,
+        payload: captured.get(..payload_len).unwrap_or(captured),
+        payload_len,
+        carrier: origin.carrier,
+        direction: origin.direction,
+    })
+}

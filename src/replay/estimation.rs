@@ -1,0 +1,174 @@
+//! The timelines of all flows, fed by a survey, and their events in order of time.
+
+use crate::remb::CapturedRemb;
+use crate::rtp::RttSample;
+use crate::survey::{Fate, FedPacket, Feed, FlowInfo};
+use crate::units::CaptureTime;
+
+use super::event::{Event, EventQueue, Stamped};
+use super::rtt_samples::RttSamples;
+use super::timeline::Timeline;
+use super::{MAX_ESTIMATED_FLOWS, ReplayConfig, Sink};
+
+/// Estimators, schedules and timers of all flows.
+#[derive(Debug)]
+pub(super) struct Estimation {
+    config: ReplayConfig,
+    flows: Vec<Flow>,
+    queue: EventQueue,
+    flows_left: usize,
+    /// No timer of any flow is due before.
+    earliest_timer: Option<CaptureTime>,
+}
+
+#[derive(Debug)]
+struct Flow {
+    info: FlowInfo,
+    /// Once a packet was fed.
+    timeline: Option<Box<Timeline>>,
+    rtt: RttSamples,
+    is_on_hold: bool,
+    /// The place in time of its last event.
+    order: Option<CaptureTime>,
+}
+
+impl Estimation {
+    /// Before the first packet.
+    pub(super) fn new(config: ReplayConfig) -> Self {
+        Self {
+            config,
+            flows: Vec::new(),
+            queue: EventQueue::default(),
+            flows_left: MAX_ESTIMATED_FLOWS,
+            earliest_timer: None,
+        }
+    }
+
+    /// Gives out the events that nothing can precede any more: those before the watermark.
+    pub(super) fn give_out<S: Sink>(
+        &mut self,
+        watermark: impl FnOnce() -> CaptureTime,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        if self.queue.is_empty() {
+            return Ok(());
+        }
+        let watermark = watermark();
+        while let Some(stamped) = self.queue.pop_before(watermark) {
+            self.give(&stamped, sink)?;
+        }
+        Ok(())
+    }
+
+    /// Gives out all events.
+    pub(super) fn give_out_all<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        while let Some(stamped) = self.queue.pop() {
+            self.give(&stamped, sink)?;
+        }
+        Ok(())
+    }
+
+    /// What it was told.
+    pub(super) fn config(&self) -> &ReplayConfig {
+        &self.config
+    }
+
+    /// A flow's timeline, if a packet of it was fed.
+    pub(super) fn timeline(&self, flow: usize) -> Option<&Timeline> {
+        self.flows.get(flow)?.timeline.as_deref()
+    }
+
+    fn give<S: Sink>(&self, stamped: &Stamped, sink: &mut S) -> Result<(), S::Error> {
+        match self.flows.get(stamped.flow) {
+            Some(flow) => sink.event(&flow.info, stamped.at, &stamped.event),
+            None => Ok(()),
+        }
+    }
+
+    fn note_timer(&mut self, flow: usize) {
+        if let Some(due) = self.flows.get(flow).and_then(Flow::next_timer) {
+            self.earliest_timer = Some(self.earliest_timer.map_or(due, |earliest| earliest.min(due)));
+        }
+    }
+}
+
+impl Flow {
+    fn next_timer(&self) -> Option<CaptureTime> {
+        if self.is_on_hold { None } else { self.timeline.as_ref()?.next_timer() }
+    }
+
+    /// Runs timers due at or before `at`; a flow on hold is not that far yet.
+    fn advance(&mut self, at: CaptureTime, queue: &mut EventQueue) {
+        let Self { info, timeline, rtt, is_on_hold, order } = self;
+        if let (false, Some(timeline)) = (*is_on_hold, timeline) {
+            timeline.advance(at, rtt, &mut |event_at, event| {
+                queue.push(in_order(order, event_at), Stamped { at: event_at, flow: info.index, event });
+            });
+        }
+    }
+}
+
+impl Feed for Estimation {
+    fn flow(&mut self, info: &FlowInfo) {
+        let rtt = RttSamples::default();
+        self.flows.push(Flow { info: *info, timeline: None, rtt, is_on_hold: false, order: None });
+    }
+
+    fn hold(&mut self, flow: usize, holds: bool) {
+        if let Some(flow) = self.flows.get_mut(flow) {
+            flow.is_on_hold = holds;
+        }
+        self.note_timer(flow);
+    }
+
+    fn time(&mut self, at: CaptureTime) {
+        if self.earliest_timer.is_none_or(|due| due > at) {
+            return;
+        }
+        self.earliest_timer = None;
+        for index in 0..self.flows.len() {
+            if let Some(flow) = self.flows.get_mut(index) {
+                flow.advance(at, &mut self.queue);
+            }
+            self.note_timer(index);
+        }
+    }
+
+    fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate {
+        let Self { config, flows, queue, flows_left, .. } = self;
+        let Some(Flow { info, timeline, rtt, order, .. }) = flows.get_mut(flow) else {
+            return Fate::OverLimit;
+        };
+        let timeline = match timeline {
+            Some(timeline) => timeline,
+            None if *flows_left == 0 => return Fate::OverLimit,
+            none => {
+                *flows_left -= 1;
+                none.insert(Box::new(config.timeline()))
+            }
+        };
+        let counted = timeline.handle_packet(packet, rtt, &mut |event_at, event| {
+            let place = if event_at == packet.at { packet.order } else { event_at };
+            queue.push(in_order(order, place), Stamped { at: event_at, flow: info.index, event });
+        });
+        self.note_timer(flow);
+        if counted { Fate::Counted } else { Fate::NoSendTime }
+    }
+
+    fn rtt(&mut self, flow: usize, sample: RttSample) {
+        if let Some(flow) = self.flows.get_mut(flow) {
+            flow.rtt.push(sample);
+        }
+    }
+
+    fn recorded(&mut self, flow: usize, at: CaptureTime, order: CaptureTime, remb: CapturedRemb) {
+        self.queue.push(order, Stamped { at, flow, event: Event::Recorded(remb) });
+    }
+}
+
+/// A place in time that never decreases within a flow.
+fn in_order(order: &mut Option<CaptureTime>, place: CaptureTime) -> CaptureTime {
+    let place = order.map_or(place, |last| last.max(place));
+    *order = Some(place);
+    place
+}

@@ -1,0 +1,110 @@
+//! What a replay came to: what its survey found, completed by the estimation.
+
+use crate::report::csv::{estimator_name, rate_state_name, usage_name};
+use crate::report::summary::{self, Count, Flow, Frames, LastState, Rembs, Seconds, Warning};
+use crate::survey::Survey;
+
+use super::SentRemb;
+use super::estimation::Estimation;
+use super::timeline::Timeline;
+
+/// What a replay came to, but for what only its owner knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Frames by what they carried.
+    pub frames: Frames,
+    /// Flows with RTP, in order of appearance.
+    pub flows: Vec<Flow>,
+    /// Doubts.
+    pub warnings: Vec<Warning>,
+    /// Why there was nothing to work on, if so.
+    pub nothing: Option<String>,
+    /// From the first frame's time to the latest.
+    pub span: Option<Seconds>,
+}
+
+/// Joins what a survey found and what an estimation made of it.
+pub(super) fn complete(survey: &Survey, estimation: &Estimation) -> Outcome {
+    let findings = survey.findings();
+    let (mut flows, mut warnings) = (findings.flows, Vec::new());
+    for (flow, place) in flows.iter_mut().zip(findings.places) {
+        estimation.complete(flow, estimation.timeline(place));
+        warnings.extend(estimation.doubts(flow));
+    }
+    warnings.extend(findings.warnings);
+    Outcome { frames: findings.frames, flows, warnings, nothing: findings.nothing, span: findings.span }
+}
+
+impl Estimation {
+    fn complete(&self, flow: &mut Flow, timeline: Option<&Timeline>) {
+        let delivered = timeline.and_then(Timeline::delivered_rtt);
+        let default = self.config().parameters.estimator.rate_control.default_rtt;
+        let rtt = self.config().rtt.or(delivered).unwrap_or(default);
+        flow.rtt.value_ms = Some(rtt.as_micros() as f64 / 1e3);
+        flow.rtt.source = match (self.config().rtt, delivered) {
+            (Some(_), _) => "flag",
+            (None, Some(_)) => "capture",
+            (None, None) => "default",
+        };
+        flow.estimation = timeline.filter(|_| flow.packets_fed > 0).map(|timeline| {
+            let estimator = timeline.estimator();
+            summary::Estimation {
+                estimator: estimator_name(estimator.kind()),
+                rembs: Rembs::default(),
+                last: LastState {
+                    estimate_bps: estimator.estimate().map(|rate| rate.as_bps()),
+                    usage: usage_name(estimator.usage()),
+                    rate_state: rate_state_name(estimator.rate_control_state()),
+                },
+            }
+        });
+    }
+
+    fn doubts(&self, flow: &Flow) -> Vec<Warning> {
+        let mut doubts = Vec::new();
+        let mut add = |code, message: &str| {
+            let count = Some(Count { count: flow.packets_fed, first_frame: 0 });
+            doubts.push(Warning { code, flow: Some(flow.flow.clone()), message: message.to_owned(), count });
+        };
+        let Some(estimation) = &flow.estimation else { return doubts };
+        if flow.rtt.source == "default" {
+            add(
+                "W-RTT-DEFAULT",
+                "round trip time not known, 200 ms taken: where the real one is shorter, the estimate rises too \
+                 slowly near the link's capacity and falls too seldom; --rtt sets it",
+            );
+        }
+        if estimation.last.estimate_bps.is_none() {
+            add(
+                "W-NO-ESTIMATE",
+                "no estimate before its end; 5 s of throughput, a packet train or an over-use is needed",
+            );
+        }
+        doubts
+    }
+}
+
+/// Counts a flow's REMBs as they are sent.
+#[derive(Debug, Clone, Default)]
+pub struct RembTally {
+    rembs: Rembs,
+}
+
+impl RembTally {
+    /// Notes one REMB, `since_first` after the first frame.
+    pub fn add(&mut self, since_first: Seconds, remb: &SentRemb) {
+        let (rembs, bps) = (&mut self.rembs, remb.bitrate.as_bps());
+        rembs.count += 1;
+        *rembs.reasons.entry(remb.reason.name()).or_default() += 1;
+        rembs.first_s.get_or_insert(since_first);
+        rembs.first_bps.get_or_insert(bps);
+        rembs.last_bps = Some(bps);
+        rembs.min_bps = Some(rembs.min_bps.map_or(bps, |min| min.min(bps)));
+        rembs.max_bps = Some(rembs.max_bps.map_or(bps, |max| max.max(bps)));
+    }
+
+    /// All of them.
+    pub fn rembs(&self) -> &Rembs {
+        &self.rembs
+    }
+}

@@ -1,0 +1,95 @@
+//! Several replays of one capture at once: it is read, taken apart and understood only once.
+
+use crate::capture::Frame;
+use crate::remb::CapturedRemb;
+use crate::rtp::RttSample;
+use crate::survey::{Fate, FedPacket, Feed, FlowInfo, Survey};
+use crate::units::CaptureTime;
+
+use super::estimation::Estimation;
+use super::outcome::{Outcome, complete};
+use super::{ReplayConfig, Sink};
+
+/// Replays that differ in parameters, schedule or clock, but not in what counts.
+#[derive(Debug)]
+pub struct SideBySide {
+    survey: Survey,
+    estimations: Vec<Estimation>,
+}
+
+impl SideBySide {
+    /// Before the first frame. What counts is what the first of them says; `None` without any.
+    pub fn new(configs: Vec<ReplayConfig>) -> Option<Self> {
+        let survey = Survey::new(configs.first()?.survey());
+        Some(Self { survey, estimations: configs.into_iter().map(Estimation::new).collect() })
+    }
+
+    /// Takes the next frame; each replay's events go to its own sink.
+    ///
+    /// # Errors
+    /// Those of the sinks.
+    pub fn handle_frame<S: Sink>(&mut self, frame: &Frame<'_>, sinks: &mut [S]) -> Result<(), S::Error> {
+        let Self { survey, estimations } = self;
+        survey.handle_frame(frame, &mut All(estimations));
+        let watermark = survey.watermark();
+        estimations
+            .iter_mut()
+            .zip(sinks)
+            .try_for_each(|(estimation, sink)| estimation.give_out(|| watermark, sink))
+    }
+
+    /// Ends the replays and gives out all events.
+    ///
+    /// # Errors
+    /// Those of the sinks.
+    pub fn finish<S: Sink>(&mut self, sinks: &mut [S]) -> Result<(), S::Error> {
+        let Self { survey, estimations } = self;
+        survey.finish(&mut All(estimations));
+        estimations.iter_mut().zip(sinks).try_for_each(|(estimation, sink)| estimation.give_out_all(sink))
+    }
+
+    /// What the first of them came to; call it after [`SideBySide::finish`].
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.estimations.first().map(|first| complete(&self.survey, first))
+    }
+
+    /// The first frame's time, from which times count.
+    pub fn first_at(&self) -> Option<CaptureTime> {
+        self.survey.first_at()
+    }
+}
+
+/// Feeds them all; what becomes of a packet is what the first says.
+struct All<'a>(&'a mut [Estimation]);
+
+impl Feed for All<'_> {
+    fn flow(&mut self, info: &FlowInfo) {
+        self.0.iter_mut().for_each(|estimation| estimation.flow(info));
+    }
+
+    fn hold(&mut self, flow: usize, holds: bool) {
+        self.0.iter_mut().for_each(|estimation| estimation.hold(flow, holds));
+    }
+
+    fn time(&mut self, at: CaptureTime) {
+        self.0.iter_mut().for_each(|estimation| estimation.time(at));
+    }
+
+    fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate {
+        let Some((first, others)) = self.0.split_first_mut() else { return Fate::OverLimit };
+        others.iter_mut().for_each(|estimation| {
+            estimation.packet(flow, packet);
+        });
+        first.packet(flow, packet)
+    }
+
+    fn rtt(&mut self, flow: usize, sample: RttSample) {
+        self.0.iter_mut().for_each(|estimation| estimation.rtt(flow, sample));
+    }
+
+    fn recorded(&mut self, flow: usize, at: CaptureTime, order: CaptureTime, remb: CapturedRemb) {
+        for estimation in self.0.iter_mut() {
+            estimation.recorded(flow, at, order, remb.clone());
+        }
+    }
+}

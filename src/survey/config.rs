@@ -1,0 +1,112 @@
+//! What a survey is told.
+
+use crate::flow::FiveTuple;
+use crate::rtp::sdp::SessionDescription;
+use crate::units::{CaptureTime, Ssrc};
+
+/// A point in the capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeBound {
+    /// Nanoseconds since the first frame.
+    SinceFirst(i64),
+    /// A time of day.
+    At(CaptureTime),
+}
+
+/// Which streams feed the estimator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MediaFilter {
+    /// All but audio, as libwebrtc does.
+    #[default]
+    WithoutAudio,
+    /// All.
+    All,
+}
+
+/// What a survey is told: what counts, and what need not be inferred.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SurveyConfig {
+    /// Only these flows; none means all.
+    pub flows: Vec<FiveTuple>,
+    /// Only these streams; none means all.
+    pub ssrcs: Vec<Ssrc>,
+    /// Not these streams.
+    pub exclude_ssrcs: Vec<Ssrc>,
+    /// Packets count from here on; earlier frames serve inference only.
+    pub from: Option<TimeBound>,
+    /// Packets count until here.
+    pub to: Option<TimeBound>,
+    /// Drop repeated frames.
+    pub dedup: bool,
+    /// One session for all flows that share an SSRC.
+    pub merge_flows: bool,
+    /// Which media count.
+    pub media: MediaFilter,
+    /// The id of abs-send-time: `None` to infer it, 0 for not negotiated.
+    pub abs_send_time_id: Option<u8>,
+    /// The id of the transmission time offset, as above.
+    pub toffset_id: Option<u8>,
+    /// The id of abs-capture-time: `None` to use it only where nothing else is left.
+    pub abs_capture_time_id: Option<u8>,
+    /// Only a send time will do: where abs-send-time is missing, abs-capture-time serves (specification 1.6).
+    pub needs_send_time: bool,
+    /// Take packets with a transport-wide sequence number as if they had none.
+    pub ignore_transport_cc: bool,
+    /// Bytes of SRTP authentication tag at the end of every payload; `None` to infer it.
+    pub srtp_tag_len: Option<usize>,
+    /// What was negotiated.
+    pub sdp: Option<SessionDescription>,
+    /// Flows that are counted.
+    pub max_flows: usize,
+    /// Streams that are counted.
+    pub max_ssrcs: usize,
+}
+
+impl Default for SurveyConfig {
+    fn default() -> Self {
+        Self {
+            flows: Vec::new(),
+            ssrcs: Vec::new(),
+            exclude_ssrcs: Vec::new(),
+            from: None,
+            to: None,
+            dedup: false,
+            merge_flows: false,
+            media: MediaFilter::WithoutAudio,
+            abs_send_time_id: None,
+            toffset_id: None,
+            abs_capture_time_id: None,
+            needs_send_time: false,
+            ignore_transport_cc: false,
+            srtp_tag_len: None,
+            sdp: None,
+            max_flows: 65_536,
+            max_ssrcs: 4_096,
+        }
+    }
+}
+
+impl SurveyConfig {
+    /// Whether abs-capture-time serves as a send time: where its id is named, and where only a send time will do.
+    pub(super) fn uses_capture_time(&self) -> bool {
+        self.abs_capture_time_id.is_some_and(|id| id > 0) || self.needs_send_time
+    }
+
+    pub(super) fn selects(&self, ssrc: Ssrc) -> bool {
+        (self.ssrcs.is_empty() || self.ssrcs.contains(&ssrc)) && !self.exclude_ssrcs.contains(&ssrc)
+    }
+
+    pub(super) fn selects_flow(&self, flow: &FiveTuple) -> bool {
+        self.flows.is_empty() || self.flows.contains(flow)
+    }
+
+    /// Whether a packet of that time counts, in a capture that began at `first`.
+    pub(super) fn in_range(&self, first: CaptureTime, at: CaptureTime) -> bool {
+        let nanos = |bound: TimeBound| match bound {
+            TimeBound::SinceFirst(nanos) => first.as_nanos().saturating_add(nanos),
+            TimeBound::At(at) => at.as_nanos(),
+        };
+        self.from.is_none_or(|from| at.as_nanos() >= nanos(from))
+            && self.to.is_none_or(|to| at.as_nanos() <= nanos(to))
+    }
+}

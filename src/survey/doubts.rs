@@ -1,0 +1,271 @@
+//! Doubts about a capture, each with a code, how many frames it concerns and the first of them.
+
+use std::collections::BTreeMap;
+
+use crate::report::summary::{Count, Warning};
+use crate::units::Ssrc;
+
+use super::ledger::Unfed;
+use super::session::Session;
+use super::stream::Stream;
+use super::{Line, Survey};
+
+/// From here on the capture's clock is no clock of that call: crystals are off by a hundredth of it.
+const RATE_PPM: f64 = 10_000.0;
+/// Crystals are off by less; a gradient of this size is a tenth of the threshold.
+const DRIFT_PPM: f64 = 500.0;
+
+impl Survey {
+    /// All that a reader of the result should know.
+    pub(super) fn doubts(&self) -> Vec<Warning> {
+        let line = &self.line;
+        let sessions = || line.sessions.iter().filter(|session| session.carries_rtp());
+        let mut doubts: Vec<_> = sessions().flat_map(|session| line.of_flow(session)).collect();
+        doubts.extend(line.of_moved_streams());
+        doubts.extend(line.of_frames());
+        doubts.extend(self.of_decoder());
+        doubts.extend(line.of_limits());
+        doubts
+    }
+
+    fn of_decoder(&self) -> Vec<Warning> {
+        let fragments = self.decoder.fragment_counts();
+        let tcp = self.decoder.tcp_counts();
+        let mut doubts = Doubts::default();
+        doubts.add(
+            "W-FRAGMENTS",
+            fragments.incomplete,
+            format!("{} datagrams of which not all IP fragments are there", fragments.incomplete.count),
+        );
+        doubts.add(
+            "W-TCP-GAPS",
+            tcp.gaps,
+            format!(
+                "{} gaps in TCP streams with RTP; what lies in them is lost to the estimate",
+                tcp.gaps.count
+            ),
+        );
+        doubts.add(
+            "W-LIMIT-TCP",
+            tcp.over_limit,
+            format!("{} TCP segments of too many streams", tcp.over_limit.count),
+        );
+        doubts.0
+    }
+}
+
+/// Collects those that concern any frame at all.
+#[derive(Default)]
+struct Doubts(Vec<Warning>);
+
+impl Doubts {
+    fn add(&mut self, code: &'static str, count: Count, message: String) {
+        if count.count > 0 {
+            self.0.push(Warning { code, flow: None, message, count: Some(count) });
+        }
+    }
+}
+
+impl Line {
+    fn of_flow(&self, session: &Session) -> Vec<Warning> {
+        let flow = session.flow.to_string();
+        let mut doubts = Vec::new();
+        let mut add = |code, count: Count, message: String| {
+            if count.count > 0 {
+                doubts.push(Warning { code, flow: Some(flow.clone()), message, count: Some(count) });
+            }
+        };
+        let packets: u64 = session.rtp_streams().map(|stream| stream.stats.packets()).sum();
+        let all_if = |holds: bool| Count {
+            count: if holds { packets } else { 0 },
+            first_frame: session.first_frame.0,
+        };
+
+        add(
+            "W-SENDER-SIDE",
+            all_if(self.capture_point(session).is_some_and(|point| point.is_sender)),
+            "captured where it was sent: its capture times are no arrival times, and the estimate is not what its \
+             receiver saw"
+                .to_owned(),
+        );
+        add(
+            "W-SQUASHED",
+            all_if(session.is_squashed()),
+            "capture times are squashed: they advance by less than a tenth of what the RTP timestamps do"
+                .to_owned(),
+        );
+        let drift = session.drift_ppm().unwrap_or(0.0);
+        let (rate_is_off, drifts) = (drift.abs() >= RATE_PPM, drift.abs() >= DRIFT_PPM);
+        add(
+            "W-CLOCK-RATE",
+            all_if(rate_is_off),
+            format!("abs-send-time and capture time run at different rates: {:.2} % apart", drift / 1e4),
+        );
+        add(
+            "W-CLOCK-DRIFT",
+            all_if(drifts && !rate_is_off),
+            format!("the capture's clock drifts against the sender's by {drift:.0} ppm"),
+        );
+        let late_audio = session.rtp_streams().filter(|stream| stream.turned_out_to_be_audio());
+        for stream in late_audio {
+            add(
+                "W-LATE-AUDIO",
+                Count { count: stream.fed, first_frame: session.first_frame.0 },
+                format!(
+                    "{} turned out to be audio after {} of its packets were fed",
+                    stream.ssrc, stream.fed
+                ),
+            );
+        }
+        let by_capture_time =
+            session.extensions.abs_capture_time.id.is_some() && session.extensions.abs_send_time.id.is_none();
+        add(
+            "W-CAPTURE-TIME",
+            all_if(by_capture_time),
+            "abs-capture-time serves as send time: a frame is one group, and delays of encoder, pacer and \
+             retransmission look like delays of the network"
+                .to_owned(),
+        );
+        add(
+            "W-CRYPTEX",
+            session.layout.encrypted,
+            format!(
+                "{} packets have encrypted header extensions (Cryptex, RFC 9335): no send time can be read",
+                session.layout.encrypted.count
+            ),
+        );
+        let profile = session.layout.private_profile.unwrap_or(0);
+        add(
+            "N-PRIVATE-EXTENSION",
+            session.layout.private,
+            format!(
+                "{} packets have header extensions of the private profile 0x{profile:04x}, which are not read",
+                session.layout.private.count
+            ),
+        );
+        add(
+            "N-PADDING",
+            session.absurd_padding,
+            format!(
+                "{} packets have a padding count that cannot be, as SRTP hides it; they count whole",
+                session.absurd_padding.count
+            ),
+        );
+        let inferred: Vec<_> =
+            session.extensions.inferred().map(|(what, id)| format!("{what} {id}")).collect();
+        add(
+            "N-INFERRED-ID",
+            all_if(!inferred.is_empty()),
+            format!("found by behaviour: {}", inferred.join(", ")),
+        );
+        doubts
+    }
+
+    /// Streams that came on several flows.
+    fn of_moved_streams(&self) -> Option<Warning> {
+        let mut places: BTreeMap<Ssrc, Vec<&Session>> = BTreeMap::new();
+        for session in &self.sessions {
+            for stream in session.rtp_streams().filter(|stream| stream.ssrc != Ssrc(0)) {
+                places.entry(stream.ssrc).or_default().push(session);
+            }
+        }
+        let moved: Vec<_> = places.iter().filter(|(_, sessions)| sessions.len() > 1).collect();
+        let (ssrc, sessions) = moved.first()?;
+        let [first, second, ..] = sessions.as_slice() else { return None };
+        let more = match moved.len() {
+            1 => String::new(),
+            all => format!(", and {} more SSRCs", all - 1),
+        };
+        Some(Warning {
+            code: "W-PATH-CHANGE",
+            flow: None,
+            message: format!(
+                "{ssrc} is on {} flows, {} and {}{more}: a path that changed, or a capture of both sides of a relay; \
+                 --merge-flows makes them one session",
+                sessions.len(),
+                first.flow,
+                second.flow
+            ),
+            count: Some(Count { count: moved.len() as u64, first_frame: second.first_frame.0 }),
+        })
+    }
+
+    fn of_frames(&self) -> Vec<Warning> {
+        let mut doubts = Doubts::default();
+        let steps = self.tally.time_steps_back;
+        doubts.add("W-TIME-STEPS-BACK", steps, format!("capture time steps back {}", times(steps.count)));
+        if !self.config.dedup {
+            let repeats = self.dedup.repeats();
+            let share = 100.0 * repeats.count as f64 / self.tally.rtp_packets.max(1) as f64;
+            let message =
+                format!("{share:.2} % of the RTP packets repeat one of the last 1 ms; --dedup drops them");
+            doubts.add("W-DUPLICATES", repeats, message);
+        }
+        let oversized = self.tally.oversized;
+        let message = format!(
+            "{} RTP packets are larger than an Ethernet frame: offload put several into one, or the link has large \
+             frames; of the former only the first is read",
+            oversized.count
+        );
+        doubts.add("W-OFFLOAD", oversized, message);
+        let cut = self.ledger.get(Unfed::HeaderCut);
+        let message = format!("{} RTP headers are cut by the snaplen before their send time", cut.count);
+        doubts.add("W-TRUNCATED", cut, message);
+        let without = self.ledger.get(Unfed::NoSendTime);
+        let message =
+            format!("{} packets of counted streams have no send time and had no effect", without.count);
+        doubts.add("W-NO-SEND-TIME", without, message);
+        let sender_side = self.ledger.get(Unfed::TransportCc);
+        let message = format!(
+            "{} packets have a transport-wide sequence number and count for their sender's estimate, not for REMB; \
+             --ignore-transport-cc counts them",
+            sender_side.count
+        );
+        doubts.add("W-TRANSPORT-CC", sender_side, message);
+        let unread = self.ledger.unread_encapsulations();
+        let names: Vec<_> = unread.iter().map(|(name, count)| format!("{} of {name}", count.count)).collect();
+        let count = Count {
+            count: unread.iter().map(|(_, count)| count.count).sum(),
+            first_frame: unread.iter().map(|(_, count)| count.first_frame).min().unwrap_or(0),
+        };
+        let message = format!("encapsulations are not read, whatever they carry: {}", names.join(", "));
+        doubts.add("W-UNREAD-ENCAPSULATION", count, message);
+        doubts.0
+    }
+
+    fn of_limits(&self) -> Vec<Warning> {
+        let mut doubts = Doubts::default();
+        let limits = [
+            ("W-LIMIT-FLOWS", format!("--max-flows {}", self.config.max_flows), self.tally.over_flow_limit),
+            ("W-LIMIT-SSRCS", format!("--max-ssrcs {}", self.config.max_ssrcs), self.tally.over_ssrc_limit),
+            ("W-LIMIT-HELD", "memory for packets that wait".to_owned(), self.tally.decided_early),
+            (
+                "W-LIMIT-ESTIMATED",
+                "flows that are estimated".to_owned(),
+                self.ledger.get(Unfed::EstimatedLimit),
+            ),
+        ];
+        for (code, limit, over) in limits {
+            doubts.add(code, over, format!("{limit} reached: {} frames beyond it", over.count));
+        }
+        doubts.0
+    }
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+impl Session {
+    /// Whether capture times advance by less than a tenth of what RTP timestamps do.
+    pub(super) fn is_squashed(&self) -> bool {
+        self.rtp_streams().any(|stream| stream.stats.is_squashed())
+    }
+
+    /// The drift of the stream that tells most of it.
+    fn drift_ppm(&self) -> Option<f64> {
+        self.rtp_streams()
+            .max_by_key(|stream| stream.abs_send_times)
+            .and_then(|stream: &Stream| stream.stats.drift_ppm())
+    }
+}

@@ -1,0 +1,80 @@
+//! What a survey gives to those who estimate.
+
+use crate::flow::FiveTuple;
+use crate::remb::CapturedRemb;
+use crate::rtp::RttSample;
+use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, Ssrc};
+
+/// A flow, for those who are fed with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowInfo {
+    /// Place in order of appearance.
+    pub index: usize,
+    /// Source and destination of the media.
+    pub flow: FiveTuple,
+    /// Source and destination addresses, if it came on Ethernet.
+    pub ethernet: Option<[[u8; 6]; 2]>,
+}
+
+/// A packet that counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FedPacket {
+    /// When it was captured.
+    pub at: CaptureTime,
+    /// The latest frame time when it was read: its place in the order of all flows' events.
+    pub order: CaptureTime,
+    /// Where time stepped back since the flow's last packet: how far it had been.
+    pub time_was: Option<CaptureTime>,
+    /// Its stream.
+    pub ssrc: Ssrc,
+    /// abs-send-time, or what stands for it.
+    pub send_time: AbsSendTimeElement,
+    /// RTP timestamp, ticks.
+    pub rtp_timestamp: u32,
+    /// Transmission time offset, ticks; 0 where there is none.
+    pub transmission_offset: i32,
+    /// Payload and padding, without an SRTP tag.
+    pub size: DataSize,
+}
+
+/// What became of a packet that was fed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It counted.
+    Counted,
+    /// It has no send time that the estimator could use.
+    NoSendTime,
+    /// Of a flow that is one too many.
+    OverLimit,
+}
+
+/// Takes what a survey finds, as soon as it is certain.
+pub trait Feed {
+    /// A flow that may carry RTP; it is known by its index from here on.
+    fn flow(&mut self, info: &FlowInfo);
+    /// A flow's packets wait until they are understood, or no longer.
+    fn hold(&mut self, flow: usize, holds: bool);
+    /// Capture time has come to `at`.
+    fn time(&mut self, at: CaptureTime);
+    /// A packet, in capture order.
+    fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate;
+    /// A round trip time of the flow's receiver.
+    fn rtt(&mut self, flow: usize, sample: RttSample);
+    /// A REMB that the flow's receiver sent, other than the one before; `order` is the latest frame time.
+    fn recorded(&mut self, flow: usize, at: CaptureTime, order: CaptureTime, remb: CapturedRemb);
+}
+
+/// Nobody estimates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NoFeed;
+
+impl Feed for NoFeed {
+    fn flow(&mut self, _info: &FlowInfo) {}
+    fn hold(&mut self, _flow: usize, _holds: bool) {}
+    fn time(&mut self, _at: CaptureTime) {}
+    fn packet(&mut self, _flow: usize, _packet: &FedPacket) -> Fate {
+        Fate::Counted
+    }
+    fn rtt(&mut self, _flow: usize, _sample: RttSample) {}
+    fn recorded(&mut self, _flow: usize, _at: CaptureTime, _order: CaptureTime, _remb: CapturedRemb) {}
+}

@@ -1,0 +1,193 @@
+//! What is in a capture: flows and streams, what must be inferred of them, and what their RTCP says. What counts for an
+//! estimate is fed on, packet by packet.
+//!
+//! A survey knows nothing of estimators. One survey may feed none ([`NoFeed`]), one, or many at once.
+
+mod capture_point;
+mod config;
+mod conversation;
+mod dedup;
+mod doubts;
+mod extensions;
+mod feed;
+mod findings;
+mod intake;
+mod layout;
+mod ledger;
+mod session;
+mod stream;
+mod tally;
+mod verdict;
+
+use std::collections::VecDeque;
+
+pub use config::{MediaFilter, SurveyConfig, TimeBound};
+pub use feed::{Fate, FedPacket, Feed, FlowInfo, NoFeed};
+pub use findings::Findings;
+
+use crate::capture::Frame;
+use crate::decode::Decoder;
+use crate::flow::HoldBack;
+use crate::units::{CaptureTime, TimeDelta};
+
+use conversation::Conversations;
+use dedup::Dedup;
+use intake::Flows;
+use ledger::Ledger;
+use session::{PacketNote, Session, Surroundings};
+use tally::Tally;
+
+/// The longest that a packet waits.
+const MAX_HOLD: TimeDelta = HoldBack::<PacketNote>::MAX_TIME;
+/// Headers that wait in all flows together, bytes; beyond this flows decide early.
+const MAX_HELD_BYTES: usize = 8 << 20;
+
+/// A capture that is being looked at, frame by frame.
+#[derive(Debug)]
+pub struct Survey {
+    decoder: Decoder,
+    line: Line,
+}
+
+/// Everything behind the decoder.
+#[derive(Debug)]
+struct Line {
+    config: SurveyConfig,
+    sessions: Vec<Session>,
+    flows: Flows,
+    conversations: Conversations,
+    ledger: Ledger,
+    dedup: Dedup,
+    tally: Tally,
+    first_at: Option<CaptureTime>,
+    /// The latest frame time so far.
+    clock: CaptureTime,
+    /// When flows began to hold packets back, in order; some may have ended since.
+    holds: VecDeque<(CaptureTime, usize)>,
+    /// Memory of all packets that wait, bytes.
+    held_bytes: usize,
+}
+
+impl Survey {
+    /// Before the first frame.
+    pub fn new(config: SurveyConfig) -> Self {
+        Self {
+            decoder: Decoder::default(),
+            line: Line {
+                config,
+                sessions: Vec::new(),
+                flows: Flows::default(),
+                conversations: Conversations::default(),
+                ledger: Ledger::default(),
+                dedup: Dedup::default(),
+                tally: Tally::default(),
+                first_at: None,
+                clock: CaptureTime::default(),
+                holds: VecDeque::new(),
+                held_bytes: 0,
+            },
+        }
+    }
+
+    /// Takes the next frame.
+    pub fn handle_frame<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
+        let Self { decoder, line } = self;
+        line.follow_clock(frame);
+        line.end_holds(frame.number.0, feed);
+        feed.time(frame.at);
+        let decoded = decoder.decode(frame, &mut |datagram| line.handle_datagram(frame, datagram, feed));
+        if let Err(skip) = decoded {
+            line.ledger.skip(skip, frame.number);
+        }
+    }
+
+    /// Decides what still waits; after the last frame.
+    pub fn finish<F: Feed>(&mut self, feed: &mut F) {
+        for index in 0..self.line.sessions.len() {
+            self.line.with_session(index, feed, |session, around, feed| session.flush(around, feed));
+        }
+    }
+
+    /// Whatever is fed from now on is not earlier than this, as far as time does not step back.
+    pub fn watermark(&mut self) -> CaptureTime {
+        self.line.oldest_hold().map_or(self.line.clock, |(since, _)| since)
+    }
+
+    /// The first frame's time, from which times count.
+    pub fn first_at(&self) -> Option<CaptureTime> {
+        self.line.first_at
+    }
+
+    /// The latest frame's time.
+    pub fn last_at(&self) -> CaptureTime {
+        self.line.clock
+    }
+
+    /// Frames so far.
+    pub fn frames(&self) -> u64 {
+        self.line.tally.frames
+    }
+}
+
+impl Line {
+    fn follow_clock(&mut self, frame: &Frame<'_>) {
+        self.tally.frame(frame);
+        if self.first_at.is_none() {
+            self.first_at = Some(frame.at);
+            self.clock = frame.at;
+        }
+        if let Some(last) = self.tally.last_at.replace(frame.at)
+            && frame.at < last
+        {
+            self.tally.time_steps_back.add(frame.number.0);
+            self.sessions.iter_mut().for_each(|session| session.time_was(last));
+        }
+        self.clock = self.clock.max(frame.at);
+    }
+
+    /// Calls a session, and keeps the books on what it holds back.
+    fn with_session<F: Feed, R>(
+        &mut self,
+        index: usize,
+        feed: &mut F,
+        call: impl FnOnce(&mut Session, &mut Surroundings<'_>, &mut F) -> R,
+    ) -> Option<R> {
+        let Self { config, sessions, conversations, ledger, holds, held_bytes, .. } = self;
+        let session = sessions.get_mut(index)?;
+        let (held_before, holding_before) = (session.held_bytes(), session.holding_since());
+        let conversation = session.conversation.and_then(|place| conversations.get(place));
+        let srtp = conversation.and_then(|conversation| conversation.srtp.verdict());
+        let result = call(session, &mut Surroundings { config, ledger, srtp }, feed);
+        *held_bytes = (*held_bytes + session.held_bytes()).saturating_sub(held_before);
+        let holding = session.holding_since();
+        if holding != holding_before {
+            holds.extend(holding.map(|since| (since, index)));
+            feed.hold(index, holding.is_some());
+        }
+        Some(result)
+    }
+
+    /// Flows whose packets have waited long enough decide; and while all together hold too much, the ones that began
+    /// first.
+    fn end_holds<F: Feed>(&mut self, frame: u64, feed: &mut F) {
+        while let Some((since, index)) = self.oldest_hold() {
+            let waited = self.clock.to_timestamp() - since.to_timestamp();
+            if self.held_bytes > MAX_HELD_BYTES {
+                self.tally.decided_early.add(frame);
+            } else if waited <= MAX_HOLD {
+                return;
+            }
+            self.with_session(index, feed, |session, around, feed| session.flush(around, feed));
+        }
+    }
+
+    fn oldest_hold(&mut self) -> Option<(CaptureTime, usize)> {
+        while let Some((since, index)) = self.holds.front().copied() {
+            if self.sessions.get(index).and_then(Session::holding_since) == Some(since) {
+                return Some((since, index));
+            }
+            self.holds.pop_front();
+        }
+        None
+    }
+}

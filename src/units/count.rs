@@ -1,0 +1,35 @@
+//! How many frames something concerns, and where to look first.
+
+use serde::Serialize;
+
+/// How many, and the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Count {
+    /// How many.
+    pub count: u64,
+    /// Wireshark's number of the first; 0 where there is none.
+    pub first_frame: u64,
+}
+
+impl Count {
+    /// One more.
+    pub fn add(&mut self, frame: u64) {
+        if self.count == 0 {
+            self.first_frame = frame;
+        }
+        self.count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_remembers_the_first_frame() {
+        let mut count = Count::default();
+        count.add(7);
+        count.add(9);
+        assert_eq!(count, Count { count: 2, first_frame: 7 });
+    }
+}

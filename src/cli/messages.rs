@@ -35,7 +35,6 @@ pub(super) fn error(error: &anyhow::Error) {
 }
 
 /// A message, its kind in colour.
-#[expect(clippy::print_stderr, reason = "messages go to standard error")]
 pub(super) fn say(message: &str) {
     let (kind, rest) = message.split_at(message.find(": ").unwrap_or(0));
     let color = match kind {

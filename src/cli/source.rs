@@ -132,7 +132,7 @@ impl ReadCapture {
 
     /// 5 if the capture is incomplete, a limit was hit, or any doubt remains under `--strict`; else 0.
     pub(super) fn exit(&self, warnings: &[Warning], behave: &BehaveArgs) -> Exit {
-        let limit = warnings.iter().any(|warning| warning.code.starts_with("W-LIMIT"));
+        let limit = warnings.iter().any(Warning::is_limit);
         let strict = behave.strict && !warnings.iter().all(Warning::is_note);
         if self.input.ended_early.is_some() || limit || strict { Exit::Incomplete } else { Exit::Done }
     }

@@ -31,6 +31,8 @@ pub(super) struct Writers {
     remb_csv: Option<RembCsv<Output>>,
     /// REMBs whose time a pcap cannot hold.
     not_in_pcap: u64,
+    /// Flows that are one too many to be drawn.
+    not_drawn: u64,
     draws: bool,
     flows: Vec<FlowOutputs>,
 }
@@ -68,6 +70,7 @@ impl Writers {
             estimate_csv: open(&plan.estimate_csv)?.map(|out| EstimateCsv::new(out, clock)).transpose()?,
             remb_csv: open(&plan.remb_csv)?.map(|out| RembCsv::new(out, clock)).transpose()?,
             not_in_pcap: 0,
+            not_drawn: 0,
             draws: plan.plot.is_some(),
             flows: Vec::new(),
         })
@@ -75,16 +78,17 @@ impl Writers {
 
     /// Doubts about what was written.
     pub(super) fn warnings(&self) -> impl Iterator<Item = Warning> {
-        let beyond = (self.not_in_pcap > 0).then(|| Warning {
-            code: "W-PCAP-TIME",
-            flow: None,
-            message: format!(
-                "{} REMBs have times that a pcap cannot hold (1970 to 2106) and are not in it",
-                self.not_in_pcap
-            ),
-            count: Some(Count { count: self.not_in_pcap, first_frame: 0 }),
-        });
-        beyond.into_iter()
+        let beyond = format!("{} REMBs have times that no pcap can hold and are not in it", self.not_in_pcap);
+        let undrawn = format!("{} flows beyond the first {MAX_FIGURES} are not drawn", self.not_drawn);
+        [("W-PCAP-TIME", self.not_in_pcap, beyond), ("W-LIMIT-FIGURES", self.not_drawn, undrawn)]
+            .into_iter()
+            .filter(|(_, count, _)| *count > 0)
+            .map(|(code, count, message)| Warning {
+                code,
+                flow: None,
+                message,
+                count: Some(Count { count, first_frame: 0 }),
+            })
     }
 
     /// The REMBs of a flow by its name.
@@ -148,6 +152,7 @@ impl Writers {
         }
         let figures = self.flows.iter().filter(|flow| flow.figure.is_some()).count();
         let draws = self.draws && figures < MAX_FIGURES;
+        self.not_drawn += u64::from(self.draws && !draws);
         if let Some(flow) = self.flow(info).filter(|flow| flow.name.is_empty()) {
             flow.name = info.flow.to_string();
             flow.figure = draws.then(Figure::new);

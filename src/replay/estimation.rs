@@ -14,7 +14,8 @@ use super::{MAX_ESTIMATED_FLOWS, ReplayConfig, Sink};
 #[derive(Debug)]
 pub(super) struct Estimation {
     config: ReplayConfig,
-    flows: Vec<Flow>,
+    /// By their places; those that were not fed have none.
+    flows: Vec<Option<Box<Flow>>>,
     queue: EventQueue,
     flows_left: usize,
     /// No timer of any flow is due before.
@@ -25,7 +26,7 @@ pub(super) struct Estimation {
 struct Flow {
     info: FlowInfo,
     /// Once a packet was fed.
-    timeline: Option<Box<Timeline>>,
+    timeline: Option<Timeline>,
     rtt: RttSamples,
     is_on_hold: bool,
     /// The place in time of its last event.
@@ -75,18 +76,23 @@ impl Estimation {
 
     /// A flow's timeline, if a packet of it was fed.
     pub(super) fn timeline(&self, flow: usize) -> Option<&Timeline> {
-        self.flows.get(flow)?.timeline.as_deref()
+        self.flows.get(flow)?.as_ref()?.timeline.as_ref()
     }
 
     fn give<S: Sink>(&self, stamped: &Stamped, sink: &mut S) -> Result<(), S::Error> {
-        match self.flows.get(stamped.flow) {
+        match self.flows.get(stamped.flow).and_then(Option::as_ref) {
             Some(flow) => sink.event(&flow.info, stamped.at, &stamped.event),
             None => Ok(()),
         }
     }
 
+    fn flow_mut(&mut self, place: usize) -> Option<&mut Flow> {
+        self.flows.get_mut(place)?.as_deref_mut()
+    }
+
     fn note_timer(&mut self, flow: usize) {
-        if let Some(due) = self.flows.get(flow).and_then(Flow::next_timer) {
+        let flow = self.flows.get(flow).and_then(Option::as_deref);
+        if let Some(due) = flow.and_then(Flow::next_timer) {
             self.earliest_timer = Some(self.earliest_timer.map_or(due, |earliest| earliest.min(due)));
         }
     }
@@ -111,11 +117,17 @@ impl Flow {
 impl Feed for Estimation {
     fn flow(&mut self, info: &FlowInfo) {
         let rtt = RttSamples::default();
-        self.flows.push(Flow { info: *info, timeline: None, rtt, is_on_hold: false, order: None });
+        let flow = Flow { info: *info, timeline: None, rtt, is_on_hold: false, order: None };
+        if self.flows.len() <= info.index {
+            self.flows.resize_with(info.index + 1, || None);
+        }
+        if let Some(place) = self.flows.get_mut(info.index) {
+            *place = Some(Box::new(flow));
+        }
     }
 
     fn hold(&mut self, flow: usize, holds: bool) {
-        if let Some(flow) = self.flows.get_mut(flow) {
+        if let Some(flow) = self.flow_mut(flow) {
             flow.is_on_hold = holds;
         }
         self.note_timer(flow);
@@ -127,7 +139,7 @@ impl Feed for Estimation {
         }
         self.earliest_timer = None;
         for index in 0..self.flows.len() {
-            if let Some(flow) = self.flows.get_mut(index) {
+            if let Some(Some(flow)) = self.flows.get_mut(index) {
                 flow.advance(at, &mut self.queue);
             }
             self.note_timer(index);
@@ -136,15 +148,14 @@ impl Feed for Estimation {
 
     fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate {
         let Self { config, flows, queue, flows_left, .. } = self;
-        let Some(Flow { info, timeline, rtt, order, .. }) = flows.get_mut(flow) else {
-            return Fate::OverLimit;
-        };
+        let Some(Some(known)) = flows.get_mut(flow) else { return Fate::OverLimit };
+        let Flow { info, timeline, rtt, order, .. } = known.as_mut();
         let timeline = match timeline {
             Some(timeline) => timeline,
             None if *flows_left == 0 => return Fate::OverLimit,
             none => {
                 *flows_left -= 1;
-                none.insert(Box::new(config.timeline()))
+                none.insert(config.timeline())
             }
         };
         let counted = timeline.handle_packet(packet, rtt, &mut |event_at, event| {
@@ -156,7 +167,7 @@ impl Feed for Estimation {
     }
 
     fn rtt(&mut self, flow: usize, sample: RttSample) {
-        if let Some(flow) = self.flows.get_mut(flow) {
+        if let Some(flow) = self.flow_mut(flow) {
             flow.rtt.push(sample);
         }
     }

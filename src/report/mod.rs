@@ -1,5 +1,6 @@
 //! What is written: each format serialises plain data into a writer that somebody else opened.
 
+pub mod codes;
 pub mod csv;
 pub mod decimal;
 mod inspect_text;

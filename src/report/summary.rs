@@ -347,6 +347,11 @@ pub struct Warning {
 }
 
 impl Warning {
+    /// Whether a limit was hit.
+    pub fn is_limit(&self) -> bool {
+        self.code.starts_with("W-LIMIT-")
+    }
+
     /// Whether it is a note: no doubt about the result, and nothing for `--strict`.
     pub fn is_note(&self) -> bool {
         self.code.starts_with("N-")

@@ -28,10 +28,12 @@ pub(super) struct Conversation {
 pub(super) struct Direction {
     /// The flow's session, once it has one.
     pub(super) session: Option<usize>,
+    /// Whether the session is fed.
+    is_fed: bool,
     pub(super) sampler: RttSampler,
     pub(super) rtt: RttTally,
-    /// Samples from before the flow's first packet.
-    early: VecDeque<RttSample>,
+    /// What came while it was not yet known whether the flow is RTP.
+    early: VecDeque<Early>,
     pub(super) recorded: RecordedRembs,
     /// RTCP by type, of the media's sender and of its receiver.
     pub(super) rtcp_of_sender: RtcpTypes,
@@ -49,31 +51,56 @@ pub(super) struct RttTally {
     pub(super) range: Option<(TimeDelta, TimeDelta)>,
 }
 
-/// RTCP packets by type, 192 to 223.
-#[derive(Debug, Default)]
-pub(super) struct RtcpTypes([u64; 32]);
+/// For a flow's estimate.
+#[derive(Debug)]
+enum Early {
+    Rtt(RttSample),
+    Remb(CaptureTime, CaptureTime, CapturedRemb),
+}
 
-const FIRST_RTCP_TYPE: u8 = 192;
+/// RTCP packets by type, 192 to 223, ascending.
+#[derive(Debug, Default)]
+pub(super) struct RtcpTypes(Vec<(u8, u64)>);
 
 impl RtcpTypes {
     fn add(&mut self, packet_type: u8) {
-        let place = packet_type.checked_sub(FIRST_RTCP_TYPE).map(usize::from);
-        if let Some(count) = place.and_then(|place| self.0.get_mut(place)) {
-            *count += 1;
+        match self.0.binary_search_by_key(&packet_type, |(known, _)| *known) {
+            Ok(place) => self.0.iter_mut().skip(place).take(1).for_each(|(_, count)| *count += 1),
+            Err(place) => self.0.insert(place, (packet_type, 1)),
         }
     }
 
     /// Types seen, ascending, and how often.
     pub(super) fn seen(&self) -> impl Iterator<Item = (u8, u64)> {
-        (FIRST_RTCP_TYPE..).zip(self.0).filter(|(_, count)| *count > 0)
+        self.0.iter().copied()
     }
 }
 
 impl Direction {
-    /// The flow has a session now.
+    /// The flow's session is fed from now on.
     pub(super) fn begin<F: Feed>(&mut self, session: usize, feed: &mut F) {
-        self.session = Some(session);
-        self.early.drain(..).for_each(|sample| feed.rtt(session, sample));
+        self.is_fed = true;
+        for early in self.early.drain(..) {
+            match early {
+                Early::Rtt(sample) => feed.rtt(session, sample),
+                Early::Remb(at, order, remb) => feed.recorded(session, at, order, remb),
+            }
+        }
+    }
+
+    fn remb<F: Feed>(&mut self, at: CaptureTime, order: CaptureTime, remb: CapturedRemb, feed: &mut F) {
+        match self.session {
+            Some(session) if self.is_fed => feed.recorded(session, at, order, remb),
+            Some(_) => self.keep(Early::Remb(at, order, remb)),
+            None => {}
+        }
+    }
+
+    fn keep(&mut self, early: Early) {
+        if self.early.len() >= MAX_EARLY {
+            self.early.pop_front();
+        }
+        self.early.push_back(early);
     }
 
     fn sample<F: Feed>(&mut self, sample: RttSample, feed: &mut F) {
@@ -81,13 +108,8 @@ impl Direction {
         let (least, most) = self.rtt.range.unwrap_or((sample.rtt, sample.rtt));
         self.rtt.range = Some((least.min(sample.rtt), most.max(sample.rtt)));
         match self.session {
-            Some(session) => feed.rtt(session, sample),
-            None => {
-                if self.early.len() >= MAX_EARLY {
-                    self.early.pop_front();
-                }
-                self.early.push_back(sample);
-            }
+            Some(session) if self.is_fed => feed.rtt(session, sample),
+            _ => self.keep(Early::Rtt(sample)),
         }
     }
 }
@@ -207,13 +229,15 @@ impl Conversation {
             steered.sampler.observe_outgoing(&block, at);
             if let Ok(remb) = CapturedRemb::from_block(&block)
                 && steered.recorded.observe(&remb)
-                && let Some(session) = steered.session
             {
-                feed.recorded(session, at, order, remb);
+                steered.remb(at, order, remb, feed);
             }
         }
     }
 }
+
+/// Pairs of ports with RTCP or DTLS that are kept.
+const MAX_CONVERSATIONS: usize = 8192;
 
 /// All conversations of a capture.
 #[derive(Debug, Default)]
@@ -224,33 +248,22 @@ pub(super) struct Conversations {
 }
 
 impl Conversations {
-    /// The place of a flow's conversation; a new one while there are fewer than `max`.
-    pub(super) fn index(&mut self, flow: &FiveTuple, max: usize) -> Option<usize> {
-        let pair = pair_of(flow);
-        if let Some(index) = self.by_pair.get(&pair) {
-            return Some(*index);
+    /// The place of a flow's conversation, if there was any.
+    pub(super) fn find(&self, flow: &FiveTuple) -> Option<usize> {
+        self.by_pair.get(&pair_of(flow)).copied()
+    }
+
+    /// The place of a flow's conversation, and whether it is new; `None` where it would be one too many.
+    pub(super) fn find_or_begin(&mut self, flow: &FiveTuple) -> Option<(usize, bool)> {
+        if let Some(index) = self.find(flow) {
+            return Some((index, false));
         }
-        if self.all.len() >= max {
+        if self.all.len() >= MAX_CONVERSATIONS {
             return None;
         }
         self.all.push(Conversation::default());
-        self.by_pair.insert(pair, self.all.len() - 1);
-        Some(self.all.len() - 1)
-    }
-
-    /// The place of the conversation that RTCP belongs to: that of its own ports, or, without RTP there, that of the
-    /// ports below them (RFC 3550 section 11).
-    pub(super) fn index_for_rtcp(&mut self, flow: &FiveTuple, max: usize) -> Option<usize> {
-        let has_media = |index: &usize| {
-            let directions = self.all.get(*index).map(|conversation| &conversation.directions);
-            directions.is_some_and(|directions| directions.iter().any(|media| media.session.is_some()))
-        };
-        let own = self.by_pair.get(&pair_of(flow)).filter(|index| has_media(index));
-        let below = || self.by_pair.get(&pair_of(&below(flow)?)).filter(|index| has_media(index));
-        match own.or_else(below) {
-            Some(index) => Some(*index),
-            None => self.index(flow, max),
-        }
+        self.by_pair.insert(pair_of(flow), self.all.len() - 1);
+        Some((self.all.len() - 1, true))
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&Conversation> {
@@ -270,7 +283,7 @@ fn pair_of(flow: &FiveTuple) -> FiveTuple {
 }
 
 /// The flow on the ports below.
-fn below(flow: &FiveTuple) -> Option<FiveTuple> {
+pub(super) fn below(flow: &FiveTuple) -> Option<FiveTuple> {
     let below = |address: SocketAddr| Some(SocketAddr::new(address.ip(), address.port().checked_sub(1)?));
     Some(FiveTuple { source: below(flow.source)?, destination: below(flow.destination)? })
 }

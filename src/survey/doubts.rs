@@ -164,7 +164,7 @@ impl Line {
     /// Streams that came on several flows.
     fn of_moved_streams(&self) -> Option<Warning> {
         let mut places: BTreeMap<Ssrc, Vec<&Session>> = BTreeMap::new();
-        for session in &self.sessions {
+        for session in self.sessions.iter() {
             for stream in session.rtp_streams().filter(|stream| stream.ssrc != Ssrc(0)) {
                 places.entry(stream.ssrc).or_default().push(session);
             }

@@ -50,7 +50,7 @@ pub enum Fate {
 
 /// Takes what a survey finds, as soon as it is certain.
 pub trait Feed {
-    /// A flow that may carry RTP; it is known by its index from here on.
+    /// A flow of which packets will come; it is known by its index from here on.
     fn flow(&mut self, info: &FlowInfo);
     /// A flow's packets wait until they are understood, or no longer.
     fn hold(&mut self, flow: usize, holds: bool);

@@ -36,7 +36,7 @@ impl Survey {
     /// What was found; call it after [`Survey::finish`].
     pub fn findings(&self) -> Findings {
         let line = &self.line;
-        let with_rtp = || line.sessions.iter().enumerate().filter(|(_, session)| session.carries_rtp());
+        let with_rtp = || line.sessions.enumerate().filter(|(_, session)| session.carries_rtp());
         Findings {
             frames: line.frame_counts(),
             flows: with_rtp().map(|(_, session)| line.flow(session)).collect(),

@@ -7,24 +7,26 @@ use crate::capture::Frame;
 use crate::decode::Datagram;
 use crate::flow::{FiveTuple, PacketClass, classify};
 use crate::rtp::RtpPacket;
-use crate::units::Ssrc;
+use crate::units::{CaptureTime, Ssrc, TimeDelta};
 
-use super::conversation::From;
+use super::conversation::{From, below};
 use super::ledger::Unfed;
 use super::session::{PacketNote, Session};
 use super::stream::{Described, Stream};
-use super::{Feed, FlowInfo, Line};
+use super::{Feed, FlowInfo, Line, MAX_HOLD};
 
 /// Which session a flow belongs to.
 #[derive(Debug, Default)]
 pub(super) struct Flows {
-    /// `None`: not selected.
+    /// The session's place. `None`: not selected.
     by_flow: HashMap<FiveTuple, Option<usize>>,
     last: Option<(FiveTuple, Option<usize>)>,
-    /// The session in which a stream was first seen; the flow that it came on.
+    /// The session in which a stream was first seen, while flows are merged.
     homes: HashMap<Ssrc, usize>,
     /// Streams of all sessions.
     streams: usize,
+    /// When room was last sought in vain.
+    was_full_at: Option<CaptureTime>,
 }
 
 impl Line {
@@ -49,7 +51,7 @@ impl Line {
         if self.dedup.is_repeat(frame.at, frame.number, &flow, &packet) && self.config.dedup {
             return self.ledger.unfed(Unfed::Duplicate, frame.number);
         }
-        match self.session_index(frame, flow, datagram, feed) {
+        match self.session_index(frame, flow, datagram) {
             Ok(session) => self.handle_rtp(session, frame, datagram, &packet, feed),
             Err(reason) => self.ledger.unfed(reason, frame.number),
         }
@@ -64,10 +66,9 @@ impl Line {
         datagram: &Datagram<'_>,
         feed: &mut F,
     ) {
-        let max_flows = self.config.max_flows;
         let index = match class {
-            PacketClass::Rtcp => self.conversations.index_for_rtcp(flow, max_flows),
-            PacketClass::Dtls => self.conversations.index(flow, max_flows),
+            PacketClass::Rtcp => self.conversation_of(&self.media_of_rtcp(flow)),
+            PacketClass::Dtls => self.conversation_of(flow),
             _ => None,
         };
         let Some(conversation) = index.and_then(|index| self.conversations.get_mut(index)) else { return };
@@ -85,24 +86,26 @@ impl Line {
         packet: &RtpPacket<'_>,
         feed: &mut F,
     ) {
+        if self.flows.streams >= self.config.max_ssrcs {
+            self.make_room(session, packet.ssrc(), frame.at);
+        }
         let Self { config, sessions, flows, .. } = self;
         let ssrc = packet.ssrc();
-        let Some(known) = sessions.get_mut(session) else { return };
         let room = flows.streams < config.max_ssrcs;
-        let streams_before = known.streams.len();
-        let index = known.stream_index(ssrc, || {
-            let described = || config.sdp.as_ref().and_then(|sdp| Described::find(sdp, packet));
-            room.then(|| Stream::new(ssrc, config.selects(ssrc), described()))
-        });
-        let Some(index) = index else {
+        let described = || config.sdp.as_ref().and_then(|sdp| Described::find(sdp, packet));
+        let new = || room.then(|| Stream::new(ssrc, config.selects(ssrc), described()));
+        let known = sessions.get_mut(session);
+        let Some((index, is_new)) = known.and_then(|known| known.streams.place_or_add(ssrc, new)) else {
             self.tally.over_ssrc_limit.add(frame.number.0);
             return self.ledger.unfed(Unfed::Limit, frame.number);
         };
-        if known.streams.len() > streams_before {
+        if is_new {
             flows.streams += 1;
-            let home = *flows.homes.entry(ssrc).or_insert(session);
-            if config.merge_flows && home != session {
-                return self.move_to(home, session, frame, datagram, packet, feed);
+            if config.merge_flows {
+                let home = *flows.homes.entry(ssrc).or_insert(session);
+                if home != session && sessions.get(home).is_some() {
+                    return self.move_to(home, session, frame, datagram, packet, feed);
+                }
             }
         }
         let note = PacketNote {
@@ -130,7 +133,7 @@ impl Line {
         feed: &mut F,
     ) {
         if let Some(session) = self.sessions.get_mut(from) {
-            session.streams.pop();
+            session.streams.remove_last();
             self.flows.streams -= 1;
         }
         let flow = FiveTuple { source: datagram.source, destination: datagram.destination };
@@ -142,16 +145,16 @@ impl Line {
         self.handle_rtp(home, frame, datagram, packet, feed);
     }
 
-    /// The session of a flow; a new one while there is room.
-    fn session_index<F: Feed>(
+    /// The place of a flow's session, which is begun while there is room.
+    fn session_index(
         &mut self,
         frame: &Frame<'_>,
         flow: FiveTuple,
         datagram: &Datagram<'_>,
-        feed: &mut F,
     ) -> Result<usize, Unfed> {
         if let Some((last, index)) = self.flows.last
             && last == flow
+            && index.is_none_or(|index| self.sessions.get(index).is_some())
         {
             return index.ok_or(Unfed::NotSelected);
         }
@@ -163,23 +166,80 @@ impl Line {
             }
             None => {
                 let wanted = self.config.selects_flow(&flow);
-                let index = wanted.then(|| self.new_session(flow, datagram, feed));
+                let index = wanted.then(|| self.sessions.new_place());
                 self.flows.by_flow.insert(flow, index);
                 index
             }
         };
+        if let Some(index) = index
+            && self.sessions.get(index).is_none()
+        {
+            self.begin_session(index, flow, datagram);
+        }
         self.flows.last = Some((flow, index));
         index.ok_or(Unfed::NotSelected)
     }
 
-    fn new_session<F: Feed>(&mut self, flow: FiveTuple, datagram: &Datagram<'_>, feed: &mut F) -> usize {
-        let index = self.sessions.len();
-        feed.flow(&FlowInfo { index, flow, ethernet: datagram.ethernet });
-        let conversation = self.conversations.index(&flow, self.config.max_flows);
-        if let Some(conversation) = conversation.and_then(|place| self.conversations.get_mut(place)) {
-            conversation.media(From::of(&flow)).begin(index, feed);
+    /// A session, while there is room for a stream in it.
+    fn begin_session(&mut self, index: usize, flow: FiveTuple, datagram: &Datagram<'_>) {
+        if self.flows.streams >= self.config.max_ssrcs {
+            return;
         }
-        self.sessions.push(Session::new(index, flow, datagram.carrier, conversation, &self.config));
-        index
+        let conversation = self.conversations.find(&flow);
+        if let Some(conversation) = conversation.and_then(|place| self.conversations.get_mut(place)) {
+            conversation.media(From::of(&flow)).session = Some(index);
+        }
+        let info = FlowInfo { index, flow, ethernet: datagram.ethernet };
+        self.sessions.put(index, Session::new(info, datagram.carrier, conversation, &self.config));
+    }
+
+    /// Forgets what was no RTP so far, if a new stream needs its room. Where that was in vain it is not tried again
+    /// before what waits now has been decided.
+    fn make_room(&mut self, session: usize, ssrc: Ssrc, at: CaptureTime) {
+        let is_known = self.sessions.get(session).is_some_and(|session| session.streams.knows(ssrc));
+        let was_full = self.flows.was_full_at.is_some_and(|then| {
+            let since = at.to_timestamp() - then.to_timestamp();
+            (TimeDelta::ZERO..=MAX_HOLD).contains(&since)
+        });
+        if is_known || was_full {
+            return;
+        }
+        let freed = self.sessions.make_room();
+        self.flows.streams -= freed;
+        self.flows.was_full_at = (freed < self.config.max_ssrcs / 8).then_some(at);
+        let sessions = &self.sessions;
+        self.flows
+            .homes
+            .retain(|ssrc, home| sessions.get(*home).is_some_and(|home| home.streams.knows(*ssrc)));
+    }
+
+    /// The flow whose media RTCP speaks of: that of its own ports, or, without RTP there, that of the ports below them
+    /// (RFC 3550 section 11).
+    fn media_of_rtcp(&self, flow: &FiveTuple) -> FiveTuple {
+        let has_media = |flow: &FiveTuple| {
+            let place = |flow: &FiveTuple| self.flows.by_flow.get(flow).copied().flatten();
+            let session = |flow: &FiveTuple| place(flow).and_then(|place| self.sessions.get(place));
+            session(flow).or_else(|| session(&flow.reversed())).is_some()
+        };
+        let below = || below(flow).filter(has_media);
+        if has_media(flow) { *flow } else { below().unwrap_or(*flow) }
+    }
+
+    /// What both directions of a flow say of each other; its sessions get to know it.
+    fn conversation_of(&mut self, flow: &FiveTuple) -> Option<usize> {
+        let (index, is_new) = self.conversations.find_or_begin(flow)?;
+        if is_new {
+            for flow in [*flow, flow.reversed()] {
+                let place = self.flows.by_flow.get(&flow).copied().flatten();
+                if let Some(place) = place
+                    && let Some(session) = self.sessions.get_mut(place)
+                    && let Some(conversation) = self.conversations.get_mut(index)
+                {
+                    session.conversation = Some(index);
+                    conversation.media(From::of(&flow)).session = Some(place);
+                }
+            }
+        }
+        Some(index)
     }
 }

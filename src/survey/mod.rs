@@ -14,8 +14,11 @@ mod findings;
 mod intake;
 mod layout;
 mod ledger;
+mod release;
 mod session;
+mod sessions;
 mod stream;
+mod streams;
 mod tally;
 mod verdict;
 
@@ -30,11 +33,12 @@ use crate::decode::Decoder;
 use crate::flow::HoldBack;
 use crate::units::{CaptureTime, TimeDelta};
 
-use conversation::Conversations;
+use conversation::{Conversations, From};
 use dedup::Dedup;
 use intake::Flows;
 use ledger::Ledger;
 use session::{PacketNote, Session, Surroundings};
+use sessions::Sessions;
 use tally::Tally;
 
 /// The longest that a packet waits.
@@ -53,7 +57,7 @@ pub struct Survey {
 #[derive(Debug)]
 struct Line {
     config: SurveyConfig,
-    sessions: Vec<Session>,
+    sessions: Sessions,
     flows: Flows,
     conversations: Conversations,
     ledger: Ledger,
@@ -75,7 +79,7 @@ impl Survey {
             decoder: Decoder::default(),
             line: Line {
                 config,
-                sessions: Vec::new(),
+                sessions: Sessions::default(),
                 flows: Flows::default(),
                 conversations: Conversations::default(),
                 ledger: Ledger::default(),
@@ -103,7 +107,7 @@ impl Survey {
 
     /// Decides what still waits; after the last frame.
     pub fn finish<F: Feed>(&mut self, feed: &mut F) {
-        for index in 0..self.line.sessions.len() {
+        for index in 0..self.line.sessions.places() {
             self.line.with_session(index, feed, |session, around, feed| session.flush(around, feed));
         }
     }
@@ -155,13 +159,17 @@ impl Line {
         let Self { config, sessions, conversations, ledger, holds, held_bytes, .. } = self;
         let session = sessions.get_mut(index)?;
         let (held_before, holding_before) = (session.held_bytes(), session.holding_since());
-        let conversation = session.conversation.and_then(|place| conversations.get(place));
-        let srtp = conversation.and_then(|conversation| conversation.srtp.verdict());
-        let result = call(session, &mut Surroundings { config, ledger, srtp }, feed);
+        let was_announced = session.is_announced;
+        let conversation = session.conversation.and_then(|place| conversations.get_mut(place));
+        let srtp = conversation.as_ref().and_then(|conversation| conversation.srtp.verdict());
+        let media = conversation.map(|conversation| conversation.media(From::of(&session.flow)));
+        let result = call(session, &mut Surroundings { config, ledger, srtp, media }, feed);
         *held_bytes = (*held_bytes + session.held_bytes()).saturating_sub(held_before);
         let holding = session.holding_since();
         if holding != holding_before {
             holds.extend(holding.map(|since| (since, index)));
+        }
+        if session.is_announced && (holding != holding_before || !was_announced) {
             feed.hold(index, holding.is_some());
         }
         Some(result)

@@ -5,14 +5,15 @@ use crate::decode::Carrier;
 use crate::flow::{FiveTuple, HoldBack};
 use crate::report::summary::Inference;
 use crate::rtp::infer::{MediaClock, SrtpVerdict};
-use crate::rtp::{CaptureTimeClock, Reception, RtpPacket};
-use crate::units::{AbsSendTimeElement, CaptureTime, Count, DataSize, FrameNumber, Ssrc};
+use crate::rtp::{CaptureTimeClock, RtpPacket};
+use crate::units::{CaptureTime, Count, FrameNumber};
 
 use super::extensions::Extensions;
 use super::layout::Layout;
-use super::ledger::{Ledger, Unfed};
-use super::stream::{Admission, ElementIds, LeftOut, Stream, element_ids_of_rtp};
-use super::{Fate, FedPacket, Feed, SurveyConfig};
+use super::ledger::Ledger;
+use super::stream::{Admission, ElementIds, Stream, element_ids_of_rtp};
+use super::streams::Streams;
+use super::{Feed, FlowInfo, SurveyConfig};
 
 /// What is noted of a packet beside its header.
 #[derive(Debug, Clone, Copy)]
@@ -35,19 +36,24 @@ pub(super) struct Surroundings<'a> {
     pub(super) ledger: &'a mut Ledger,
     /// From the RTCP of both directions.
     pub(super) srtp: Option<SrtpVerdict>,
+    /// What RTCP says of the flow.
+    pub(super) media: Option<&'a mut super::conversation::Direction>,
 }
 
 /// A flow with RTP, or with what looks like it.
 #[derive(Debug)]
 pub(super) struct Session {
-    index: usize,
+    pub(super) index: usize,
     pub(super) flow: FiveTuple,
+    pub(super) ethernet: Option<[[u8; 6]; 2]>,
+    /// Whether those who are fed know of it.
+    pub(super) is_announced: bool,
     /// Further flows that were merged into this one.
     pub(super) also_on: Vec<FiveTuple>,
     pub(super) carrier: Carrier,
     /// Where RTCP of both directions is kept.
     pub(super) conversation: Option<usize>,
-    pub(super) streams: Vec<Stream>,
+    pub(super) streams: Streams,
     pub(super) extensions: Extensions,
     /// Bytes of authentication tag at the end of every payload; `None` until it is decided.
     pub(super) srtp_tag_len: Option<usize>,
@@ -59,16 +65,14 @@ pub(super) struct Session {
     /// Packets that the capturing host received and sent, where the capture says so.
     pub(super) received: u64,
     pub(super) sent: u64,
-    last_stream: usize,
-    capture_times: CaptureTimeClock,
-    held: HoldBack<PacketNote>,
-    time_was: Option<CaptureTime>,
+    pub(super) capture_times: CaptureTimeClock,
+    pub(super) held: HoldBack<PacketNote>,
+    pub(super) time_was: Option<CaptureTime>,
 }
 
 impl Session {
     pub(super) fn new(
-        index: usize,
-        flow: FiveTuple,
+        FlowInfo { index, flow, ethernet }: FlowInfo,
         carrier: Carrier,
         conversation: Option<usize>,
         config: &SurveyConfig,
@@ -76,10 +80,12 @@ impl Session {
         Self {
             index,
             flow,
+            ethernet,
+            is_announced: false,
             also_on: Vec::new(),
             carrier,
             conversation,
-            streams: Vec::new(),
+            streams: Streams::default(),
             extensions: Extensions::new(config),
             srtp_tag_len: config.srtp_tag_len,
             packets_fed: 0,
@@ -88,25 +94,10 @@ impl Session {
             absurd_padding: Count::default(),
             received: 0,
             sent: 0,
-            last_stream: 0,
             capture_times: CaptureTimeClock::default(),
             held: HoldBack::default(),
             time_was: None,
         }
-    }
-
-    /// The stream's place; `None` where it would be one too many.
-    pub(super) fn stream_index(&mut self, ssrc: Ssrc, new: impl FnOnce() -> Option<Stream>) -> Option<usize> {
-        if self.streams.get(self.last_stream).is_none_or(|stream| stream.ssrc != ssrc) {
-            self.last_stream = match self.streams.iter().position(|stream| stream.ssrc == ssrc) {
-                Some(index) => index,
-                None => {
-                    self.streams.push(new()?);
-                    self.streams.len() - 1
-                }
-            };
-        }
-        Some(self.last_stream)
     }
 
     /// Takes a packet of the stream at `index`.
@@ -171,8 +162,8 @@ impl Session {
             self.refit_clocks();
         }
         self.srtp_tag_len.get_or_insert(tag_len(around.srtp));
-        let of_rtp = element_ids_of_rtp(&self.streams);
-        for stream in &mut self.streams {
+        let of_rtp = element_ids_of_rtp(self.streams.iter());
+        for stream in self.streams.iter_mut() {
             stream.decide_at_last(around.config.media, of_rtp);
         }
         self.release_held(around, feed);
@@ -182,6 +173,14 @@ impl Session {
     pub(super) fn inferences(&self) -> impl Iterator<Item = Inference> {
         let of_streams = self.rtp_streams().map(Stream::inference);
         self.extensions.inferences().chain(of_streams)
+    }
+
+    /// Forgets streams that were no RTP so far, unless their packets wait; says how many.
+    pub(super) fn forget_others_than_rtp(&mut self) -> usize {
+        if !self.held.is_empty() {
+            return 0;
+        }
+        self.streams.forget_others_than_rtp()
     }
 
     /// Whether anything in it is RTP.
@@ -203,7 +202,7 @@ impl Session {
         if !self.extensions.is_settled() {
             return;
         }
-        for stream in &mut self.streams {
+        for stream in self.streams.iter_mut() {
             stream.decide(around.config.media);
         }
         if self.srtp_tag_len.is_none() && around.srtp.is_some() {
@@ -224,7 +223,7 @@ impl Session {
         }
         for packet in held.iter() {
             if let Ok(parsed) = RtpPacket::parse(packet.header, packet.meta.len_on_wire)
-                && let Some(index) = self.stream_index(parsed.ssrc(), || None)
+                && let Some(index) = self.streams.place(parsed.ssrc())
             {
                 self.observe_clock(index, packet.at, &parsed);
             }
@@ -241,106 +240,14 @@ impl Session {
 
     /// A stream that was admitted undecided may yet show itself to be audio, or its clock.
     fn observe_late(&mut self, index: usize, at: CaptureTime, packet: &RtpPacket<'_>, config: &SurveyConfig) {
-        if self.streams.get(index).is_some_and(|stream| !stream.is_settled()) {
+        if self.streams.get_mut(index).is_some_and(|stream| !stream.is_settled()) {
             self.observe_clock(index, at, packet);
             if let Some(stream) = self.streams.get_mut(index) {
                 stream.decide_at_last(config.media, ElementIds::default());
             }
         }
     }
-
-    fn release_held<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
-        let held = std::mem::take(&mut self.held);
-        for packet in held.iter() {
-            if let Ok(parsed) = RtpPacket::parse(packet.header, packet.meta.len_on_wire) {
-                self.release(packet.at, &parsed, *packet.meta, around, feed);
-            }
-        }
-    }
-
-    /// Counts a packet and feeds it, if its stream is fed.
-    fn release<F: Feed>(
-        &mut self,
-        at: CaptureTime,
-        packet: &RtpPacket<'_>,
-        note: PacketNote,
-        around: &mut Surroundings<'_>,
-        feed: &mut F,
-    ) {
-        let Some(index) = self.stream_index(packet.ssrc(), || None) else { return };
-        let send_time = self.send_time(index, packet, at);
-        let size = without_tag(packet.size(), self.srtp_tag_len.unwrap_or(0));
-        let has_transport_cc =
-            self.extensions.transport_cc.id.is_some_and(|id| packet.extension(id).is_some());
-        let id_but_cut = self.extensions.abs_send_time.id.is_some() && header_is_cut(packet);
-        let Some(stream) = self.streams.get_mut(index) else { return };
-        // What is no RTP now may yet become it, and then these were its first packets.
-        let reception = Reception { at, size, send_time: send_time.value(), is_truncated: note.truncated };
-        stream.observe(packet, reception, has_transport_cc);
-        if stream.admission == Admission::Undecided {
-            return around.ledger.unfed(Unfed::NotRtp, note.frame);
-        }
-        self.layout.observe(packet, note.frame);
-        if self.first_frame == FrameNumber(0) {
-            self.first_frame = note.frame;
-        }
-        if note.absurd_padding {
-            self.absurd_padding.add(note.frame.0);
-        }
-        self.received += u64::from(note.direction == Some(Direction::Inbound));
-        self.sent += u64::from(note.direction == Some(Direction::Outbound));
-        let unfed = match stream.admission {
-            Admission::LeftOut(LeftOut::NotSelected) => Some(Unfed::NotSelected),
-            Admission::LeftOut(LeftOut::Audio) => Some(Unfed::Audio),
-            // Audio is only fed by `--media all`, and libwebrtc would count it neither way.
-            _ if has_transport_cc && !stream.is_audio() => Some(Unfed::TransportCc),
-            _ if !note.in_range => Some(Unfed::OutsideRange),
-            _ if id_but_cut && send_time == AbsSendTimeElement::Absent => Some(Unfed::HeaderCut),
-            _ => None,
-        };
-        if let Some(unfed) = unfed {
-            return around.ledger.unfed(unfed, note.frame);
-        }
-        let offset = self.extensions.transmission_offset.id.and_then(|id| packet.transmission_offset(id));
-        let fed = FedPacket {
-            at,
-            order: note.order,
-            time_was: self.time_was.take(),
-            ssrc: packet.ssrc(),
-            send_time,
-            rtp_timestamp: packet.timestamp(),
-            transmission_offset: offset.unwrap_or(0),
-            size,
-        };
-        match feed.packet(self.index, &fed) {
-            Fate::Counted => {
-                self.packets_fed += 1;
-                stream.fed += 1;
-            }
-            Fate::NoSendTime => around.ledger.unfed(Unfed::NoSendTime, note.frame),
-            Fate::OverLimit => around.ledger.unfed(Unfed::EstimatedLimit, note.frame),
-        }
-    }
-
-    /// abs-send-time; where the packet has none, abs-capture-time if that is wanted (specification 1.6).
-    fn send_time(&mut self, index: usize, packet: &RtpPacket<'_>, at: CaptureTime) -> AbsSendTimeElement {
-        let element = match self.extensions.abs_send_time.id {
-            Some(id) => packet.abs_send_time(id),
-            None => AbsSendTimeElement::Absent,
-        };
-        match (element, self.extensions.abs_capture_time.id) {
-            (AbsSendTimeElement::Absent | AbsSendTimeElement::Unreadable, Some(id)) => {
-                let clock_hz = self.streams.get(index).and_then(Stream::clock_hz).unwrap_or(VIDEO_CLOCK_HZ);
-                let captured = self.capture_times.send_time(packet, id, clock_hz, at);
-                captured.map_or(element, AbsSendTimeElement::from)
-            }
-            _ => element,
-        }
-    }
 }
-
-/// Where the clock is not known.
-const VIDEO_CLOCK_HZ: u32 = 90_000;
 
 /// How many bytes of each payload are an authentication tag.
 fn tag_len(srtp: Option<SrtpVerdict>) -> usize {
@@ -352,12 +259,3 @@ fn tag_len(srtp: Option<SrtpVerdict>) -> usize {
 
 /// HMAC-SHA1-80, which WebRTC prefers.
 const DEFAULT_TAG_LEN: usize = 10;
-
-fn without_tag(size: DataSize, tag_len: usize) -> DataSize {
-    DataSize::from_bytes((size.as_bytes() - tag_len as i64).max(0))
-}
-
-/// Whether the capture lacks a part of the header.
-fn header_is_cut(packet: &RtpPacket<'_>) -> bool {
-    packet.header_bytes().len() < packet.header_len()
-}

@@ -82,9 +82,10 @@ impl ElementIds {
 }
 
 /// The header extensions of all streams that are RTP.
-pub(super) fn element_ids_of_rtp(streams: &[Stream]) -> ElementIds {
-    let rtp = streams.iter().filter(|stream| stream.is_rtp());
-    rtp.fold(ElementIds::default(), |ids, stream| ids.union(stream.element_ids))
+pub(super) fn element_ids_of_rtp<'a>(streams: impl Iterator<Item = &'a Stream>) -> ElementIds {
+    streams
+        .filter(|stream| stream.is_rtp())
+        .fold(ElementIds::default(), |ids, stream| ids.union(stream.element_ids))
 }
 
 impl Stream {

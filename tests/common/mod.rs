@@ -1,4 +1,5 @@
 //! Reference traces: packets in, state rows and REMBs as libwebrtc computed them.
+#![allow(dead_code, reason = "each test uses its part")]
 
 use std::fs::File;
 use std::io::{BufReader, Read};

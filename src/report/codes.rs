@@ -1,0 +1,128 @@
+//! The codes of warnings and notes, and what each means to a reader. `--strict` ends with 5 on a warning, never on a note.
+
+/// Every code with its line in the manual.
+pub const CODES: [(&str, &str); 31] = [
+    (
+        "N-INFERRED-ID",
+        "The id of a header extension was not told by a flag or an SDP but found by how its element behaves.",
+    ),
+    (
+        "N-PADDING",
+        "The P bit is set and the padding count is zero or more than there is. In SRTP the count is ciphertext. The packet \
+         counts whole, as padding does anyway.",
+    ),
+    (
+        "N-PRIVATE-EXTENSION",
+        "The header extension block has a profile that RFC 8285 does not know. Its elements are not read; the packet counts.",
+    ),
+    (
+        "W-CAPTURE-TIME",
+        "abs-capture-time serves as send time, which libwebrtc never does: delays of encoder, pacer and retransmission look like delays of the network.",
+    ),
+    (
+        "W-CLOCK-DRIFT",
+        "The capture's clock drifts against the sender's by more than 500 ppm, more than crystals do. It looks like a queue that grows or drains.",
+    ),
+    (
+        "W-CLOCK-RATE",
+        "abs-send-time and capture time run at rates more than 1 % apart: the capture was replayed at another speed, or its times were rewritten.",
+    ),
+    (
+        "W-CRYPTEX",
+        "The header extensions are encrypted (Cryptex, RFC 9335), and with them the send times. RTP timestamps serve.",
+    ),
+    (
+        "W-DUPLICATES",
+        "Packets repeat one of the last millisecond, as in a capture of all interfaces. Each copy counts; --dedup drops them.",
+    ),
+    (
+        "W-FRAGMENTS",
+        "Not all fragments of some datagrams are there. These datagrams are lost to the estimate.",
+    ),
+    (
+        "W-INCOMPLETE",
+        "The capture is cut off or damaged. What was read before that is in the outputs; the exit code is 5.",
+    ),
+    (
+        "W-LATE-AUDIO",
+        "A stream showed itself to be audio only after some of its packets had been fed. --sdp or --exclude-ssrc leaves it out from its start.",
+    ),
+    ("W-LIMIT-ESTIMATED", "More than 256 flows count; the ones that came first are estimated."),
+    ("W-LIMIT-FIGURES", "More than 16 flows are estimated; the ones that came first are drawn."),
+    ("W-LIMIT-FLOWS", "More flows than --max-flows; further ones are not counted."),
+    (
+        "W-LIMIT-HELD",
+        "Packets that wait to be understood take more than 8 MiB in all flows together. The flows that waited longest decided early.",
+    ),
+    (
+        "W-LIMIT-INTERFACES",
+        "More than 1,024 interfaces in a section of a pcapng file. Packets of further ones are not read.",
+    ),
+    ("W-LIMIT-SSRCS", "More streams than --max-ssrcs; further ones are not counted."),
+    ("W-LIMIT-TCP", "More than 1,024 directed TCP streams with RTP framing; further ones are not read."),
+    (
+        "W-NO-ESTIMATE",
+        "The capture ended before there was an estimate: 5 s of throughput, a packet train or an over-use is needed.",
+    ),
+    (
+        "W-NO-SEND-TIME",
+        "Packets of streams that count have no send time, and the estimator in use makes nothing of them.",
+    ),
+    (
+        "W-OFFLOAD",
+        "RTP packets are larger than an Ethernet frame. Either the link has larger frames, or offload put several packets into one; of these only the first is read, and the sizes are wrong. Capture with offload switched off (ethtool -K … gro off gso off tso off).",
+    ),
+    (
+        "W-PATH-CHANGE",
+        "An SSRC is on several flows: the path changed in mid-call, or both sides of a relay were captured. --merge-flows makes them one session.",
+    ),
+    (
+        "W-PCAP-TIME",
+        "REMBs have times before 1970 or after 2106, which a pcap cannot hold. They are in remb.csv and not in remb.pcap.",
+    ),
+    (
+        "W-RTT-DEFAULT",
+        "No round trip time was given or could be read; 200 ms was taken, as libwebrtc does before it knows one. Where the real one is shorter, the estimate rises too slowly near the link's capacity and falls too seldom.",
+    ),
+    (
+        "W-SENDER-SIDE",
+        "The capture was taken where the flow was sent. Its times are not those of arrival: queues on the way do not show.",
+    ),
+    (
+        "W-SQUASHED",
+        "Capture times advance by less than a tenth of what RTP timestamps do: the file's times were rewritten. No estimate can be made from it.",
+    ),
+    (
+        "W-TCP-GAPS",
+        "Bytes are missing in TCP streams that carry RTP. The messages in them are lost to the estimate.",
+    ),
+    (
+        "W-TIME-STEPS-BACK",
+        "A frame has an earlier time than the one before it: a clock that was set, or several interfaces. The packet keeps its time; the estimator's clock stands still.",
+    ),
+    (
+        "W-TRANSPORT-CC",
+        "Packets have transport-wide sequence numbers, by which the sender estimates. libwebrtc does not count them for REMB; --ignore-transport-cc does.",
+    ),
+    (
+        "W-TRUNCATED",
+        "The snaplen cut RTP headers before their send time. Capture at least 128 bytes a frame.",
+    ),
+    (
+        "W-UNREAD-ENCAPSULATION",
+        "Frames carry MPLS, PPPoE, GTP-U, Geneve, IP in IP or an unusual GRE, which are not read. Whatever RTP is in them is missing.",
+    ),
+];
+
+/// The page of the manual that lists them.
+pub fn page() -> String {
+    let row = |(code, meaning): &(&str, &str)| format!("| `{code}` | {meaning} |\n");
+    let rows: String = CODES.iter().map(row).collect();
+    format!(
+        "# Warnings and notes\n\n\
+         Each names how many frames or packets it concerns and the first of them, by Wireshark's number. `--strict` ends\n\
+         with exit code 5 on any warning (`W-`), never on a note (`N-`); a limit (`W-LIMIT-`) does so without it. Notes are\n\
+         shown by `inspect`, with `-v`, and in `summary.json`.\n\n\
+         | code | meaning |\n|---|---|\n{rows}"
+    )
+}

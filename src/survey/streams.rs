@@ -1,0 +1,140 @@
+//! The streams of one flow, found by their SSRC.
+
+use std::collections::HashMap;
+
+use crate::units::Ssrc;
+
+use super::stream::{Admission, Stream};
+
+/// Streams in order of appearance. The last one is remembered, few are looked through, many are indexed.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    list: Vec<Stream>,
+    last: usize,
+    by_ssrc: HashMap<Ssrc, usize>,
+}
+
+/// More are indexed.
+const FEW: usize = 16;
+
+impl Streams {
+    /// Where a stream is.
+    pub(super) fn place(&mut self, ssrc: Ssrc) -> Option<usize> {
+        if self.list.get(self.last).is_none_or(|stream| stream.ssrc != ssrc) {
+            self.last = self.search(ssrc)?;
+        }
+        Some(self.last)
+    }
+
+    /// Where a stream is, and whether it is new; `None` where there is none and no new one.
+    pub(super) fn place_or_add(
+        &mut self,
+        ssrc: Ssrc,
+        new: impl FnOnce() -> Option<Stream>,
+    ) -> Option<(usize, bool)> {
+        if let Some(place) = self.place(ssrc) {
+            return Some((place, false));
+        }
+        let stream = new()?;
+        self.list.reserve_exact(1);
+        self.list.push(stream);
+        self.last = self.list.len() - 1;
+        match self.list.len() {
+            0..=FEW => {}
+            len if len == FEW + 1 => self.index(),
+            _ => {
+                self.by_ssrc.insert(ssrc, self.last);
+            }
+        }
+        Some((self.last, true))
+    }
+
+    pub(super) fn get_mut(&mut self, place: usize) -> Option<&mut Stream> {
+        self.list.get_mut(place)
+    }
+
+    pub(super) fn knows(&self, ssrc: Ssrc) -> bool {
+        self.search(ssrc).is_some()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Stream> {
+        self.list.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
+        self.list.iter_mut()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Takes the newest back.
+    pub(super) fn remove_last(&mut self) {
+        if let Some(stream) = self.list.pop() {
+            self.by_ssrc.remove(&stream.ssrc);
+        }
+        self.last = 0;
+    }
+
+    /// Forgets those that were no RTP so far; says how many.
+    pub(super) fn forget_others_than_rtp(&mut self) -> usize {
+        let before = self.list.len();
+        self.list.retain(|stream| stream.admission != Admission::Undecided);
+        self.list.shrink_to_fit();
+        self.last = 0;
+        self.index();
+        before - self.list.len()
+    }
+
+    fn search(&self, ssrc: Ssrc) -> Option<usize> {
+        match self.list.len() {
+            0..=FEW => self.list.iter().position(|stream| stream.ssrc == ssrc),
+            _ => self.by_ssrc.get(&ssrc).copied(),
+        }
+    }
+
+    fn index(&mut self) {
+        self.by_ssrc.clear();
+        if self.list.len() > FEW {
+            let places = self.list.iter().enumerate().map(|(place, stream)| (stream.ssrc, place));
+            self.by_ssrc.extend(places);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(streams: &mut Streams, ssrc: u32) -> (usize, bool) {
+        streams.place_or_add(Ssrc(ssrc), || Some(Stream::new(Ssrc(ssrc), true, None))).unwrap()
+    }
+
+    #[test]
+    fn few_and_many_are_found_where_they_are() {
+        let mut streams = Streams::default();
+        for count in 1..60_u32 {
+            assert_eq!(add(&mut streams, 1000 + count), (count as usize - 1, true));
+            for known in 1..=count {
+                assert_eq!(add(&mut streams, 1000 + known), (known as usize - 1, false));
+            }
+            assert_eq!(streams.place(Ssrc(7)), None);
+        }
+    }
+
+    #[test]
+    fn those_that_are_rtp_stay_when_others_are_forgotten() {
+        let mut streams = Streams::default();
+        for ssrc in 0..50 {
+            let (place, _) = add(&mut streams, ssrc);
+            if ssrc % 2 == 1 {
+                streams.get_mut(place).unwrap().admission = Admission::Fed;
+            }
+        }
+        assert_eq!(streams.forget_others_than_rtp(), 25);
+        assert_eq!((streams.place(Ssrc(2)), streams.place(Ssrc(7))), (None, Some(3)));
+        streams.remove_last();
+        assert!(!streams.knows(Ssrc(49)) && streams.knows(Ssrc(47)));
+    }
+}

@@ -127,9 +127,11 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         self.estimator_now = Some(now);
         self.scheduler.follow_clock(packet.now);
         let report = self.estimator.handle_packet(&PacketArrival { now, ..*packet }, observer);
-        if self.estimator.counts(packet) {
-            self.newest_packet = Some(packet.now);
-        }
+        // A clock that stepped back takes the newest packet along, lest streams stay active until it is there again.
+        self.newest_packet = match self.estimator.counts(packet) {
+            true => Some(packet.now),
+            false => self.newest_packet.map(|newest| newest.min(packet.now)),
+        };
         self.send_report(report, packet.now)
     }
 
@@ -466,6 +468,23 @@ mod tests {
         call.interceptor.unbind_remote_stream(Ssrc(3));
         call.packets(60, 7);
         assert_eq!(call.recorder().sent.last().map(|remb| remb.ssrcs.clone()), Some(vec![7]));
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_at_a_useless_packet_does_not_keep_streams_active_for_decades() {
+        let mut call = Call::bound(Profile::Periodic);
+        call.packets(400, 7);
+        let long_ago = Timestamp::from_millis(0);
+        let useless =
+            PacketArrival { at: long_ago, now: long_ago, ssrc: Ssrc(7), ..PacketArrival::default() };
+        call.interceptor.handle_rtp(&useless, &mut ()).unwrap();
+        let mut timers = 0;
+        while let Some(due) = call.interceptor.poll_timeout() {
+            call.interceptor.handle_timeout(due, &mut ()).unwrap();
+            timers += 1;
+            assert!(timers <= 3, "at {due:?}");
+        }
+        assert!(timers > 0);
     }
 
     #[test]

@@ -163,12 +163,14 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         self.estimator.poll_timeout().into_iter().chain(self.remb_timeout()).min().filter(|_| !self.closed)
     }
 
-    /// `None` without a writer, an estimate, or a stream that would still be active then.
+    /// `None` without a writer, an estimate, or a stream that would still be active then. What became due while no
+    /// stream was active is due once, at the packet that ended the silence.
     fn remb_timeout(&self) -> Option<Timestamp> {
         self.writer.as_ref()?;
-        let due = self.scheduler.next_timer(self.bound_at?)?;
+        let newest = self.newest_packet?;
+        let due = self.scheduler.next_timer(self.bound_at?)?.max(newest);
         self.estimator.estimate()?;
-        (due - self.newest_packet? <= self.stream_timeout).then_some(due)
+        (due - newest <= self.stream_timeout).then_some(due)
     }
 
     /// Ends everything; may be called again. Gives the writer back.
@@ -485,6 +487,25 @@ mod tests {
             assert!(timers <= 3, "at {due:?}");
         }
         assert!(timers > 0);
+    }
+
+    #[test]
+    fn what_became_due_in_a_silence_of_years_is_due_once() {
+        let mut call = Call::bound(Profile::Periodic);
+        call.packets(400, 7);
+        let years = Timestamp::from_millis(100_000_000_000);
+        // Its send time makes it late: the estimator reports nothing.
+        let late = AbsSendTime::from_raw(0).into();
+        let packet = PacketArrival {
+            at: years,
+            now: years,
+            ssrc: Ssrc(7),
+            send_time: late,
+            ..PacketArrival::default()
+        };
+        call.interceptor.estimator_now = Some(Timestamp::from_millis(200_000_000_000));
+        call.interceptor.handle_rtp(&packet, &mut ()).unwrap();
+        assert!(call.interceptor.poll_timeout().is_none_or(|due| due >= years));
     }
 
     #[test]

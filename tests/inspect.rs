@@ -148,6 +148,6 @@ fn a_capture_without_rtp_is_described_and_ends_with_4() {
     std::fs::write(&file, [header, arp].concat()).unwrap();
     let (code, text, messages) = run(&["inspect", file.to_str().unwrap()]);
     assert_eq!(code, 4);
-    assert!(text.contains("1 frames") && text.contains("link: 1 Ethernet"), "{text}");
-    assert!(messages.contains("no RTP in 1 frames: saw 1 not-ip"), "{messages}");
+    assert!(text.contains("1 frame,") && text.contains("link: 1 Ethernet"), "{text}");
+    assert!(messages.contains("no RTP in 1 frame: saw 1 not-ip"), "{messages}");
 }

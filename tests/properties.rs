@@ -9,8 +9,8 @@ use etherparse::PacketBuilder;
 use proptest::prelude::*;
 use remb_replay::capture::{CaptureReader, Frame};
 use remb_replay::decode::Decoder;
-use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
-use remb_replay::survey::FlowInfo;
+use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink};
+use remb_replay::survey::{FlowInfo, SurveyConfig};
 use remb_replay::units::{CaptureTime, TimeDelta};
 
 /// A frame that owns its bytes.
@@ -40,15 +40,21 @@ impl Sink for Collect {
 
 /// The round trip time is fixed: RTCP may be cut off.
 fn rembs(file: Vec<u8>) -> Rembs {
+    replayed(file, false).0
+}
+
+/// REMBs, and what the replay came to.
+fn replayed(file: Vec<u8>, merge_flows: bool) -> (Rembs, Outcome) {
     let rtt = Some(TimeDelta::from_millis(20));
-    let mut replay = Replay::new(ReplayConfig { rtt, ..ReplayConfig::default() });
+    let survey = SurveyConfig { merge_flows, ..SurveyConfig::default() };
+    let mut replay = Replay::new(ReplayConfig { rtt, survey, ..ReplayConfig::default() });
     let mut reader = CaptureReader::new(Box::new(Cursor::new(file))).unwrap();
     let mut collect = Collect::default();
     while let Some(frame) = reader.next_frame().unwrap() {
         let Ok(()) = replay.handle_frame(&frame, &mut collect);
     }
     let Ok(()) = replay.finish(&mut collect);
-    collect.0
+    (collect.0, replay.outcome())
 }
 
 /// The beginning of a call whose packets were captured whole.
@@ -295,6 +301,56 @@ fn what_carries_the_packets_does_not_matter() {
         out
     });
     assert_eq!(rembs(tcp), expected, "RFC 4571");
+}
+
+#[test]
+fn a_path_that_changes_in_mid_call_is_reported_and_can_be_merged() {
+    let frames = call();
+    let moved = |from: usize| {
+        let mut count = 0;
+        carried(&frames, |from_sender, payload| {
+            count += 1;
+            let mut packet = udp(from_sender, payload);
+            if count > from {
+                let port_at = if from_sender { 20 } else { 22 };
+                packet[port_at..port_at + 2].copy_from_slice(&[0x99, 0x99]);
+            }
+            packet
+        })
+    };
+    let (expected, outcome) = replayed(moved(usize::MAX), true);
+    assert_eq!((outcome.flows.len(), outcome.flows[0].also_on.len()), (1, 0));
+    let (_, outcome) = replayed(moved(700), false);
+    assert_eq!(outcome.flows.len(), 2);
+    let doubt = outcome.warnings.iter().find(|warning| warning.code == "W-PATH-CHANGE").unwrap();
+    assert!(doubt.message.contains("--merge-flows"), "{}", doubt.message);
+    let (rembs, outcome) = replayed(moved(700), true);
+    assert_eq!((outcome.flows.len(), outcome.flows[0].also_on.len()), (1, 1));
+    assert_eq!(rembs, expected);
+    assert!(outcome.warnings.iter().all(|warning| warning.code != "W-PATH-CHANGE"));
+}
+
+#[test]
+fn what_only_looks_like_rtp_makes_room_for_what_is() {
+    let frames = call();
+    let (sender, ..) = datagram(&frames[frames.len() / 2]).unwrap();
+    let mut packets = Vec::new();
+    let first = frames[0].nanos;
+    for n in 0..30_000_u32 {
+        let lookalike = [&[0x80, 96, 0, 0, 0, 0, 0, 0][..], &n.to_be_bytes(), &[0; 20]].concat();
+        let data = udp(true, &lookalike);
+        let nanos = first - 40_000_000_000 + i64::from(n) * 1_000_000;
+        packets.push(Owned { nanos, original_len: data.len(), data });
+    }
+    for frame in &frames {
+        let Some((source, _, payload)) = datagram(frame) else { continue };
+        let mut data = udp(source == sender, &payload);
+        data[23] ^= 1;
+        packets.push(Owned { nanos: frame.nanos, original_len: data.len(), data });
+    }
+    let (_, outcome) = replayed(pcap(&packets, LITTLE, 101), false);
+    let flow = outcome.flows.iter().find(|flow| flow.packets_fed > 1000).unwrap();
+    assert_eq!(flow.streams.len(), 2);
 }
 
 /// Reads and replays whatever there is; nothing may panic.

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use super::counted;
 use super::summary::{ElementSeen, Flow, Inspection, Recorded, RtcpSeen, Seconds, Stream, Warning};
 
 const HEADINGS: [&str; 13] = [
@@ -60,9 +61,9 @@ impl Inspection {
         let snaplen = input.snaplen.map_or("no snaplen".to_owned(), |snaplen| format!("snaplen {snaplen}"));
         writeln!(
             out,
-            "  {}, {} frames, {span}, {snaplen}, {:.2} % of the frames cut by it",
+            "  {}, {}, {span}, {snaplen}, {:.2} % of the frames cut by it",
             input.format,
-            frames.total,
+            counted(frames.total, "frames"),
             100.0 * frames.truncated as f64 / frames.total.max(1) as f64
         )?;
         let link_types = frames.link_types.iter().map(|(name, count)| (name.clone(), *count));
@@ -142,7 +143,8 @@ impl ElementSeen {
             if shortest == longest { format!("{longest}") } else { format!("{shortest} to {longest}") };
         let (unit, what) = (if *longest == 1 { "byte" } else { "bytes" }, what.unwrap_or("not known"));
         let evidence = evidence.as_ref().map(|evidence| format!(" ({evidence})")).unwrap_or_default();
-        writeln!(out, "  header extension {id}: {what}, {bytes} {unit}, on {packets} packets{evidence}")
+        let packets = counted(*packets, "packets");
+        writeln!(out, "  header extension {id}: {what}, {bytes} {unit}, on {packets}{evidence}")
     }
 }
 

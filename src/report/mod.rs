@@ -9,3 +9,24 @@ pub mod pcap;
 pub mod plot;
 pub mod summary;
 mod summary_text;
+
+/// A number of things, the one thing without its s.
+pub(crate) fn counted(count: u64, things: &str) -> String {
+    match count {
+        1 => format!("1 {}", things.strip_suffix('s').unwrap_or(things)),
+        _ => format!("{count} {things}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted;
+
+    #[test]
+    fn one_thing_is_not_two_things() {
+        assert_eq!(
+            (counted(1, "frames"), counted(0, "frames")),
+            ("1 frame".to_owned(), "0 frames".to_owned())
+        );
+    }
+}

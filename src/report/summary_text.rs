@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::counted;
 use super::summary::{Estimation, Flow, Recorded, Rtt, Stream, Summary};
 
 impl Summary {
@@ -16,7 +17,8 @@ impl Summary {
     fn write_text(&self, out: &mut String, verbose: bool) -> std::fmt::Result {
         let span =
             self.input.span_s.map_or("no time".to_owned(), |span| format!("{:.1} s", span.0 as f64 / 1e9));
-        writeln!(out, "{}: {}, {} frames, {span}", self.input.file, self.input.format, self.frames.total)?;
+        let frames = counted(self.frames.total, "frames");
+        writeln!(out, "{}: {}, {frames}, {span}", self.input.file, self.input.format)?;
         for flow in &self.flows {
             writeln!(out, "\nflow {}", flow.flow)?;
             for stream in &flow.streams {
@@ -28,7 +30,8 @@ impl Summary {
                 let types = types.join(" ");
                 writeln!(
                     out,
-                    "  {ssrc}  payload type {types}, {kind}{clock}, {packets} packets, {lost} lost: {fed}{why}"
+                    "  {ssrc}  payload type {types}, {kind}{clock}, {}, {lost} lost: {fed}{why}",
+                    counted(*packets, "packets")
                 )?;
             }
             for inference in flow.inferences.iter().filter(|_| verbose) {
@@ -50,8 +53,8 @@ impl Flow {
             rembs.reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
         writeln!(
             out,
-            "  {} packets fed, {} estimator, {}",
-            self.packets_fed,
+            "  {} fed, {} estimator, {}",
+            counted(self.packets_fed, "packets"),
             estimation.estimator,
             self.rtt.in_words()
         )?;
@@ -63,8 +66,8 @@ impl Flow {
         let (min, max) = (rembs.min_bps.unwrap_or(first), rembs.max_bps.unwrap_or(first));
         writeln!(
             out,
-            "  replayed: {} REMBs ({}), the first after {:.3} s",
-            rembs.count,
+            "  replayed: {} ({}), the first after {:.3} s",
+            counted(rembs.count, "REMBs"),
             reasons.join(", "),
             first_s.0 as f64 / 1e9
         )?;
@@ -108,8 +111,8 @@ impl Recorded {
         match (self.first_bps, self.last_bps, self.min_bps, self.max_bps) {
             (Some(first), Some(last), Some(min), Some(max)) => writeln!(
                 out,
-                "  recorded: {} REMBs, {} of them repeats; first {}, last {}, lowest {}, highest {}",
-                self.count,
+                "  recorded: {}, {} of them repeats; first {}, last {}, lowest {}, highest {}",
+                counted(self.count, "REMBs"),
                 self.repeats,
                 rate(first),
                 rate(last),

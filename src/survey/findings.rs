@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::report::counted;
 use crate::report::summary::Stream as StreamSummary;
 use crate::report::summary::{ElementSeen, Flow, Frames, Recorded, RtcpSeen, Rtt, Seconds, Srtp, Warning};
 use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
@@ -156,7 +157,7 @@ impl Line {
             let one = with_rtp.len() == 1;
             let streams = session.rtp_streams().count();
             let what = if one {
-                format!("one flow with RTP ({streams} {})", if streams == 1 { "stream" } else { "streams" })
+                format!("one flow with RTP ({})", counted(streams as u64, "streams"))
             } else {
                 format!("{} flows with RTP", with_rtp.len())
             };
@@ -166,7 +167,7 @@ impl Line {
         if unselected > 0 {
             return Some(format!("no flow that --flow names; {unselected} packets of others look like RTP"));
         }
-        Some(format!("no RTP in {} frames: {}", self.tally.frames, self.what_was_seen()))
+        Some(format!("no RTP in {}: {}", counted(self.tally.frames, "frames"), self.what_was_seen()))
     }
 
     fn what_was_seen(&self) -> String {

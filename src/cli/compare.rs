@@ -140,7 +140,7 @@ fn at_phase(config: &ReplayConfig, phase: u16, count: u16) -> ReplayConfig {
 impl Compared {
     fn capture(args: &CompareArgs, replays: Replays, recorded: Option<SeriesFile>) -> Result<Self, Failure> {
         let Replays { read, mut outcome, mut phases, first_at } = replays;
-        let nothing = |why: String| Failure::new(Exit::Nothing, anyhow!("{}: {why}", read.shown));
+        let nothing = |why: String| Failure::new(Exit::Nothing, read.nothing(&why));
         if let Some(why) = outcome.nothing {
             return Err(nothing(why));
         }

@@ -42,7 +42,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     }
     match findings.nothing {
         Some(nothing) if inspection.flows.is_empty() => {
-            messages::say(&format!("error: {}: {nothing}", read.shown));
+            messages::error(&read.nothing(&nothing));
             Ok(Exit::Nothing)
         }
         _ => Ok(read.exit(&inspection.warnings, &args.behave)),

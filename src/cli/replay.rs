@@ -42,7 +42,7 @@ fn replay(args: &ReplayArgs, resolved: &Resolved, source: Source, plan: &Plan) -
     replay.finish(&mut writers).map_err(opened)?;
     let outcome = replay.outcome();
     if let Some(nothing) = outcome.nothing {
-        return Err(Failure::new(Exit::Nothing, anyhow!("{}: {nothing}", read.shown)));
+        return Err(Failure::new(Exit::Nothing, read.nothing(&nothing)));
     }
     let summary = summary(&read, outcome, resolved, &writers);
     messages::doubts(&summary.warnings, &read, &args.behave, "replayed");

@@ -130,6 +130,14 @@ impl ReadCapture {
         }
     }
 
+    /// Why there was nothing to work on, and why not more was read.
+    pub(super) fn nothing(&self, why: &str) -> anyhow::Error {
+        match &self.input.ended_early {
+            Some(error) => anyhow!("{}: {why}; reading ended there: {error}", self.shown),
+            None => anyhow!("{}: {why}", self.shown),
+        }
+    }
+
     /// 5 if the capture is incomplete, a limit was hit, or any doubt remains under `--strict`; else 0.
     pub(super) fn exit(&self, warnings: &[Warning], behave: &BehaveArgs) -> Exit {
         let limit = warnings.iter().any(Warning::is_limit);

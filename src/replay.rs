@@ -9,6 +9,7 @@ mod outcome;
 mod rtt_samples;
 mod settings;
 mod side_by_side;
+mod tape;
 mod timeline;
 
 use estimation::Estimation;
@@ -16,6 +17,7 @@ pub use event::{Event, SentRemb};
 pub use outcome::{Outcome, RembTally};
 pub use settings::ReplayConfig;
 pub use side_by_side::SideBySide;
+pub use tape::{Tape, TapedFlow, Taping};
 
 use crate::capture::Frame;
 use outcome::complete;

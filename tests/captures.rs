@@ -8,7 +8,7 @@ use std::io::{Cursor, Read};
 
 use remb_replay::bwe::DelayFilter;
 use remb_replay::capture::CaptureReader;
-use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
+use remb_replay::replay::{Event, Replay, ReplayConfig, Sink, Taping};
 use remb_replay::report::summary::Flow;
 use remb_replay::rtp::sdp::SessionDescription;
 use remb_replay::survey::{FlowInfo, SurveyConfig};
@@ -130,6 +130,34 @@ fn a_pipe_and_a_compressed_file_give_the_same_as_a_file() {
     let compressed = std::fs::read(common::testdata("captures").join("s03-steps-audio.pcap.gz")).unwrap();
     assert_eq!(replay(Cursor::new(compressed), ReplayConfig::default()).0, expected);
     assert_eq!(replay(Dribble(Cursor::new(plain), 0), ReplayConfig::default()).0, expected);
+}
+
+#[test]
+fn a_tape_gives_what_a_replay_gives() {
+    for name in CALLS {
+        let (expected, _) = replay(Cursor::new(capture(name)), ReplayConfig::default());
+        let mut taping = Taping::new(SurveyConfig::default());
+        let mut reader = CaptureReader::new(Box::new(Cursor::new(capture(name)))).unwrap();
+        while let Some(frame) = reader.next_frame().unwrap() {
+            taping.handle_frame(&frame);
+        }
+        let (tape, findings) = taping.finish();
+        assert!(findings.nothing.is_none());
+        for flow in tape.flows() {
+            let name = flow.info.flow.to_string();
+            let mut events = Vec::new();
+            flow.replay(&ReplayConfig::default(), &mut |at, event| {
+                events.push((name.clone(), at.as_nanos(), format!("{event:?}")));
+            });
+            let of_flow: Vec<_> = expected
+                .iter()
+                .filter(|event| event.0 == name && !event.2.starts_with("Recorded"))
+                .cloned()
+                .collect();
+            assert!(of_flow.len() > 100);
+            assert_eq!(events, of_flow, "{name}");
+        }
+    }
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn a_capture_without_rtp_ends_with_4_and_says_what_it_has() {
     let path = folder.path().join("arp.pcap");
     fs::write(&path, file).unwrap();
     let (code, errors) = ending(&["replay", text(&path)]);
-    assert_eq!((code, errors), (4, format!("error: {}: no RTP in 1 frames: saw 1 not-ip\n", text(&path))));
+    assert_eq!((code, errors), (4, format!("error: {}: no RTP in 1 frame: saw 1 not-ip\n", text(&path))));
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl DelayDetector {
         let (num_deltas, offset, modified_offset_ms, kalman) = match &self.filter {
             Filter::Kalman(filter) => {
                 let (slope, var_noise, avg_noise) = (filter.slope(), filter.var_noise(), filter.avg_noise());
-                let modified = OveruseDetector::modified_offset(filter.offset(), filter.num_deltas());
+                let modified = self.detector.modified_offset(filter.offset(), filter.num_deltas());
                 let kalman = KalmanState { slope, var_noise, avg_noise };
                 (filter.num_deltas(), filter.offset(), modified, Some(kalman))
             }

@@ -14,6 +14,8 @@ use super::window_min::WindowMin;
 pub struct KalmanConfig {
     /// Slope at the start, ms per byte.
     pub initial_slope: f64,
+    /// Error variance of the slope at the start.
+    pub initial_slope_variance: f64,
     /// Variance of the residual at the start, ms².
     pub initial_var_noise: f64,
     /// Process noise of the slope.
@@ -32,6 +34,7 @@ impl Default for KalmanConfig {
     fn default() -> Self {
         Self {
             initial_slope: 8.0 / 512.0,
+            initial_slope_variance: 100.0,
             initial_var_noise: 50.0,
             process_noise_slope: 1e-13,
             process_noise_offset: 1e-3,
@@ -42,7 +45,7 @@ impl Default for KalmanConfig {
     }
 }
 
-const INITIAL_COVARIANCE: [[f64; 2]; 2] = [[100.0, 0.0], [0.0, 0.1]];
+const INITIAL_OFFSET_VARIANCE: f64 = 0.1;
 const MAX_NUM_DELTAS: u32 = 1000;
 const NUM_DELTAS_AT_START: u32 = 300;
 const MIN_VAR_NOISE: f64 = 1.0;
@@ -70,7 +73,7 @@ impl KalmanFilter {
             slope: config.initial_slope,
             offset: 0.0,
             previous_offset: 0.0,
-            covariance: INITIAL_COVARIANCE,
+            covariance: [[config.initial_slope_variance, 0.0], [0.0, INITIAL_OFFSET_VARIANCE]],
             avg_noise: 0.0,
             var_noise: config.initial_var_noise,
             send_deltas: WindowMin::new(config.min_period_history),

@@ -13,6 +13,8 @@ use crate::units::TimeDelta;
 pub struct OveruseConfig {
     /// γ at the start, ms.
     pub initial_threshold: f64,
+    /// The offset counts as often as there were deltas, but so often at most.
+    pub max_weight: u32,
     /// γ rises by this per ms and ms of distance.
     pub gain_up_per_ms: f64,
     /// γ falls by this per ms and ms of distance.
@@ -31,6 +33,7 @@ impl Default for OveruseConfig {
     fn default() -> Self {
         Self {
             initial_threshold: 12.5,
+            max_weight: 60,
             gain_up_per_ms: 0.0087,
             gain_down_per_ms: 0.039,
             overuse_time_threshold: TimeDelta::from_millis(10),
@@ -42,7 +45,6 @@ impl Default for OveruseConfig {
 }
 
 const MIN_NUM_DELTAS: u32 = 2;
-const MAX_WEIGHT: u32 = 60;
 const MAX_TIME_STEP_MS: i64 = 100;
 
 /// The link's state as the detector sees it.
@@ -84,8 +86,8 @@ impl OveruseDetector {
     }
 
     /// T, the quantity that is compared with the threshold, ms.
-    pub fn modified_offset(offset: f64, num_deltas: u32) -> f64 {
-        f64::from(num_deltas.min(MAX_WEIGHT)) * offset
+    pub fn modified_offset(&self, offset: f64, num_deltas: u32) -> f64 {
+        f64::from(num_deltas.min(self.config.max_weight)) * offset
     }
 
     /// Takes the Kalman filter's output at `now_ms`; with fewer than two deltas nothing changes (specification 6.2).
@@ -99,7 +101,7 @@ impl OveruseDetector {
         if num_deltas < MIN_NUM_DELTAS {
             return self.usage;
         }
-        self.decide(Self::modified_offset(offset, num_deltas), offset, send_delta_ms, now_ms);
+        self.decide(self.modified_offset(offset, num_deltas), offset, send_delta_ms, now_ms);
         self.usage
     }
 

@@ -12,7 +12,7 @@ use super::outputs::Plan;
 use super::resolve::{Resolved, resolve};
 use super::series::{SeriesFile, TimeBasis};
 use super::source::{ReadCapture, Source};
-use super::{Exit, Failure, messages};
+use super::{Exit, Failure, messages, print};
 use crate::compare::{Series, SeriesEvent, Window};
 use crate::remb::{Profile, encoded_bitrate};
 use crate::replay::{Event, Outcome, ReplayConfig, SideBySide, Sink};
@@ -23,6 +23,9 @@ use crate::units::{CaptureTime, TimeDelta};
 pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Libwebrtc);
     let resolved = resolved.map_err(|error| Failure::new(Exit::Usage, error))?;
+    if args.parameters.print_config {
+        return print(&resolved.print());
+    }
     if args.other.is_some() && args.comparison.recorded.is_some() {
         let error = anyhow!("--recorded goes with a capture, not with two CSV files");
         return Err(Failure::new(Exit::Usage, error));
@@ -56,6 +59,9 @@ struct Compared {
     tool: Tool,
     /// The capture, or both files.
     input: String,
+    /// The profile of the replay, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'static str>,
     flows: Vec<FlowComparison>,
     warnings: Vec<Warning>,
     #[serde(skip)]
@@ -64,6 +70,7 @@ struct Compared {
 
 /// A capture replayed at all phases.
 struct Replays {
+    profile: &'static str,
     read: ReadCapture,
     outcome: Outcome,
     /// By phase, then by the flow's index.
@@ -128,7 +135,7 @@ fn replay_phases(args: &CompareArgs, resolved: &Resolved, source: Source) -> Res
     })?;
     let Ok(()) = replays.finish(&mut phases);
     let (outcome, first_at) = replays.outcome().zip(replays.first_at()).ok_or_else(nothing)?;
-    Ok(Replays { read, outcome, phases, first_at })
+    Ok(Replays { profile: resolved.profile, read, outcome, phases, first_at })
 }
 
 /// The same configuration, the receiver's clock so far ahead that `count` phases divide a millisecond.
@@ -139,7 +146,7 @@ fn at_phase(config: &ReplayConfig, phase: u16, count: u16) -> ReplayConfig {
 
 impl Compared {
     fn capture(args: &CompareArgs, replays: Replays, recorded: Option<SeriesFile>) -> Result<Self, Failure> {
-        let Replays { read, mut outcome, mut phases, first_at } = replays;
+        let Replays { profile, read, mut outcome, mut phases, first_at } = replays;
         let nothing = |why: String| Failure::new(Exit::Nothing, read.nothing(&why));
         if let Some(why) = outcome.nothing {
             return Err(nothing(why));
@@ -182,7 +189,8 @@ impl Compared {
             return Err(nothing(nothing_in_common(&estimated)));
         }
         let input = read.input.file.clone();
-        Ok(Self { tool: Tool::default(), input, flows, warnings: outcome.warnings, read: Some(read) })
+        let (tool, profile, warnings) = (Tool::default(), Some(profile), outcome.warnings);
+        Ok(Self { tool, input, profile, flows, warnings, read: Some(read) })
     }
 
     fn files(args: &CompareArgs, [first, second]: [SeriesFile; 2]) -> Result<Self, Failure> {
@@ -207,7 +215,7 @@ impl Compared {
             let why = "no flow of the one has a time in common with the same flow of the other";
             return Err(Failure::new(Exit::Nothing, anyhow!("{input}: {why}")));
         }
-        Ok(Self { tool: Tool::default(), input, flows, warnings: Vec::new(), read: None })
+        Ok(Self { tool: Tool::default(), input, profile: None, flows, warnings: Vec::new(), read: None })
     }
 }
 

@@ -6,7 +6,7 @@ use super::args::{InspectArgs, WriteFlags};
 use super::outputs::{Output, Plan};
 use super::resolve::resolve;
 use super::source::Source;
-use super::{Exit, Failure, messages};
+use super::{Exit, Failure, messages, print};
 use crate::remb::Profile;
 use crate::report::csv::write_streams;
 use crate::report::summary::{Input, Inspection, Tool};
@@ -15,6 +15,9 @@ use crate::survey::{NoFeed, Survey};
 pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Periodic);
     let resolved = resolved.map_err(|error| Failure::new(Exit::Usage, error))?;
+    if args.parameters.print_config {
+        return print(&resolved.print());
+    }
     let opened = |error| Failure::new(Exit::Open, error);
     let source = Source::open(&args.capture, false).map_err(opened)?;
     let plan = Plan::for_inspection(args).map_err(opened)?;

@@ -6,12 +6,15 @@ mod comparison;
 mod inspect;
 mod messages;
 mod outputs;
+mod packaging;
+mod params;
 mod replay;
 mod resolve;
 mod series;
 mod source;
 mod writers;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use args::{Cli, Command};
@@ -48,13 +51,23 @@ impl Failure {
     }
 }
 
+/// Prints a text that was asked for.
+fn print(text: &str) -> Result<Exit, Failure> {
+    // A closed pipe is not an error.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Ok(Exit::Done)
+}
+
 /// Runs a command and says on standard error what went wrong.
 pub fn run(cli: &Cli) -> ExitCode {
-    messages::choose_color(cli.command.behave().color);
+    messages::choose_color(cli.command.behave().map_or(args::Color::Auto, |behave| behave.color));
     let result = match &cli.command {
         Command::Inspect(args) => inspect::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Params(args) => params::run(args),
+        Command::Completions(args) => packaging::completions(args),
+        Command::Man(args) => packaging::man(args),
     };
     let exit = result.unwrap_or_else(|failure| {
         messages::error(&failure.error);

@@ -17,6 +17,9 @@ use crate::report::summary::{Input, Summary, Tool};
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let resolved = resolve(&args.flags, &args.write, &args.parameters, Profile::Periodic);
     let resolved = resolved.map_err(|error| Failure::new(Exit::Usage, error))?;
+    if args.parameters.print_config {
+        return super::print(&resolved.print());
+    }
     let opened = |error| Failure::new(Exit::Open, error);
     let source = Source::open(&args.capture, resolved.hash).map_err(opened)?;
     let plan = Plan::new(&args.outputs, &args.capture).map_err(opened)?;
@@ -62,7 +65,8 @@ fn summary(read: &ReadCapture, outcome: Outcome, resolved: &Resolved, writers: &
     }
     let input = Input { span_s: span, ..read.input.clone() };
     let parameters = resolved.config.parameters.to_table();
-    Summary { tool: Tool::default(), input, frames, flows, warnings, parameters }
+    let profile = resolved.profile;
+    Summary { tool: Tool::default(), input, frames, flows, warnings, profile, parameters }
 }
 
 /// The summary goes to standard output if nothing else was asked for, else to standard error.

@@ -25,6 +25,8 @@ const MAX_TAG_LEN: usize = 64;
 
 /// The table of `config.toml` that holds flags and not parameters.
 const FLAGS: &str = "flags";
+/// The key of `config.toml` that names the profile.
+const PROFILE: &str = "profile";
 
 /// What a run was told, checked.
 #[derive(Debug)]
@@ -35,8 +37,23 @@ pub(super) struct Resolved {
     pub rtcp: Rtcp,
     /// Whether the input's SHA-256 is wanted.
     pub hash: bool,
-    /// `config.toml`: flags and parameters as given, from which the same run follows.
+    /// `config.toml`: profile, flags and parameters as given, from which the same run follows.
     pub given: Table,
+    /// The profile's name.
+    pub profile: &'static str,
+}
+
+impl Resolved {
+    /// Everything that a run depends on, with its value: `--print-config`.
+    pub(super) fn print(&self) -> String {
+        let mut table = self.config.parameters.to_table();
+        for key in [PROFILE, FLAGS] {
+            if let Some(value) = self.given.get(key) {
+                table.insert(key.to_owned(), value.clone());
+            }
+        }
+        table.to_string()
+    }
 }
 
 /// What the flags come to; an error is a usage error and names its flag or key. `scheduler` is the command's default.
@@ -50,6 +67,13 @@ pub(super) fn resolve(
         Some(path) => read_config(path)?,
         None => Table::new(),
     };
+    let named = match (&parameters.profile, table.remove(PROFILE)) {
+        (Some(name), _) => Some(name.clone()),
+        (None, Some(Value::String(name))) => Some(name),
+        (None, Some(_)) => bail!("--config: 'profile' is no name"),
+        (None, None) => None,
+    };
+    let profile = profile(named.as_deref())?;
     let mut flags = match table.remove(FLAGS) {
         Some(Value::Table(flags)) => flags,
         Some(_) => bail!("--config: 'flags' is no table"),
@@ -63,13 +87,39 @@ pub(super) fn resolve(
         flags.clone().into_iter().partition(|(name, _)| of_write.contains_key(name));
     let run: RunFlags = run.try_into().context("--config: [flags]")?;
     let write: WriteFlags = write.try_into().context("--config: [flags]")?;
-    let mut resolved = Parameters::from_table(&table)?;
-    if !table.get("remb").and_then(Value::as_table).is_some_and(|remb| remb.contains_key("scheduler")) {
+    let mut all = config::profile_table(profile)?;
+    merge(&mut all, &table);
+    let mut resolved = Parameters::from_table(&all)?;
+    if !all.get("remb").and_then(Value::as_table).is_some_and(|remb| remb.contains_key("scheduler")) {
         resolved.remb.scheduler = scheduler;
     }
     let config = replay_config(&run, resolved)?;
     table.insert(FLAGS.to_owned(), Value::Table(flags));
-    Ok(Resolved { config, rtcp: write.rtcp.unwrap_or(Rtcp::Compound), hash: write.hash, given: table })
+    if named.is_some() {
+        table.insert(PROFILE.to_owned(), Value::String(profile.name.to_owned()));
+    }
+    let (rtcp, profile) = (write.rtcp.unwrap_or(Rtcp::Compound), profile.name);
+    Ok(Resolved { config, rtcp, hash: write.hash, given: table, profile })
+}
+
+fn profile(name: Option<&str>) -> Result<&'static config::Profile> {
+    let [default, ..] = &config::PROFILES;
+    let Some(name) = name else { return Ok(default) };
+    let known: Vec<_> = config::PROFILES.iter().map(|profile| profile.name).collect();
+    let unknown = || anyhow!("--profile: no profile '{name}'; there are {}", known.join(" and "));
+    config::Profile::find(name).ok_or_else(unknown)
+}
+
+/// Puts the parameters of `over` in the place of those of `table`.
+fn merge(table: &mut Table, over: &Table) {
+    for (stage, values) in over {
+        match (table.get_mut(stage).and_then(Value::as_table_mut), values.as_table()) {
+            (Some(known), Some(values)) => known.extend(values.clone()),
+            _ => {
+                table.insert(stage.clone(), values.clone());
+            }
+        }
+    }
 }
 
 fn replay_config(flags: &RunFlags, parameters: Parameters) -> Result<ReplayConfig> {

@@ -254,7 +254,11 @@ fn title(summary: &Summary, resolved: &Resolved, flow: &str) -> [String; 2] {
         DelayFilter::Kalman => "Kalman filter",
         DelayFilter::Trendline => "trendline filter",
     };
-    [format!("{file}: {flow}"), format!("{estimator}, {filter}, {schedule}{rtt}{packets}")]
+    let profile = match resolved.profile {
+        "libwebrtc" => String::new(),
+        name => format!("profile {name}, "),
+    };
+    [format!("{file}: {flow}"), format!("{profile}{estimator}, {filter}, {schedule}{rtt}{packets}")]
 }
 
 fn draw(plan: &Plan, target: &Target, index: usize, figure: &Figure) -> Result<Output> {

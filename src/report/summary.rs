@@ -20,6 +20,8 @@ pub struct Summary {
     pub flows: Vec<Flow>,
     /// Warnings, by code.
     pub warnings: Vec<Warning>,
+    /// The name of the set of parameters that the others start from.
+    pub profile: &'static str,
     /// Every parameter as resolved, by stage.
     pub parameters: toml::Table,
 }

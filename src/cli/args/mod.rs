@@ -53,15 +53,35 @@ pub enum Command {
         remb-replay compare srtp.pcap --recorded log.csv --rtt 20ms          RTCP is encrypted\n  \
         remb-replay compare before/remb.csv after/remb.csv")]
     Compare(CompareArgs),
+    /// Every parameter: type, unit, default, range, and the constant of libwebrtc or of the draft that it mirrors
+    #[command(after_help = "Examples:\n  \
+        remb-replay params | grep overuse\n  \
+        remb-replay params --json | jq '.[].name'\n  \
+        remb-replay replay call.pcap --set overuse.gain_up_per_ms=0.01 -o out\n  \
+        remb-replay replay --profile gcc-draft-02 --print-config > draft.toml")]
+    Params(ParamsArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = "Examples:\n  \
+        remb-replay completions bash > ~/.local/share/bash-completion/completions/remb-replay\n  \
+        remb-replay completions zsh > ~/.zfunc/_remb-replay\n  \
+        remb-replay completions fish > ~/.config/fish/completions/remb-replay.fish")]
+    Completions(CompletionsArgs),
+    /// Print a page of the manual
+    #[command(after_help = "Examples:\n  \
+        remb-replay man | man -l -\n  \
+        remb-replay man replay | man -l -\n  \
+        remb-replay man --dir ~/.local/share/man/man1")]
+    Man(ManArgs),
 }
 
 impl Command {
     /// How the program is to behave.
-    pub fn behave(&self) -> &BehaveArgs {
+    pub fn behave(&self) -> Option<&BehaveArgs> {
         match self {
-            Self::Inspect(args) => &args.behave,
-            Self::Replay(args) => &args.behave,
-            Self::Compare(args) => &args.behave,
+            Self::Inspect(args) => Some(&args.behave),
+            Self::Replay(args) => Some(&args.behave),
+            Self::Compare(args) => Some(&args.behave),
+            Self::Params(_) | Self::Completions(_) | Self::Man(_) => None,
         }
     }
 }
@@ -71,6 +91,12 @@ impl Command {
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub struct InspectArgs {
     /// The capture: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input
+    #[arg(
+        required = false,
+        required_unless_present = "print_config",
+        default_value_if("print_config", "true", "-"),
+        hide_default_value = true
+    )]
     pub capture: PathBuf,
     /// Write a row for each stream, as streams.csv (- is standard output)
     #[arg(long, value_name = "FILE", help_heading = "Outputs")]
@@ -89,11 +115,46 @@ pub struct InspectArgs {
     pub behave: BehaveArgs,
 }
 
+/// `params`.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct ParamsArgs {
+    /// As JSON: an array of name, type, unit, default, min, max, mirrors
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct ManArgs {
+    /// The command whose page it is; the program's own without one
+    #[arg(value_name = "COMMAND")]
+    pub page: Option<String>,
+    /// Write all pages into this folder instead
+    #[arg(long, value_name = "DIR", conflicts_with = "page")]
+    pub dir: Option<PathBuf>,
+}
+
 /// `replay`.
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub struct ReplayArgs {
     /// The capture: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input
+    #[arg(
+        required = false,
+        required_unless_present = "print_config",
+        default_value_if("print_config", "true", "-"),
+        hide_default_value = true
+    )]
     pub capture: PathBuf,
     #[command(flatten)]
     pub outputs: OutputArgs,
@@ -112,7 +173,12 @@ pub struct ReplayArgs {
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub struct CompareArgs {
     /// The capture, or the first of two remb.csv or estimate.csv
-    #[arg(value_name = "CAPTURE|A.csv")]
+    #[arg(
+        value_name = "CAPTURE|A.csv",
+        required = false,
+        required_unless_present = "print_config",
+        default_value_if("print_config", "true", "-")
+    )]
     pub capture: PathBuf,
     /// The CSV that is held against the first
     #[arg(value_name = "B.csv")]

@@ -117,6 +117,12 @@ pub struct WriteFlags {
 #[command(next_help_heading = "Estimation")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub struct ParameterArgs {
+    /// A set of parameters with a name: libwebrtc, or gcc-draft-02 (see params) [default: libwebrtc]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Print the whole configuration that would be used, and stop; --config takes it back
+    #[arg(long)]
+    pub print_config: bool,
     /// Parameters by stage and flags, as a run's config.toml has them
     #[arg(long, value_name = "FILE.toml")]
     pub config: Option<PathBuf>,

@@ -1,11 +1,18 @@
 //! The parameters of all stages in one place: TOML in and out, `stage.name = value`, the impossible refused by name.
 
+mod profiles;
+mod table;
+
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::bwe::EstimatorConfig;
 use crate::remb::RembConfig;
-use crate::units::{Bitrate, TimeDelta};
+
+pub use profiles::{PROFILES, Profile};
+pub use table::{Parameter, parameters};
+
+use table::{Kind, RANGES};
 
 /// Every tunable of estimator and schedule.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -50,69 +57,6 @@ pub enum ConfigError {
     Order(&'static str, &'static str),
 }
 
-/// The range of a number, duration (µs) or bit rate (bit/s), by name.
-struct Range {
-    name: &'static str,
-    min: f64,
-    max: f64,
-}
-
-const fn range(name: &'static str, min: f64, max: f64) -> Range {
-    Range { name, min, max }
-}
-
-const MS: f64 = 1e3;
-const SEC: f64 = 1e6;
-
-const RANGES: [Range; 46] = [
-    range("controller.switch_threshold", 1.0, 1e6),
-    range("controller.process_interval", 10.0 * MS, 3600.0 * SEC),
-    range("incoming_bitrate.window", 10.0 * MS, 10.0 * SEC),
-    range("probe.interval", 0.0, 3600.0 * SEC),
-    range("probe.max_ignored_size", 0.0, 65_535.0),
-    range("probe.min_cluster_size", 1.0, 1000.0),
-    range("probe.max_probes", 2.0, 1000.0),
-    range("probe.expected_clusters", 1.0, 1000.0),
-    range("inter_arrival.group_length", MS, 10.0 * SEC),
-    range("inter_arrival.burst_delta_threshold", 0.0, SEC),
-    range("inter_arrival.max_burst_duration", 0.0, 10.0 * SEC),
-    range("inter_arrival.arrival_clock_offset_threshold", MS, 3600.0 * SEC),
-    range("inter_arrival.reordered_reset_threshold", 1.0, 1e6),
-    range("kalman.initial_slope", 0.0, 1.0),
-    range("kalman.initial_var_noise", 1.0, 1e6),
-    range("kalman.process_noise_slope", 0.0, 1.0),
-    range("kalman.process_noise_offset", 0.0, 1.0),
-    range("kalman.noise_coefficient_start", 0.0, 1.0),
-    range("kalman.noise_coefficient_steady", 0.0, 1.0),
-    range("kalman.min_period_history", 1.0, 10_000.0),
-    range("trendline.window_size", 10.0, 200.0),
-    range("trendline.smoothing", 0.0, 1.0),
-    range("trendline.threshold_gain", 0.0, 1000.0),
-    range("trendline.cap_beginning", 1.0, 200.0),
-    range("trendline.cap_end", 1.0, 200.0),
-    range("trendline.cap_uncertainty", 0.0, 0.025),
-    range("overuse.initial_threshold", 0.0, 1e6),
-    range("overuse.gain_up_per_ms", 0.0, 10.0),
-    range("overuse.gain_down_per_ms", 0.0, 10.0),
-    range("overuse.overuse_time_threshold", 0.0, 10.0 * SEC),
-    range("overuse.max_adapt_offset", 0.0, 1e6),
-    range("overuse.min_threshold", 0.0, 1e6),
-    range("overuse.max_threshold", 0.0, 1e6),
-    range("rate_control.min_bitrate", 1000.0, 1e12),
-    range("rate_control.backoff_factor", 0.01, 0.999),
-    range("rate_control.backoff_extra", 0.0, 1e9),
-    range("rate_control.initialization_time", 0.0, 3600.0 * SEC),
-    range("rate_control.increase_factor", 1.0, 10.0),
-    range("rate_control.min_multiplicative_increase", 0.0, 1e9),
-    range("rate_control.min_additive_increase", 0.0, 1e9),
-    range("rate_control.default_rtt", 0.0, 60.0 * SEC),
-    range("link_capacity.weight", 0.0, 1.0),
-    range("link_capacity.deviations", 0.0, 100.0),
-    range("streams.timeout", 10.0 * MS, 3600.0 * SEC),
-    range("remb.interval", 10.0 * MS, 3600.0 * SEC),
-    range("remb.decrease_threshold", 0.0, 100.0),
-];
-
 impl Parameters {
     /// From tables of stages; unknown names, wrong kinds and values out of range are refused.
     pub fn from_table(table: &Table) -> Result<Self, ConfigError> {
@@ -133,18 +77,13 @@ impl Parameters {
 
     fn check_ranges(&self) -> Result<(), ConfigError> {
         let table = self.to_table();
-        for Range { name, min, max } in &RANGES {
-            let Some(value) = lookup(&table, name) else { continue };
-            let text = value.to_string();
-            let (number, is_duration, is_rate) = magnitude(value);
-            if !(*min..=*max).contains(&number) {
-                let shown = |bound: f64| match (is_duration, is_rate) {
-                    (true, _) => TimeDelta::from_micros(bound as i64).to_string(),
-                    (_, true) => Bitrate::from_bps(bound as i64).to_string(),
-                    _ => bound.to_string(),
-                };
-                let (min, max) = (shown(*min), shown(*max));
-                return Err(ConfigError::Range { name: (*name).to_owned(), value: text, min, max });
+        for range in &RANGES {
+            let Some(value) = lookup(&table, range.name) else { continue };
+            if !(range.min..=range.max).contains(&Kind::magnitude(value)) {
+                let shown = |bound| Kind::of(value).shown(bound);
+                let (min, max) = (shown(range.min), shown(range.max));
+                let name = range.name.to_owned();
+                return Err(ConfigError::Range { name, value: value.to_string(), min, max });
             }
         }
         if self.estimator.overuse.min_threshold > self.estimator.overuse.max_threshold {
@@ -187,18 +126,13 @@ pub fn set(table: &mut Table, assignment: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// A number as it is, a duration in µs, a bit rate in bit/s.
-fn magnitude(value: &Value) -> (f64, bool, bool) {
-    match value {
-        Value::Integer(number) => (*number as f64, false, false),
-        Value::Float(number) => (*number, false, false),
-        Value::String(text) => match (text.parse::<TimeDelta>(), text.parse::<Bitrate>()) {
-            (Ok(duration), _) => (duration.as_micros() as f64, true, false),
-            (_, Ok(rate)) => (rate.as_bps() as f64, false, true),
-            _ => (f64::NAN, false, false),
-        },
-        _ => (f64::NAN, false, false),
+/// The tables of a profile's parameters.
+pub fn profile_table(profile: &Profile) -> Result<Table, ConfigError> {
+    let mut table = Table::new();
+    for (name, value) in profile.sets {
+        set(&mut table, &format!("{name}={value}"))?;
     }
+    Ok(table)
 }
 
 fn lookup<'a>(table: &'a Table, name: &str) -> Option<&'a Value> {
@@ -249,7 +183,9 @@ fn suggestion(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::table::CHOICES;
     use super::*;
+    use crate::units::TimeDelta;
 
     fn parameters(assignments: &[&str]) -> Result<Parameters, ConfigError> {
         let mut table = Table::new();
@@ -262,20 +198,33 @@ mod tests {
     #[test]
     fn every_parameter_has_a_range_and_every_range_a_parameter() {
         let defaults = Parameters::default().to_table();
-        for Range { name, .. } in &RANGES {
+        let names = RANGES.iter().map(|range| range.name).chain(CHOICES.iter().map(|choice| choice.name));
+        for name in names {
             assert!(lookup(&defaults, name).is_some(), "{name}");
         }
         let count: usize = defaults.values().filter_map(Value::as_table).map(Table::len).sum();
-        let without_range = [
-            "remb.scheduler",
-            "controller.estimator",
-            "controller.filter",
-            "trendline.sort",
-            "trendline.cap",
-        ];
-        assert!(without_range.iter().all(|name| lookup(&defaults, name).is_some()));
-        assert_eq!(count, RANGES.len() + without_range.len());
+        assert_eq!(count, RANGES.len() + CHOICES.len());
         assert_eq!(Parameters::default().check_ranges(), Ok(()));
+    }
+
+    #[test]
+    fn every_default_can_be_set_as_it_is_printed() {
+        for parameter in super::parameters() {
+            let assignment = format!("{}={}", parameter.name, parameter.default);
+            assert_eq!(parameters(&[&assignment]), Ok(Parameters::default()), "{assignment}");
+        }
+    }
+
+    #[test]
+    fn every_profile_is_made_of_parameters() {
+        let of = |name| {
+            let table = profile_table(Profile::find(name).unwrap()).unwrap();
+            Parameters::from_table(&table).unwrap()
+        };
+        assert_eq!(of("libwebrtc"), Parameters::default());
+        let draft = of("gcc-draft-02").estimator;
+        assert_eq!((draft.overuse.gain_up_per_ms, draft.overuse.gain_down_per_ms), (0.01, 0.00018));
+        assert_eq!((draft.kalman.initial_slope_variance, draft.overuse.max_weight), (0.0, 1));
     }
 
     #[test]

@@ -1,0 +1,165 @@
+//! What a capture feeds to estimators, kept: the capture is read and understood once, and replayed as often as wanted.
+
+use crate::capture::Frame;
+use crate::remb::CapturedRemb;
+use crate::rtp::RttSample;
+use crate::survey::{Fate, FedPacket, Feed, Findings, FlowInfo, Survey, SurveyConfig};
+use crate::units::CaptureTime;
+
+use super::rtt_samples::RttSamples;
+use super::{Event, MAX_ESTIMATED_FLOWS, ReplayConfig};
+
+/// All flows of a capture that are fed, in order of appearance; some 80 bytes a packet.
+#[derive(Debug, Clone, Default)]
+pub struct Tape {
+    /// By their places; those that were not fed have none.
+    flows: Vec<Option<TapedFlow>>,
+    clock: Option<CaptureTime>,
+    /// The first frame's time.
+    first_at: Option<CaptureTime>,
+}
+
+/// What one flow is fed with.
+#[derive(Debug, Clone)]
+pub struct TapedFlow {
+    /// Which flow.
+    pub info: FlowInfo,
+    /// The REMBs that its receiver sent, repeats left out.
+    pub recorded: Vec<(CaptureTime, CapturedRemb)>,
+    packets: Vec<TapedPacket>,
+    rtt: Vec<RttSample>,
+    is_on_hold: bool,
+    /// Timers run until here after the last packet.
+    end: Option<CaptureTime>,
+}
+
+#[derive(Debug, Clone)]
+struct TapedPacket {
+    packet: FedPacket,
+    /// Round trip times that were known when it was fed.
+    rtt_known: usize,
+}
+
+/// Makes a tape of a capture.
+#[derive(Debug)]
+pub struct Taping {
+    survey: Survey,
+    tape: Tape,
+}
+
+impl Taping {
+    /// Before the first frame.
+    pub fn new(config: SurveyConfig) -> Self {
+        Self { survey: Survey::new(config), tape: Tape::default() }
+    }
+
+    /// Takes the next frame.
+    pub fn handle_frame(&mut self, frame: &Frame<'_>) {
+        self.survey.handle_frame(frame, &mut self.tape);
+    }
+
+    /// The tape, and what the survey found.
+    pub fn finish(mut self) -> (Tape, Findings) {
+        // A flow that holds packets back at the end is not that far: no timer runs for it.
+        let clock = self.tape.clock;
+        for flow in self.tape.flows.iter_mut().flatten() {
+            flow.end = clock.filter(|_| !flow.is_on_hold);
+        }
+        self.survey.finish(&mut self.tape);
+        self.tape.first_at = self.survey.first_at();
+        (self.tape, self.survey.findings())
+    }
+}
+
+impl Tape {
+    /// The flows that are estimated.
+    pub fn flows(&self) -> impl Iterator<Item = &TapedFlow> {
+        self.flows.iter().flatten().take(MAX_ESTIMATED_FLOWS)
+    }
+
+    /// The first frame's time, from which times count.
+    pub fn first_at(&self) -> CaptureTime {
+        self.first_at.unwrap_or_default()
+    }
+
+    /// From the first frame's time to the latest, nanoseconds.
+    pub fn span_nanos(&self) -> i64 {
+        self.clock.unwrap_or_default().as_nanos() - self.first_at().as_nanos()
+    }
+
+    fn flow_mut(&mut self, place: usize) -> Option<&mut TapedFlow> {
+        self.flows.get_mut(place)?.as_mut()
+    }
+}
+
+impl TapedFlow {
+    /// Runs an estimator over the flow; `each` is given what happened, in order. The same as a replay of the capture.
+    pub fn replay(&self, config: &ReplayConfig, each: &mut impl FnMut(CaptureTime, Event)) {
+        let (mut timeline, mut rtt) = (config.timeline(), RttSamples::default());
+        let mut samples = self.rtt.iter();
+        let mut known = 0;
+        for TapedPacket { packet, rtt_known } in &self.packets {
+            samples.by_ref().take(rtt_known - known).for_each(|sample| rtt.push(*sample));
+            known = *rtt_known;
+            if let Some(time_was) = packet.time_was.filter(|then| *then > packet.at) {
+                timeline.advance(time_was, &mut rtt, each);
+            }
+            timeline.handle_packet(packet, &mut rtt, each);
+        }
+        samples.for_each(|sample| rtt.push(*sample));
+        if let Some(end) = self.end {
+            timeline.advance(end, &mut rtt, each);
+        }
+    }
+
+    /// Packets on it.
+    pub fn packets(&self) -> usize {
+        self.packets.len()
+    }
+}
+
+impl Feed for Tape {
+    fn flow(&mut self, info: &FlowInfo) {
+        if self.flows.len() <= info.index {
+            self.flows.resize_with(info.index + 1, || None);
+        }
+        if let Some(place) = self.flows.get_mut(info.index) {
+            *place = Some(TapedFlow {
+                info: *info,
+                recorded: Vec::new(),
+                packets: Vec::new(),
+                rtt: Vec::new(),
+                is_on_hold: false,
+                end: None,
+            });
+        }
+    }
+
+    fn hold(&mut self, flow: usize, holds: bool) {
+        if let Some(flow) = self.flow_mut(flow) {
+            flow.is_on_hold = holds;
+        }
+    }
+
+    fn time(&mut self, at: CaptureTime) {
+        self.clock = Some(self.clock.map_or(at, |clock| clock.max(at)));
+    }
+
+    fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate {
+        let Some(flow) = self.flow_mut(flow) else { return Fate::OverLimit };
+        flow.packets.push(TapedPacket { packet: *packet, rtt_known: flow.rtt.len() });
+        Fate::Counted
+    }
+
+    fn rtt(&mut self, flow: usize, sample: RttSample) {
+        if let Some(flow) = self.flow_mut(flow) {
+            flow.rtt.push(sample);
+        }
+    }
+
+    fn recorded(&mut self, flow: usize, at: CaptureTime, _order: CaptureTime, remb: CapturedRemb) {
+        if let Some(flow) = self.flow_mut(flow) {
+            flow.recorded.push((at, remb));
+        }
+    }
+}

@@ -43,6 +43,7 @@
 
 pub mod bwe;
 pub mod capture;
+pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod compare;

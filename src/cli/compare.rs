@@ -194,20 +194,7 @@ impl Compared {
     }
 
     fn files(args: &CompareArgs, [first, second]: [SeriesFile; 2]) -> Result<Self, Failure> {
-        let end_ns = first.end_ns.max(second.end_ns);
-        let start_ns = match first.basis {
-            TimeBasis::FirstFrame => 0,
-            TimeBasis::Epoch => first.flows.values().filter_map(Series::first_ns).min().unwrap_or(0),
-        };
-        let from_ns = start_ns.saturating_add(args.comparison.skip.as_micros().saturating_mul(1000));
-        let window = Window { from_ns, end_ns };
-        let draws = args.comparison.plot.is_some();
-        let single = first.flows.len() == 1 && second.flows.len() == 1;
-        let pairs = first.flows.iter().filter_map(|(flow, recorded)| {
-            let replayed = if single { second.flows.values().next() } else { second.flows.get(flow) };
-            FlowComparison::new(flow, recorded, std::slice::from_ref(replayed?), window, draws)
-        });
-        let flows: Vec<_> = pairs.collect();
+        let flows = pairs(&first, &second, args.comparison.skip, args.comparison.plot.is_some());
         let name = |path: &Path| path.display().to_string();
         let other = args.other.as_deref().map(name).unwrap_or_default();
         let input = format!("{} and {other}", name(&args.capture));
@@ -217,6 +204,27 @@ impl Compared {
         }
         Ok(Self { tool: Tool::default(), input, profile: None, flows, warnings: Vec::new(), read: None })
     }
+}
+
+/// The flows of two files, held against each other: by their names, or the only one of each.
+pub(super) fn pairs(
+    first: &SeriesFile,
+    second: &SeriesFile,
+    skip: TimeDelta,
+    draws: bool,
+) -> Vec<FlowComparison> {
+    let end_ns = first.end_ns.max(second.end_ns);
+    let start_ns = match first.basis {
+        TimeBasis::FirstFrame => 0,
+        TimeBasis::Epoch => first.flows.values().filter_map(Series::first_ns).min().unwrap_or(0),
+    };
+    let window = Window { from_ns: start_ns.saturating_add(skip.as_micros().saturating_mul(1000)), end_ns };
+    let single = first.flows.len() == 1 && second.flows.len() == 1;
+    let pairs = first.flows.iter().filter_map(|(flow, recorded)| {
+        let replayed = if single { second.flows.values().next() } else { second.flows.get(flow) };
+        FlowComparison::new(flow, recorded, std::slice::from_ref(replayed?), window, draws)
+    });
+    pairs.collect()
 }
 
 /// Puts a file's series in the place of what the capture has.

@@ -121,14 +121,26 @@ impl FlowComparison {
 
     /// Why the flow is outside the tolerance, if it is.
     pub(super) fn outside(&self, args: &ComparisonArgs) -> Option<String> {
+        let percent = |limit: Option<Percent>| limit.map(|Percent(limit)| limit);
+        let names = ["--max-median", "--min-within-5"];
+        self.too_far(percent(args.max_median), percent(args.min_within_5), names)
+    }
+
+    /// The same with limits in percent, which have names.
+    pub(super) fn too_far(
+        &self,
+        max_median: Option<f64>,
+        min_within_5: Option<f64>,
+        [median_name, within_name]: [&str; 2],
+    ) -> Option<String> {
         let (median, within) = (self.mean.median * 100.0, self.mean.within_5 * 100.0);
-        let too_far = args.max_median.filter(|Percent(most)| median > *most);
-        let too_seldom = args.min_within_5.filter(|Percent(least)| within < *least);
+        let too_far = max_median.filter(|most| median > *most);
+        let too_seldom = min_within_5.filter(|least| within < *least);
         let reasons: Vec<_> = too_far
-            .map(|Percent(most)| format!("median error {median:.2} % is above --max-median {most} %"))
+            .map(|most| format!("median error {median:.2} % is above {median_name} {most} %"))
             .into_iter()
-            .chain(too_seldom.map(|Percent(least)| {
-                format!("{within:.2} % of the time within 5 % is below --min-within-5 {least} %")
+            .chain(too_seldom.map(|least| {
+                format!("{within:.2} % of the time within 5 % is below {within_name} {least} %")
             }))
             .collect();
         let flow = if self.flow.is_empty() { String::new() } else { format!("{}: ", self.flow) };

@@ -1,6 +1,7 @@
 //! The command line: what the user said, what it means, the one place that opens files, and the commands.
 
 pub mod args;
+mod check;
 mod compare;
 mod comparison;
 mod inspect;
@@ -65,6 +66,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Inspect(args) => inspect::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Check(args) => check::run(args),
         Command::Params(args) => params::run(args),
         Command::Completions(args) => packaging::completions(args),
         Command::Man(args) => packaging::man(args),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tempfile::NamedTempFile;
 
-use super::args::{ComparisonArgs, InspectArgs, OutputArgs};
+use super::args::{CheckArgs, ComparisonArgs, InspectArgs, OutputArgs, Report};
 
 /// Where an output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(super) struct Plan {
     pub(super) json: Option<Target>,
     pub(super) config: Option<Target>,
     pub(super) comparison_csv: Option<Target>,
+    pub(super) junit: Option<Target>,
+    pub(super) markdown: Option<Target>,
     created: Option<PathBuf>,
     force: bool,
 }
@@ -47,9 +49,8 @@ impl Plan {
             plot: single(&args.plot).or_else(|| in_folder("estimate.png")),
             json: single(&args.json).or_else(|| in_folder("summary.json")),
             config: in_folder("config.toml"),
-            comparison_csv: None,
-            created: None,
             force: args.force,
+            ..Self::default()
         };
         if let Some(folder) = args.directory.as_ref().filter(|folder| folder.exists() && !folder.is_dir()) {
             bail!("cannot write into {}: it is no folder", folder.display());
@@ -74,6 +75,23 @@ impl Plan {
             ..Self::default()
         };
         plan.check(&args.capture)?;
+        Ok(plan)
+    }
+
+    /// The same for reports, which take the place of those before.
+    pub(super) fn for_check(args: &CheckArgs) -> Result<Self> {
+        let mut plan = Self { force: true, ..Self::default() };
+        for report in &args.report {
+            let (place, path) = match report {
+                Report::Junit(path) => (&mut plan.junit, path),
+                Report::Markdown(path) => (&mut plan.markdown, path),
+            };
+            if place.is_some() {
+                bail!("two reports of one form");
+            }
+            *place = single(&Some(path.clone()));
+        }
+        args.cases.iter().try_for_each(|case| plan.check(case))?;
         Ok(plan)
     }
 
@@ -131,6 +149,8 @@ impl Plan {
             &self.json,
             &self.config,
             &self.comparison_csv,
+            &self.junit,
+            &self.markdown,
         ]
         .into_iter()
         .flatten()

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::units::TimeDelta;
 
 pub use run::{BehaveArgs, ParameterArgs, RunFlags, WriteFlags};
-pub use values::{Color, Estimator, Filter, Media, Percent, Progress, Rtcp, Scheduler};
+pub use values::{Color, Estimator, Filter, Media, Percent, Progress, Report, Rtcp, Scheduler};
 
 /// Re-run WebRTC's receive-side bandwidth estimator (REMB) on a capture.
 #[derive(Debug, Parser)]
@@ -53,6 +53,13 @@ pub enum Command {
         remb-replay compare srtp.pcap --recorded log.csv --rtt 20ms          RTCP is encrypted\n  \
         remb-replay compare before/remb.csv after/remb.csv")]
     Compare(CompareArgs),
+    /// A gate for CI: recorded traces with goldens, tolerances and expectations
+    #[command(after_help = "A case is a TOML file; see docs/regression.md.\n\nExamples:\n  \
+        remb-replay check cases                            all of a folder\n  \
+        remb-replay check cases --only call-3              one of them\n  \
+        remb-replay check cases --bless                    take the present results as goldens\n  \
+        remb-replay check cases --report junit:report.xml --report md:report.md")]
+    Check(CheckArgs),
     /// Every parameter: type, unit, default, range, and the constant of libwebrtc or of the draft that it mirrors
     #[command(after_help = "Examples:\n  \
         remb-replay params | grep overuse\n  \
@@ -81,6 +88,7 @@ impl Command {
             Self::Inspect(args) => Some(&args.behave),
             Self::Replay(args) => Some(&args.behave),
             Self::Compare(args) => Some(&args.behave),
+            Self::Check(args) => Some(&args.behave),
             Self::Params(_) | Self::Completions(_) | Self::Man(_) => None,
         }
     }
@@ -115,6 +123,26 @@ pub struct InspectArgs {
     pub behave: BehaveArgs,
 }
 
+/// `check`.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct CheckArgs {
+    /// Case files, or folders of them
+    #[arg(required = true, value_name = "DIR|FILE.toml")]
+    pub cases: Vec<PathBuf>,
+    /// Only the case of this name; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Write the present results as goldens
+    #[arg(long)]
+    pub bless: bool,
+    /// Write a report; repeatable
+    #[arg(long, value_name = "junit:FILE|md:FILE")]
+    pub report: Vec<Report>,
+    #[command(flatten)]
+    pub behave: BehaveArgs,
+}
+
 /// `params`.
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
@@ -145,7 +173,7 @@ pub struct ManArgs {
 }
 
 /// `replay`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub struct ReplayArgs {
     /// The capture: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input
@@ -229,7 +257,7 @@ pub struct ComparisonArgs {
 }
 
 /// What is written.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Outputs")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub struct OutputArgs {
@@ -255,4 +283,12 @@ pub struct OutputArgs {
     /// Overwrite files that exist
     #[arg(long)]
     pub force: bool,
+}
+
+impl OutputArgs {
+    /// Whether any output is named.
+    pub fn names_any(&self) -> bool {
+        let Self { directory, pcap, estimate_csv, remb_csv, plot, json, force: _ } = self;
+        [directory, pcap, estimate_csv, remb_csv, plot, json].into_iter().any(Option::is_some)
+    }
 }

@@ -113,7 +113,7 @@ pub struct WriteFlags {
 }
 
 /// The parameters, and flags that stand for one.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Estimation")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub struct ParameterArgs {
@@ -148,7 +148,7 @@ pub struct ParameterArgs {
 }
 
 /// How the program behaves.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Behaviour")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub struct BehaveArgs {
@@ -158,6 +158,9 @@ pub struct BehaveArgs {
     /// No notices and no summary, warnings and errors only
     #[arg(short, long)]
     pub quiet: bool,
+    /// Not even warnings and errors
+    #[arg(skip)]
+    pub silent: bool,
     /// More about every inference
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,

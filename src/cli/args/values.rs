@@ -1,5 +1,6 @@
 //! Values of flags that are neither texts nor numbers.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::ValueEnum;
@@ -108,6 +109,27 @@ pub enum Progress {
     Auto,
     /// Not at all.
     Never,
+}
+
+/// A report, its form and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// For CI.
+    Junit(PathBuf),
+    /// For people.
+    Markdown(PathBuf),
+}
+
+impl FromStr for Report {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("junit", path)) if !path.is_empty() => Ok(Self::Junit(path.into())),
+            Some(("md", path)) if !path.is_empty() => Ok(Self::Markdown(path.into())),
+            _ => Err("a report is written as junit:FILE or md:FILE".to_owned()),
+        }
+    }
 }
 
 /// When messages are coloured.

@@ -1,0 +1,13 @@
+//! Recorded traces as a gate: a case says what to replay and what must come of it.
+//!
+//! Nothing here reads or writes files: cases, tables and reports are text in, text out.
+
+mod case;
+mod expect;
+mod report;
+mod table;
+
+pub use case::{Case, CaseError, Distance};
+pub use expect::{Expectation, unmet};
+pub use report::{CaseResult, Verdict, junit, markdown};
+pub use table::{Column, Difference, Rows, TableError, Tolerance, Tolerances, first_difference};

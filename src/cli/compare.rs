@@ -43,7 +43,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
             finish(args, &plan, Compared::files(args, files)?)
         }
         None => {
-            let source = Source::open(&args.capture, false).map_err(opened)?;
+            let source = Source::open(&args.capture, false, None).map_err(opened)?;
             let recorded = args.comparison.recorded.as_deref().map(|path| SeriesFile::read(path, None));
             let recorded = recorded.transpose().context("--recorded").map_err(opened)?;
             let plan = Plan::for_comparison(&args.comparison, &inputs).map_err(opened)?;

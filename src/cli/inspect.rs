@@ -19,7 +19,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
         return print(&resolved.print());
     }
     let opened = |error| Failure::new(Exit::Open, error);
-    let source = Source::open(&args.capture, false).map_err(opened)?;
+    let source = Source::open(&args.capture, false, None).map_err(opened)?;
     let plan = Plan::for_inspection(args).map_err(opened)?;
     let mut survey = Survey::new(resolved.config.survey());
     let read = source.read(&args.behave, |frame, _| {

@@ -30,6 +30,7 @@ pub(super) struct Plan {
     pub(super) json: Option<Target>,
     pub(super) config: Option<Target>,
     pub(super) comparison_csv: Option<Target>,
+    pub(super) merge: Option<Target>,
     pub(super) junit: Option<Target>,
     pub(super) markdown: Option<Target>,
     created: Option<PathBuf>,
@@ -49,6 +50,7 @@ impl Plan {
             plot: single(&args.plot).or_else(|| in_folder("estimate.png")),
             json: single(&args.json).or_else(|| in_folder("summary.json")),
             config: in_folder("config.toml"),
+            merge: single(&args.merge),
             force: args.force,
             ..Self::default()
         };
@@ -149,6 +151,7 @@ impl Plan {
             &self.json,
             &self.config,
             &self.comparison_csv,
+            &self.merge,
             &self.junit,
             &self.markdown,
         ]

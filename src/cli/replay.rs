@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
 use super::args::ReplayArgs;
-use super::outputs::Plan;
+use super::merge::{self, Again};
+use super::outputs::{Output, Plan};
 use super::resolve::{Resolved, resolve};
 use super::source::{ReadCapture, Source};
 use super::writers::Writers;
@@ -21,16 +22,26 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
         return super::print(&resolved.print());
     }
     let opened = |error| Failure::new(Exit::Open, error);
-    let source = Source::open(&args.capture, resolved.hash).map_err(opened)?;
+    let (again, copy) = match args.outputs.merge {
+        Some(_) => merge::again(&args.capture).map(|(again, copy)| (Some(again), copy)).map_err(opened)?,
+        None => (None, None),
+    };
+    let source = Source::open(&args.capture, resolved.hash, copy).map_err(opened)?;
     let plan = Plan::new(&args.outputs, &args.capture).map_err(opened)?;
-    let result = replay(args, &resolved, source, &plan);
+    let result = replay(args, &resolved, source, again, &plan);
     if result.as_ref().is_err_and(|failure| failure.exit != Exit::Incomplete) {
         plan.undo();
     }
     result
 }
 
-fn replay(args: &ReplayArgs, resolved: &Resolved, source: Source, plan: &Plan) -> Result<Exit, Failure> {
+fn replay(
+    args: &ReplayArgs,
+    resolved: &Resolved,
+    source: Source,
+    again: Option<Again>,
+    plan: &Plan,
+) -> Result<Exit, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
     let mut replay = Replay::new(resolved.config.clone());
     let mut writers: Option<Writers> = None;
@@ -50,7 +61,15 @@ fn replay(args: &ReplayArgs, resolved: &Resolved, source: Source, plan: &Plan) -
     let summary = summary(&read, outcome, resolved, &writers);
     messages::doubts(&summary.warnings, &read, &args.behave, "replayed");
     print(args, plan, &summary);
+    let merged = match (again, writers.take_merge(), &plan.merge) {
+        (Some(again), Some(rembs), Some(target)) => {
+            let output = plan.open(target).map_err(opened)?;
+            Some(merge::merge(again, rembs, output).context("--merge").map_err(opened)?)
+        }
+        _ => None,
+    };
     writers.finish(plan, resolved, &summary).map_err(opened)?;
+    merged.map_or(Ok(()), Output::finish).map_err(opened)?;
     Ok(read.exit(&summary.warnings, &args.behave))
 }
 

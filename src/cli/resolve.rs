@@ -37,6 +37,8 @@ pub(super) struct Resolved {
     pub rtcp: Rtcp,
     /// Whether the input's SHA-256 is wanted.
     pub hash: bool,
+    /// Whether the SSRC of the REMB sender was named.
+    pub sender_is_given: bool,
     /// `config.toml`: profile, flags and parameters as given, from which the same run follows.
     pub given: Table,
     /// The profile's name.
@@ -98,8 +100,9 @@ pub(super) fn resolve(
     if named.is_some() {
         table.insert(PROFILE.to_owned(), Value::String(profile.name.to_owned()));
     }
+    let sender_is_given = run.sender_ssrc.is_some();
     let (rtcp, profile) = (write.rtcp.unwrap_or(Rtcp::Compound), profile.name);
-    Ok(Resolved { config, rtcp, hash: write.hash, given: table, profile })
+    Ok(Resolved { config, rtcp, hash: write.hash, sender_is_given, given: table, profile })
 }
 
 fn profile(name: Option<&str>) -> Result<&'static config::Profile> {

@@ -1,7 +1,7 @@
 //! Where a capture comes from, and the one loop that reads it.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -29,9 +29,14 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn open(path: &Path, hash: bool) -> anyhow::Result<Self> {
+    /// What is read from standard input goes to `copy` too.
+    pub(super) fn open(path: &Path, hash: bool, copy: Option<File>) -> anyhow::Result<Self> {
         let (reader, name, size): (Box<dyn Read + Send>, _, _) = if path.as_os_str() == "-" {
-            (Box::new(io::stdin()), "-".to_owned(), None)
+            let stdin: Box<dyn Read + Send> = match copy {
+                Some(copy) => Box::new(Copying { reader: io::stdin(), copy }),
+                None => Box::new(io::stdin()),
+            };
+            (stdin, "-".to_owned(), None)
         } else {
             let file = File::open(path).with_context(|| path.display().to_string())?;
             let metadata = file.metadata().with_context(|| path.display().to_string())?;
@@ -160,6 +165,20 @@ impl SharedHash {
     pub(super) fn hex(&self) -> String {
         let digest = self.0.lock().map(|hash| hash.clone().finalize()).unwrap_or_default();
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Standard input, kept.
+struct Copying {
+    reader: io::Stdin,
+    copy: File,
+}
+
+impl Read for Copying {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.copy.write_all(buffer.get(..read).unwrap_or_default())?;
+        Ok(read)
     }
 }
 

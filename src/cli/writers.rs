@@ -1,10 +1,11 @@
 //! The outputs of a replay, each fed with the events that concern it.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 
 use anyhow::{Context, Result};
 
 use super::args::Rtcp;
+use super::merge::{Kept, MERGED_SENDER};
 use super::outputs::{Output, Plan, Target, is_svg, numbered};
 use super::resolve::Resolved;
 use crate::bwe::DelayFilter;
@@ -27,6 +28,8 @@ pub(super) struct Writers {
     clock: Clock,
     sender_ssrc: Ssrc,
     pcap: Option<RembPcap<Output>>,
+    /// The sender's SSRC there, and the REMBs.
+    merge: Option<(Ssrc, Kept)>,
     estimate_csv: Option<EstimateCsv<Output>>,
     remb_csv: Option<RembCsv<Output>>,
     /// REMBs whose time a pcap cannot hold.
@@ -61,12 +64,18 @@ impl Writers {
         };
         let ethernet = first.link_type.0 == ETHERNET;
         let pcap = open(&plan.pcap)?;
+        let merge = plan.merge.as_ref().map(|_| {
+            let sender = if resolved.sender_is_given { sender_ssrc } else { MERGED_SENDER };
+            let file = BufWriter::new(tempfile::tempfile().context("a file for REMBs to merge")?);
+            anyhow::Ok((sender, RembPcap::new(file, true, false, packing, sender)?))
+        });
         Ok(Self {
             clock,
             sender_ssrc,
             pcap: pcap
                 .map(|out| RembPcap::new(out, nanoseconds, ethernet, packing, sender_ssrc))
                 .transpose()?,
+            merge: merge.transpose()?,
             estimate_csv: open(&plan.estimate_csv)?.map(|out| EstimateCsv::new(out, clock)).transpose()?,
             remb_csv: open(&plan.remb_csv)?.map(|out| RembCsv::new(out, clock)).transpose()?,
             not_in_pcap: 0,
@@ -74,6 +83,11 @@ impl Writers {
             draws: plan.plot.is_some(),
             flows: Vec::new(),
         })
+    }
+
+    /// The REMBs that are to be merged into the capture.
+    pub(super) fn take_merge(&mut self) -> Option<Kept> {
+        self.merge.take().map(|(_, rembs)| rembs)
     }
 
     /// Doubts about what was written.
@@ -166,6 +180,11 @@ impl Writers {
                 .write(at, info.flow, info.ethernet, (sender_ssrc, remb.bitrate, &remb.ssrcs))
                 .context("REMB pcap")?;
             self.not_in_pcap += u64::from(!written);
+        }
+        if let Some((sender, rembs)) = &mut self.merge {
+            rembs
+                .write(at, info.flow, None, (*sender, remb.bitrate, &remb.ssrcs))
+                .context("REMBs to merge")?;
         }
         let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
         if let Some(csv) = &mut self.remb_csv {

@@ -5,6 +5,7 @@ pub mod csv;
 pub mod decimal;
 mod inspect_text;
 pub mod pcap;
+pub mod pcapng;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod summary;

@@ -280,6 +280,10 @@ pub struct OutputArgs {
     /// Write the summary as JSON (- is standard output)
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write the capture's frames and our REMBs into one pcapng, in order of time, for Wireshark; there the REMBs' sender
+    /// is 0x52454d42 unless --sender-ssrc is given
+    #[arg(long, value_name = "FILE.pcapng")]
+    pub merge: Option<PathBuf>,
     /// Overwrite files that exist
     #[arg(long)]
     pub force: bool,
@@ -288,7 +292,7 @@ pub struct OutputArgs {
 impl OutputArgs {
     /// Whether any output is named.
     pub fn names_any(&self) -> bool {
-        let Self { directory, pcap, estimate_csv, remb_csv, plot, json, force: _ } = self;
-        [directory, pcap, estimate_csv, remb_csv, plot, json].into_iter().any(Option::is_some)
+        let Self { directory, pcap, estimate_csv, remb_csv, plot, json, merge, force: _ } = self;
+        [directory, pcap, estimate_csv, remb_csv, plot, json, merge].into_iter().any(Option::is_some)
     }
 }

@@ -1,0 +1,166 @@
+//! Frames of several link layers in one capture: a pcapng of one section, an interface for each link layer, times in
+//! nanoseconds.
+
+use std::io::{self, Write};
+
+use crate::capture::{Direction, Frame, LinkType};
+
+const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const ENHANCED_PACKET: u32 = 6;
+const OPTION_APPLICATION: u16 = 4;
+const OPTION_NAME: u16 = 2;
+const OPTION_RESOLUTION: u16 = 9;
+const OPTION_FLAGS: u16 = 2;
+const NANOSECONDS: u8 = 9;
+
+/// Writes frames as they come.
+#[derive(Debug)]
+pub struct Pcapng<W> {
+    writer: W,
+    /// Where a frame comes from, and its link layer.
+    interfaces: Vec<(&'static str, LinkType)>,
+    block: Vec<u8>,
+}
+
+impl<W: Write> Pcapng<W> {
+    /// Writes the section header.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn new(writer: W) -> io::Result<Self> {
+        let mut pcapng = Self { writer, interfaces: Vec::new(), block: Vec::new() };
+        pcapng.begin();
+        pcapng.words(&[BYTE_ORDER_MAGIC]);
+        pcapng.block.extend([1, 0, 0, 0]);
+        pcapng.block.extend([0xff; 8]);
+        pcapng.option(OPTION_APPLICATION, concat!("remb-replay ", env!("CARGO_PKG_VERSION")).as_bytes());
+        pcapng.end_options();
+        pcapng.write(SECTION_HEADER)?;
+        Ok(pcapng)
+    }
+
+    /// Writes a frame of the interface with this name; a time before 1970 cannot be written, and the answer is no.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn frame(&mut self, name: &'static str, frame: &Frame<'_>) -> io::Result<bool> {
+        let Ok(stamp) = u64::try_from(frame.at.as_nanos()) else { return Ok(false) };
+        let interface = self.interface(name, frame.link_type)?;
+        let len = u32::try_from(frame.data.len()).map_err(io::Error::other)?;
+        self.begin();
+        // The high and the low half are meant.
+        self.words(&[interface, (stamp >> 32) as u32, stamp as u32, len, frame.original_len]);
+        self.block.extend_from_slice(frame.data);
+        self.pad();
+        if let Some(direction) = frame.direction {
+            let flags: u32 = if direction == Direction::Inbound { 1 } else { 2 };
+            self.option(OPTION_FLAGS, &flags.to_le_bytes());
+            self.end_options();
+        }
+        self.write(ENHANCED_PACKET)?;
+        Ok(true)
+    }
+
+    /// The writer, after the last frame.
+    pub fn into_inner(self) -> W {
+        self.writer
+    }
+
+    /// The number of an interface; a new one is described first.
+    fn interface(&mut self, name: &'static str, link_type: LinkType) -> io::Result<u32> {
+        let place = self.interfaces.iter().position(|known| *known == (name, link_type));
+        let place = match place {
+            Some(place) => place,
+            None => {
+                self.begin();
+                self.block.extend(link_type.0.to_le_bytes());
+                self.block.extend([0; 6]);
+                self.option(OPTION_NAME, name.as_bytes());
+                self.option(OPTION_RESOLUTION, &[NANOSECONDS]);
+                self.end_options();
+                self.write(INTERFACE_DESCRIPTION)?;
+                self.interfaces.push((name, link_type));
+                self.interfaces.len() - 1
+            }
+        };
+        u32::try_from(place).map_err(io::Error::other)
+    }
+
+    /// Leaves room for type and length.
+    fn begin(&mut self) {
+        self.block.clear();
+        self.block.extend([0; 8]);
+    }
+
+    fn words(&mut self, words: &[u32]) {
+        words.iter().for_each(|word| self.block.extend(word.to_le_bytes()));
+    }
+
+    fn option(&mut self, code: u16, value: &[u8]) {
+        self.block.extend(code.to_le_bytes());
+        // Names and versions are short.
+        self.block.extend((value.len() as u16).to_le_bytes());
+        self.block.extend_from_slice(value);
+        self.pad();
+    }
+
+    fn end_options(&mut self) {
+        self.block.extend([0; 4]);
+    }
+
+    fn pad(&mut self) {
+        self.block.resize(self.block.len().next_multiple_of(4), 0);
+    }
+
+    fn write(&mut self, kind: u32) -> io::Result<()> {
+        let len = u32::try_from(self.block.len() + 4).map_err(io::Error::other)?.to_le_bytes();
+        if let Some((head, _)) = self.block.split_first_chunk_mut::<8>() {
+            head[..4].copy_from_slice(&kind.to_le_bytes());
+            head[4..].copy_from_slice(&len);
+        }
+        self.writer.write_all(&self.block)?;
+        self.writer.write_all(&len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::capture::CaptureReader;
+    use crate::units::{CaptureTime, FrameNumber};
+
+    fn frame(number: u64, nanos: i64, link_type: u16, data: &[u8]) -> Frame<'_> {
+        Frame {
+            number: FrameNumber(number),
+            at: CaptureTime::from_nanos(nanos.into()).unwrap(),
+            link_type: LinkType(link_type),
+            data,
+            original_len: 100,
+            direction: (number == 2).then_some(Direction::Outbound),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_with_all_it_had() {
+        let frames = [
+            frame(1, 1_700_000_000_000_000_001, 1, b"first"),
+            frame(2, 1_700_000_000_000_000_002, 101, b""),
+            frame(3, 0, 1, b"third"),
+        ];
+        let mut pcapng = Pcapng::new(Vec::new()).unwrap();
+        assert!(frames.iter().all(|frame| pcapng.frame("capture", frame).unwrap()));
+        assert!(!pcapng.frame("capture", &frame(4, -1, 1, b"before 1970")).unwrap());
+        let mut reader = CaptureReader::new(Box::new(Cursor::new(pcapng.into_inner()))).unwrap();
+        for expected in &frames {
+            let found = reader.next_frame().unwrap().unwrap();
+            assert_eq!((found.number, found.at, found.data), (expected.number, expected.at, expected.data));
+            assert_eq!((found.link_type, found.original_len), (expected.link_type, expected.original_len));
+            assert_eq!(found.direction, expected.direction);
+        }
+        assert!(reader.next_frame().unwrap().is_none());
+    }
+}

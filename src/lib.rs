@@ -55,4 +55,5 @@ pub mod replay;
 pub mod report;
 pub mod rtp;
 pub mod survey;
+pub mod sweep;
 pub mod units;

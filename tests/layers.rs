@@ -6,17 +6,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms from left to right. A room may use those before it, and itself.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 15] = [
     "units", "capture", "decode", "flow", "rtp", "bwe", "remb", "report", "config", "survey", "replay",
-    "compare", "check", "cli",
+    "compare", "check", "sweep", "cli",
 ];
 /// Rooms that use less than all to their left.
-const NARROWER: [(&str, &[&str]); 5] = [
+const NARROWER: [(&str, &[&str]); 6] = [
     ("bwe", &["units"]),
     ("flow", &["units"]),
     ("config", &["units", "bwe", "remb"]),
     ("compare", &["units"]),
     ("check", &["report"]),
+    ("sweep", &["units", "config", "compare"]),
 ];
 const MAX_LINES: usize = 400;
 /// What only some rooms may do: the words that show it, and the rooms.

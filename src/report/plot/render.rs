@@ -10,8 +10,10 @@ use super::canvas::Canvas;
 use super::compare_figure::CompareFigure;
 use super::draw::draw;
 use super::draw_compare::draw_compare;
+use super::draw_sweep::draw_sweep;
 use super::figure::Figure;
 use super::sheet::{HEIGHT, WIDTH};
+use super::sweep_figure::SweepFigure;
 
 const OVERSAMPLING: u32 = 2;
 const CHANNELS: usize = 3;
@@ -52,6 +54,28 @@ impl Drawable for CompareFigure {
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), PlotError> {
         draw_compare(self, canvas)
     }
+}
+
+impl Drawable for SweepFigure {
+    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), PlotError> {
+        draw_sweep(self, canvas)
+    }
+}
+
+/// Writes the figure of a sweep as PNG, 1600 × 960.
+///
+/// # Errors
+/// Those of the writer and of the drawing.
+pub fn render_sweep_png(figure: &SweepFigure, writer: impl Write) -> Result<(), PlotError> {
+    png(figure, writer)
+}
+
+/// Writes the figure of a sweep as SVG.
+///
+/// # Errors
+/// Those of the writer and of the drawing.
+pub fn render_sweep_svg(figure: &SweepFigure, writer: impl Write) -> Result<(), PlotError> {
+    svg(figure, writer)
 }
 
 /// Writes a figure as PNG, 1600 × 960.

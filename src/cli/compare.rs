@@ -139,7 +139,7 @@ fn replay_phases(args: &CompareArgs, resolved: &Resolved, source: Source) -> Res
 }
 
 /// The same configuration, the receiver's clock so far ahead that `count` phases divide a millisecond.
-fn at_phase(config: &ReplayConfig, phase: u16, count: u16) -> ReplayConfig {
+pub(super) fn at_phase(config: &ReplayConfig, phase: u16, count: u16) -> ReplayConfig {
     let ahead = TimeDelta::from_micros(1000 * i64::from(phase) / i64::from(count));
     ReplayConfig { clock_offset: config.clock_offset + ahead, ..config.clone() }
 }

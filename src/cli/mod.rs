@@ -10,10 +10,13 @@ mod messages;
 mod outputs;
 mod packaging;
 mod params;
+mod ranking;
 mod replay;
 mod resolve;
 mod series;
 mod source;
+mod sweep;
+mod table;
 mod writers;
 
 use std::io::Write;
@@ -68,6 +71,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Replay(args) => replay::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Check(args) => check::run(args),
+        Command::Sweep(args) => sweep::run(args),
         Command::Params(args) => params::run(args),
         Command::Completions(args) => packaging::completions(args),
         Command::Man(args) => packaging::man(args),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tempfile::NamedTempFile;
 
-use super::args::{CheckArgs, ComparisonArgs, InspectArgs, OutputArgs, Report};
+use super::args::{CheckArgs, ComparisonArgs, InspectArgs, OutputArgs, Report, SweepArgs};
 
 /// Where an output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub(super) struct Plan {
     pub(super) json: Option<Target>,
     pub(super) config: Option<Target>,
     pub(super) comparison_csv: Option<Target>,
+    pub(super) sweep_csv: Option<Target>,
     pub(super) merge: Option<Target>,
     pub(super) junit: Option<Target>,
     pub(super) markdown: Option<Target>,
@@ -97,6 +98,19 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The same for a sweep.
+    pub(super) fn for_sweep(args: &SweepArgs) -> Result<Self> {
+        let plan = Self {
+            sweep_csv: single(&args.csv),
+            plot: single(&args.plot),
+            json: single(&args.json),
+            force: args.force,
+            ..Self::default()
+        };
+        args.captures.iter().chain(&args.reference).try_for_each(|input| plan.check(input))?;
+        Ok(plan)
+    }
+
     /// The same for a comparison.
     pub(super) fn for_comparison(args: &ComparisonArgs, inputs: &[&Path]) -> Result<Self> {
         let plan = Self {
@@ -151,6 +165,7 @@ impl Plan {
             &self.json,
             &self.config,
             &self.comparison_csv,
+            &self.sweep_csv,
             &self.merge,
             &self.junit,
             &self.markdown,

@@ -1,10 +1,11 @@
 //! `remb-replay params`: every tunable, as a table or as JSON.
 
-use std::fmt::Write as _;
-
 use super::args::ParamsArgs;
+use super::table::table;
 use super::{Exit, Failure, print};
 use crate::config::{PROFILES, Parameter, parameters};
+
+const HEADINGS: [&str; 5] = ["NAME", "TYPE", "DEFAULT", "RANGE", "MIRRORS"];
 
 pub(super) fn run(args: &ParamsArgs) -> Result<Exit, Failure> {
     let parameters = parameters();
@@ -12,33 +13,23 @@ pub(super) fn run(args: &ParamsArgs) -> Result<Exit, Failure> {
         let json = serde_json::to_string_pretty(&parameters);
         return print(&(json.map_err(|error| Failure::new(Exit::Open, error))? + "\n"));
     }
-    let mut text = String::new();
-    // Writing to a String cannot fail.
-    let _ = write_text(&mut text, &parameters);
-    print(&text)
+    print(&text(&parameters))
 }
 
-fn write_text(out: &mut String, parameters: &[Parameter]) -> std::fmt::Result {
-    let headings = ["NAME", "TYPE", "DEFAULT", "RANGE", "MIRRORS"].map(str::to_owned);
+fn text(parameters: &[Parameter]) -> String {
+    let headings = HEADINGS.map(str::to_owned).to_vec();
     let rows: Vec<_> = std::iter::once(headings).chain(parameters.iter().map(cells)).collect();
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths = [width(0), width(1), width(2), width(3)];
-    for [name, kind, default, range, mirrors] in &rows {
-        let [a, b, c, d] = widths;
-        writeln!(out, "{name:<a$}  {kind:<b$}  {default:<c$}  {range:<d$}  {mirrors}")?;
-    }
+    let mut text = table(&rows, HEADINGS.len());
     for profile in PROFILES {
-        writeln!(out, "\nprofile {}: {}", profile.name, profile.what)?;
+        text.push_str(&format!("\nprofile {}: {}\n", profile.name, profile.what));
         for (name, value) in profile.sets {
-            writeln!(out, "  {name} = {value}")?;
+            text.push_str(&format!("  {name} = {value}\n"));
         }
     }
-    Ok(())
+    text
 }
 
-fn cells(parameter: &Parameter) -> [String; 5] {
+fn cells(parameter: &Parameter) -> Vec<String> {
     let Parameter { name, kind, unit, default, min, max, mirrors } = parameter;
     let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
     let range = match (min, max) {
@@ -46,5 +37,5 @@ fn cells(parameter: &Parameter) -> [String; 5] {
         _ => String::new(),
     };
     let kind = kind.strip_prefix("one of ").map_or(kind.clone(), |names| names.replace(", ", " | "));
-    [(*name).to_owned(), kind, format!("{default}{unit}"), range, (*mirrors).to_owned()]
+    vec![(*name).to_owned(), kind, format!("{default}{unit}"), range, (*mirrors).to_owned()]
 }

@@ -72,9 +72,14 @@ impl Taping {
 }
 
 impl Tape {
-    /// The flows that are estimated.
+    /// The flows that are estimated: those with packets that count.
     pub fn flows(&self) -> impl Iterator<Item = &TapedFlow> {
-        self.flows.iter().flatten().take(MAX_ESTIMATED_FLOWS)
+        self.flows.iter().flatten().filter(|flow| flow.packets() > 0).take(MAX_ESTIMATED_FLOWS)
+    }
+
+    /// The same, with what they hold.
+    pub fn into_flows(self) -> impl Iterator<Item = TapedFlow> {
+        self.flows.into_iter().flatten().filter(|flow| flow.packets() > 0).take(MAX_ESTIMATED_FLOWS)
     }
 
     /// The first frame's time, from which times count.

@@ -68,8 +68,10 @@ impl Axis {
         };
         let known = parameters().into_iter().find(|parameter| parameter.name == name);
         let parameter = known.ok_or_else(|| ConfigError::Unknown(name.to_owned()))?;
-        let scale = Scale::of(&parameter).ok_or_else(|| form("a range needs a parameter that is a number"))?;
-        let read = |text| scale.read(text).ok_or_else(|| form("low, high and step are of the parameter's kind"));
+        let scale =
+            Scale::of(&parameter).ok_or_else(|| form("a range needs a parameter that is a number"))?;
+        let read =
+            |text| scale.read(text).ok_or_else(|| form("low, high and step are of the parameter's kind"));
         let (low, high, step) = (read(low)?, read(high)?, read(step)?);
         if step <= 0.0 || high < low {
             return Err(form("low must not be above high, and step must be above zero"));

@@ -1,12 +1,14 @@
 //! How well a point does on one flow, and on all.
 
+use serde::Serialize;
+
 use crate::compare::{Series, Window, compare, runs};
 
 /// A fall of a rate, from one REMB to the next.
 const FALL: f64 = 0.97;
 
 /// What a series of REMBs is like; and, held against a reference, how far it is from it. Fractions, not percent.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Score {
     /// REMBs, repeats left out.
     pub rembs: f64,
@@ -21,7 +23,7 @@ pub struct Score {
 }
 
 /// How far a series is from a reference.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Distance {
     /// Half of the time the error is no greater.
     pub median: f64,
@@ -86,9 +88,8 @@ pub fn mean<'a>(scores: impl Iterator<Item = &'a Score> + Clone) -> Option<Score
         return None;
     }
     let of = |value: fn(&Score) -> f64| scores.clone().map(value).sum::<f64>() / count as f64;
-    let some = |values: Vec<f64>| {
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-    };
+    let some =
+        |values: Vec<f64>| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
     let distances: Vec<_> = scores.clone().filter_map(|score| score.distance).collect();
     let far = |value: fn(&Distance) -> f64| some(distances.iter().map(value).collect()).unwrap_or(0.0);
     Some(Score {
@@ -111,7 +112,7 @@ pub fn rank(scores: &[Score]) -> Vec<usize> {
     let mut places: Vec<_> = (0..scores.len()).collect();
     let key = |place: &usize| {
         let distance = scores.get(*place).and_then(|score| score.distance);
-        distance.map_or((0.0, 0.0), |distance| (distance.median, -distance.within_5))
+        distance.map_or((f64::INFINITY, 0.0), |distance| (distance.median, -distance.within_5))
     };
     places.sort_by(|a, b| {
         let (a, b) = (key(a), key(b));
@@ -154,11 +155,9 @@ mod tests {
 
     #[test]
     fn the_nearest_comes_first_and_without_a_reference_nothing_moves() {
-        let of = |median| Score {
-            distance: Some(Distance { median, ..Distance::default() }),
-            ..Score::default()
-        };
-        assert_eq!(rank(&[of(0.3), of(0.1), of(0.2)]), [1, 2, 0]);
+        let of =
+            |median| Score { distance: Some(Distance { median, ..Distance::default() }), ..Score::default() };
+        assert_eq!(rank(&[Score::default(), of(0.3), of(0.1), of(0.2)]), [2, 3, 1, 0]);
         assert_eq!(rank(&[Score::default(), Score::default()]), [0, 1]);
         let both = mean([of(0.3), of(0.1)].iter()).unwrap();
         assert!((both.distance.unwrap().median - 0.2).abs() < 1e-12);

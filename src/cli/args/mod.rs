@@ -1,6 +1,7 @@
 //! What the user said: flags as typed. What they mean is decided in `resolve`.
 
 mod run;
+mod sweep;
 mod values;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::units::TimeDelta;
 
 pub use run::{BehaveArgs, ParameterArgs, RunFlags, WriteFlags};
+pub use sweep::{PlotKind, SweepArgs};
 pub use values::{Color, Estimator, Filter, Media, Percent, Progress, Report, Rtcp, Scheduler};
 
 /// Re-run WebRTC's receive-side bandwidth estimator (REMB) on a capture.
@@ -60,6 +62,16 @@ pub enum Command {
         remb-replay check cases --bless                    take the present results as goldens\n  \
         remb-replay check cases --report junit:report.xml --report md:report.md")]
     Check(CheckArgs),
+    /// A grid of parameters over captures, ranked by how near each point comes to what the receiver sent
+    #[command(after_help = "Examples:\n  \
+        remb-replay sweep *.pcap -L rate_control.backoff_factor=0.8,0.85,0.9\n  \
+        remb-replay sweep *.pcap -P rate_control.backoff_factor=0.8:0.9:0.025 -P overuse.max_threshold=400:800:100 \\\n      \
+            --plot map.png --csv points.csv\n  \
+        remb-replay sweep call.pcap -L controller.filter=kalman,trendline --plot both.png\n  \
+        remb-replay sweep call.pcap --reference theirs.csv -L remb.interval=500ms,1s,2s\n\n\
+        A replay is open loop: what the sender sent does not change with the estimate.\n\
+        params lists the parameters, their units and ranges.")]
+    Sweep(SweepArgs),
     /// Every parameter: type, unit, default, range, and the constant of libwebrtc or of the draft that it mirrors
     #[command(after_help = "Examples:\n  \
         remb-replay params | grep overuse\n  \
@@ -89,6 +101,7 @@ impl Command {
             Self::Replay(args) => Some(&args.behave),
             Self::Compare(args) => Some(&args.behave),
             Self::Check(args) => Some(&args.behave),
+            Self::Sweep(args) => Some(&args.behave),
             Self::Params(_) | Self::Completions(_) | Self::Man(_) => None,
         }
     }

@@ -37,8 +37,8 @@ pub(super) fn draw_sweep<B: DrawingBackend>(
     canvas.text(subtitle, LEFT, 59.0, Anchor::Left, TextLook { size: 15.5, bold: false, colour: GREY })?;
     match &figure.content {
         SweepContent::Overlay { panels, best } => overlay(canvas, panels, best),
-        SweepContent::Map { x, y, cells, what, less_is_better } => {
-            let map = Map { canvas, x, y, cells, what, less_is_better: *less_is_better };
+        SweepContent::Map { x, y, cells, what, base, less_is_better } => {
+            let map = Map { canvas, x, y, cells, what, base: *base, less_is_better: *less_is_better };
             map.draw()
         }
     }
@@ -138,6 +138,7 @@ struct Map<'a, B: DrawingBackend> {
     y: &'a (String, Vec<String>),
     cells: &'a [Vec<Option<f64>>],
     what: &'a str,
+    base: Option<(usize, usize)>,
     less_is_better: bool,
 }
 
@@ -145,9 +146,8 @@ impl<B: DrawingBackend> Map<'_, B> {
     fn draw(&self) -> Result<(), PlotError> {
         let (left, right, top, bottom) = (LEFT + 130.0, RIGHT - 200.0, 110.0, BOTTOM - 20.0);
         let known = || self.cells.iter().flatten().flatten().copied().filter(|value| value.is_finite());
-        let (low, high) = known().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
+        let (low, high) = known()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
         let (columns, rows) = (self.x.1.len().max(1) as f64, self.y.1.len().max(1) as f64);
         let (width, height) = ((right - left) / columns, (bottom - top) / rows);
         let look = TextLook { size: (height * 0.3).min(width * 0.2).clamp(9.0, 17.0), ..LABEL };
@@ -165,6 +165,11 @@ impl<B: DrawingBackend> Map<'_, B> {
                 let text = TextLook { colour: readable_on(colour), ..look };
                 self.canvas.text(&number(value), x + width / 2.0, y + height / 2.0, Anchor::Centre, text)?;
             }
+        }
+        if let Some((column, row)) = self.base {
+            let (x, y) = (left + column as f64 * width + 3.0, bottom - row as f64 * height - 3.0);
+            let (right, top) = (x + width - 6.0, y - height + 6.0);
+            self.canvas.line(&[(x, y), (right, y), (right, top), (x, top), (x, y)], 4.0, INK)?;
         }
         for (column, text) in self.x.1.iter().enumerate() {
             let x = left + (column as f64 + 0.5) * width;

@@ -16,6 +16,7 @@ mod sweep_figure;
 pub use compare_figure::CompareFigure;
 pub use figure::{Figure, Usage};
 pub use render::{
-    PlotError, render_compare_png, render_compare_svg, render_png, render_svg, render_sweep_png, render_sweep_svg,
+    PlotError, render_compare_png, render_compare_svg, render_png, render_svg, render_sweep_png,
+    render_sweep_svg,
 };
 pub use sweep_figure::{MAX_BEST, MAX_PANELS, OverlayPanel, SweepContent, SweepFigure};

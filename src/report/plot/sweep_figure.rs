@@ -29,6 +29,8 @@ pub enum SweepContent {
         cells: Vec<Vec<Option<f64>>>,
         /// What that is, and its unit.
         what: String,
+        /// The pair that holds without the sweep, by its places in x and y.
+        base: Option<(usize, usize)>,
         /// Whether less is better.
         less_is_better: bool,
     },

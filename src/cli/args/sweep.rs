@@ -1,0 +1,71 @@
+//! The flags of `sweep`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{BehaveArgs, ParameterArgs, RunFlags};
+
+/// `sweep`.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub struct SweepArgs {
+    /// The captures, each read once; - is standard input
+    #[arg(required = true, value_name = "CAPTURE")]
+    pub captures: Vec<PathBuf>,
+    /// A parameter and its values; repeatable, the grid is the product
+    #[arg(short = 'L', long = "list", value_name = "NAME=a,b,c", help_heading = "Grid")]
+    pub lists: Vec<String>,
+    /// A number and its range, in the parameter's own unit, both ends included; repeatable
+    #[arg(short = 'P', long = "range", value_name = "NAME=low:high:step", help_heading = "Grid")]
+    pub ranges: Vec<String>,
+    /// What flows without recorded REMBs are held against, e.g. the remb.csv of an earlier run or of another estimator
+    #[arg(long, value_name = "FILE.csv", help_heading = "Score")]
+    pub reference: Option<PathBuf>,
+    /// Replay every point at so many sub-millisecond phases of the receiver's clock, and take the mean
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=100),
+        help_heading = "Score"
+    )]
+    pub phases: u16,
+    /// Rows of the table; --csv and --json have all
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Outputs")]
+    pub top: usize,
+    /// Write a row for each point and flow, and one for each point's mean (- is standard output)
+    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    pub csv: Option<PathBuf>,
+    /// Write everything as JSON (- is standard output)
+    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    pub json: Option<PathBuf>,
+    /// Draw it; the suffix decides between PNG and SVG
+    #[arg(long, value_name = "FILE.png|FILE.svg", help_heading = "Outputs")]
+    pub plot: Option<PathBuf>,
+    /// A map of colours over two parameters, or the REMBs of all points over each other
+    /// [default: map for two parameters, else overlay]
+    #[arg(long, value_enum, value_name = "KIND", help_heading = "Outputs")]
+    pub plot_kind: Option<PlotKind>,
+    /// Overwrite files that exist
+    #[arg(long, help_heading = "Outputs")]
+    pub force: bool,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Behaviour")]
+    pub threads: Option<u16>,
+    #[command(flatten)]
+    pub flags: RunFlags,
+    #[command(flatten)]
+    pub parameters: ParameterArgs,
+    #[command(flatten)]
+    pub behave: BehaveArgs,
+}
+
+/// The pictures of a sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlotKind {
+    /// Colours over two parameters.
+    Map,
+    /// The REMBs of all points.
+    Overlay,
+}

@@ -1,0 +1,317 @@
+//! `remb-replay sweep`: a grid of parameters over captures. Each capture is read once and replayed at every point.
+
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+
+use super::args::{BehaveArgs, PlotKind, Progress, SweepArgs, WriteFlags};
+use super::compare::at_phase;
+use super::outputs::Plan;
+use super::ranking::{Origin, Ranking, ScoredFlow, SweptPoint, in_words};
+use super::resolve::{Resolved, resolve};
+use super::series::{SeriesFile, TimeBasis};
+use super::source::{ReadCapture, Source};
+use super::{Exit, Failure, messages, print};
+use crate::compare::{Series, SeriesEvent};
+use crate::remb::{Profile, encoded_bitrate};
+use crate::replay::{Event, ReplayConfig, TapedFlow, Taping};
+use crate::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel};
+use crate::survey::SurveyConfig;
+use crate::sweep::{Axis, Grid, Score, mean};
+use crate::units::CaptureTime;
+
+pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
+    let usage = |error: anyhow::Error| Failure::new(Exit::Usage, error);
+    let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
+    let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Libwebrtc);
+    let resolved = resolved.map_err(usage)?;
+    if args.parameters.print_config {
+        return print(&resolved.print());
+    }
+    let points = Points::new(args, &resolved).map_err(usage)?;
+    let kind = points.plot_kind(args).map_err(usage)?;
+    let is_stdin = |path: &&std::path::PathBuf| path.as_os_str() == "-";
+    if args.captures.iter().filter(is_stdin).count() > 1 {
+        return Err(usage(anyhow!("standard input can be read once, and two captures are -")));
+    }
+    for path in args.captures.iter().filter(|path| !is_stdin(path)) {
+        File::open(path).with_context(|| path.display().to_string()).map_err(opened)?;
+    }
+    let reference = args.reference.as_deref().map(|path| SeriesFile::read(path, None));
+    let reference = reference.transpose().context("--reference").map_err(opened)?;
+    let plan = Plan::for_sweep(args).map_err(opened)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.map_or(0, usize::from)).build();
+    let pool = pool.context("threads").map_err(opened)?;
+    let keeps_panels = plan.plot.is_some() && kind == PlotKind::Overlay;
+    let sweep = Sweep { args, points, reference, keeps_panels };
+    pool.install(|| sweep.run(&plan, resolved.profile))
+}
+
+/// What is replayed with each capture.
+struct Points {
+    axes: Vec<Axis>,
+    points: Vec<SweptPoint>,
+    /// The configurations of a point, one for each phase of the receiver's clock, and which survey serves them.
+    configs: Vec<(Vec<ReplayConfig>, usize)>,
+    surveys: Vec<SurveyConfig>,
+}
+
+impl Points {
+    /// All points of the grid; and the settings as they are, if they are none of them. Every point is valid.
+    fn new(args: &SweepArgs, resolved: &Resolved) -> anyhow::Result<Self> {
+        let lists = args.lists.iter().map(|text| Axis::list(text).context("-L"));
+        let ranges = args.ranges.iter().map(|text| Axis::range(text).context("-P"));
+        let axes = lists.chain(ranges).collect::<Result<Vec<_>, _>>()?;
+        if axes.is_empty() {
+            return Err(anyhow!("nothing is swept: -L NAME=a,b,c or -P NAME=low:high:step is needed"));
+        }
+        let grid = Grid::new(axes)?;
+        let mut points = Self { axes: grid.axes.clone(), points: vec![], configs: vec![], surveys: vec![] };
+        for values in grid.points() {
+            let names = grid.axes.iter().map(|axis| axis.name.as_str());
+            let config = resolved.with(names.zip(values.iter().map(String::as_str)))?;
+            let is_base = config.parameters == resolved.config.parameters;
+            points.push(SweptPoint { values, is_base }, &config, args.phases);
+        }
+        if !points.points.iter().any(|point| point.is_base) {
+            let table = resolved.config.parameters.to_table();
+            let values = grid.axes.iter().map(|axis| value_of(&table, &axis.name)).collect();
+            points.push(SweptPoint { values, is_base: true }, &resolved.config, args.phases);
+        }
+        Ok(points)
+    }
+
+    fn push(&mut self, point: SweptPoint, config: &ReplayConfig, phases: u16) {
+        let survey = config.survey();
+        let known = self.surveys.iter().position(|known| *known == survey);
+        let place = known.unwrap_or_else(|| {
+            self.surveys.push(survey);
+            self.surveys.len() - 1
+        });
+        let configs = (0..phases).map(|phase| at_phase(config, phase, phases)).collect();
+        self.points.push(point);
+        self.configs.push((configs, place));
+    }
+
+    fn plot_kind(&self, args: &SweepArgs) -> anyhow::Result<PlotKind> {
+        match (args.plot_kind, self.axes.len()) {
+            (Some(PlotKind::Map) | None, 2) => Ok(PlotKind::Map),
+            (Some(PlotKind::Map), _) => Err(anyhow!("--plot-kind map needs two parameters")),
+            _ => Ok(PlotKind::Overlay),
+        }
+    }
+}
+
+fn value_of(table: &toml::Table, name: &str) -> String {
+    let mut words = name.split('.');
+    let first = words.next().and_then(|word| table.get(word));
+    match words.fold(first, |value, word| value?.as_table()?.get(word)) {
+        Some(toml::Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => String::new(),
+    }
+}
+
+struct Sweep<'a> {
+    args: &'a SweepArgs,
+    points: Points,
+    reference: Option<SeriesFile>,
+    /// Whether flows are kept for the picture.
+    keeps_panels: bool,
+}
+
+/// A flow, and what its replays are held against.
+struct Held {
+    capture: String,
+    /// The same without its folder.
+    name: String,
+    flow: String,
+    /// By survey; one that sees nothing to estimate in the flow has none.
+    tapes: Vec<Option<TapedFlow>>,
+    reference: Option<(Origin, Series)>,
+    first_at: CaptureTime,
+    end_ns: i64,
+}
+
+/// A capture, its flows; or why there are none.
+type ReadFlows = (ReadCapture, Vec<Held>, Option<String>);
+
+impl Sweep<'_> {
+    fn run(mut self, plan: &Plan, profile: &'static str) -> Result<Exit, Failure> {
+        let bar = progress_bar(&self.args.behave, self.args.captures.len() * self.points.points.len());
+        let (mut flows, mut kept) = (Vec::new(), Vec::new());
+        let mut exit = Exit::Done;
+        let mut paths = self.args.captures.iter();
+        let mut read_ahead = paths.next().map(|path| self.read(path));
+        while let Some(result) = read_ahead.take() {
+            let (read, held, nothing) = result?;
+            let (scored, next) =
+                rayon::join(|| self.score(&held, &bar), || paths.next().map(|path| self.read(path)));
+            read_ahead = next;
+            let is_whole = read.exit(&[], &self.args.behave) == Exit::Done;
+            bar.suspend(|| messages::doubts(&[], &read, &self.args.behave, "swept"));
+            if let Some(why) = nothing {
+                bar.suspend(|| messages::say(&format!("warning[W-NOTHING]: {}: {why}", read.shown)));
+            }
+            if !is_whole || (held.is_empty() && self.args.behave.strict) {
+                exit = Exit::Incomplete;
+            }
+            flows.extend(scored);
+            let room = if self.keeps_panels { MAX_PANELS - kept.len().min(MAX_PANELS) } else { 0 };
+            kept.extend(held.into_iter().take(room));
+        }
+        bar.finish_and_clear();
+        if flows.is_empty() {
+            let why = anyhow!("no flow to estimate in {}", in_words(self.args.captures.len(), "capture"));
+            return Err(Failure::new(Exit::Nothing, why));
+        }
+        let (axes, points) = (std::mem::take(&mut self.points.axes), std::mem::take(&mut self.points.points));
+        let mut ranking = Ranking::new(profile, self.args.captures.len(), axes, points, flows);
+        let drawn = ranking.drawn();
+        ranking.panels = kept.iter().map(|held| self.panel(held, &drawn)).collect();
+        ranking.finish(self.args, plan).map_err(|error| Failure::new(Exit::Open, error))?;
+        Ok(exit)
+    }
+
+    fn read(&self, path: &Path) -> Result<ReadFlows, Failure> {
+        let source = Source::open(path, false, None).map_err(|error| Failure::new(Exit::Open, error))?;
+        let surveys = self.points.surveys.iter();
+        let mut tapings: Vec<_> = surveys.map(|survey| Taping::new(survey.clone())).collect();
+        let quietly = BehaveArgs { progress: Progress::Never, ..self.args.behave.clone() };
+        let read = source.read(&quietly, |frame, _| {
+            tapings.iter_mut().for_each(|taping| taping.handle_frame(frame));
+            Ok(())
+        })?;
+        let count = tapings.len();
+        let mut flows: Vec<Held> = Vec::new();
+        let mut nothing = None;
+        for (survey, taping) in tapings.into_iter().enumerate() {
+            let (tape, findings) = taping.finish();
+            nothing = nothing.or(findings.nothing);
+            let (first_at, end_ns) = (tape.first_at(), tape.span_nanos());
+            for taped in tape.into_flows() {
+                let flow = taped.info.flow.to_string();
+                let place = flows.iter().position(|held| held.flow == flow).unwrap_or_else(|| {
+                    let reference = self.reference_of(&taped, first_at);
+                    let (capture, name) = (read.shown.clone(), read.input.file.clone());
+                    let tapes = vec![None; count];
+                    flows.push(Held { capture, name, flow, tapes, reference, first_at, end_ns });
+                    flows.len() - 1
+                });
+                if let Some(tape) = flows.get_mut(place).and_then(|held| held.tapes.get_mut(survey)) {
+                    *tape = Some(taped);
+                }
+            }
+        }
+        let nothing = nothing.filter(|_| flows.is_empty());
+        Ok((read, flows, nothing))
+    }
+
+    /// What the receiver sent, else what the file has for the flow.
+    fn reference_of(&self, taped: &TapedFlow, first_at: CaptureTime) -> Option<(Origin, Series)> {
+        let mut recorded = Series::default();
+        for (at, remb) in &taped.recorded {
+            let at_ns = at.as_nanos() - first_at.as_nanos();
+            recorded.push(SeriesEvent { at_ns, bps: remb.bitrate.as_bps(), ssrcs: remb.ssrcs.clone() });
+        }
+        if !recorded.is_empty() {
+            return Some((Origin::Recorded, recorded));
+        }
+        let file = self.reference.as_ref()?;
+        let series = file.flows.get(&taped.info.flow.to_string()).or_else(|| file.flows.get(""))?;
+        let shift = match file.basis {
+            TimeBasis::FirstFrame => 0,
+            TimeBasis::Epoch => first_at.as_nanos(),
+        };
+        Some((Origin::File, series.clone().shifted(-shift)))
+    }
+
+    /// The scores of each flow at every point.
+    fn score(&self, flows: &[Held], bar: &ProgressBar) -> Vec<ScoredFlow> {
+        let points = self.points.points.len();
+        let jobs = (0..flows.len() * points).into_par_iter();
+        let scores = jobs.map(|job| {
+            let (place, point) = (job / points, job % points);
+            let score = flows.get(place).and_then(|held| self.points.score(held, point));
+            if place == 0 {
+                bar.inc(1);
+            }
+            score
+        });
+        let scores: Vec<_> = scores.collect();
+        let of_flow = |(held, scores): (&Held, &[Option<Score>])| ScoredFlow {
+            capture: held.capture.clone(),
+            flow: held.flow.clone(),
+            packets: held.tapes.iter().flatten().map(TapedFlow::packets).max().unwrap_or(0),
+            reference: held
+                .reference
+                .as_ref()
+                .map(|(origin, series)| (*origin, Score::new(series, None, held.end_ns))),
+            scores: scores.to_vec(),
+        };
+        flows.iter().zip(scores.chunks(points.max(1))).map(of_flow).collect()
+    }
+
+    /// The flow's REMBs at the points that are drawn.
+    fn panel(&self, held: &Held, drawn: &[usize]) -> OverlayPanel {
+        let series = drawn.par_iter().map(|point| {
+            let first_phase = self.points.replays(held, *point).and_then(|mut phases| phases.next());
+            first_phase.map(|series| in_seconds(&series)).unwrap_or_default()
+        });
+        let mut series: Vec<_> = series.collect();
+        let others = series.split_off(MAX_BEST.min(series.len()));
+        OverlayPanel {
+            title: format!("{}: {}", held.name, held.flow),
+            end: held.end_ns as f64 / 1e9,
+            reference: held.reference.as_ref().map(|(_, series)| in_seconds(series)).unwrap_or_default(),
+            best: series,
+            others,
+        }
+    }
+}
+
+impl Points {
+    /// The mean over the phases; `None` if no estimate comes of this point.
+    fn score(&self, held: &Held, point: usize) -> Option<Score> {
+        let reference = held.reference.as_ref().map(|(_, series)| series);
+        let estimated = self.replays(held, point)?.filter(|series| !series.is_empty());
+        let scores: Vec<_> = estimated.map(|series| Score::new(&series, reference, held.end_ns)).collect();
+        mean(scores.iter())
+    }
+
+    /// The REMBs at a point, for every phase.
+    fn replays<'a>(&'a self, held: &'a Held, point: usize) -> Option<impl Iterator<Item = Series> + 'a> {
+        let (configs, survey) = self.configs.get(point)?;
+        let taped = held.tapes.get(*survey)?.as_ref()?;
+        Some(configs.iter().map(move |config| {
+            let mut series = Series::default();
+            taped.replay(config, &mut |at, event| {
+                if let Event::Remb(remb) = event {
+                    let at_ns = at.as_nanos() - held.first_at.as_nanos();
+                    let bps = encoded_bitrate(remb.bitrate).as_bps();
+                    series.push(SeriesEvent { at_ns, bps, ssrcs: None });
+                }
+            });
+            series
+        }))
+    }
+}
+
+fn in_seconds(series: &Series) -> Vec<(f64, f64)> {
+    series.iter().map(|(at_ns, bps)| (at_ns as f64 / 1e9, bps as f64)).collect()
+}
+
+fn progress_bar(args: &BehaveArgs, points: usize) -> ProgressBar {
+    if args.progress == Progress::Never || args.quiet || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(points as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} replays, {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}

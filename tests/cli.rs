@@ -281,3 +281,99 @@ fn a_flow_can_be_chosen() {
     assert_eq!(code, 4);
     assert!(errors.contains("no flow that --flow names"), "{errors}");
 }
+
+/// Frames of a capture: time, and whether it is a REMB of ours in a merged one.
+fn frames(path: &Path) -> Vec<(i128, bool)> {
+    let mut reader =
+        remb_replay::capture::CaptureReader::new(Box::new(fs::File::open(path).unwrap())).unwrap();
+    let mut frames = Vec::new();
+    // Sender, media SSRC, identifier.
+    let ours = b"REMB\0\0\0\0REMB";
+    while let Some(frame) = reader.next_frame().unwrap() {
+        let is_ours = frame.data.windows(ours.len()).any(|bytes| bytes == ours);
+        frames.push((i128::from(frame.at.as_nanos()), is_ours));
+    }
+    frames
+}
+
+#[test]
+fn a_merged_capture_has_all_frames_and_our_rembs_in_order_of_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (merged, csv, piped) = (path("merged.pcapng"), path("remb.csv"), path("piped.pcapng"));
+    let s08 = "testdata/captures/s08-full-ipv6.pcap.gz";
+    assert_eq!(ending(&["replay", s08, "--merge", text(&merged), "--remb-csv", text(&csv)]).0, 0);
+    let all = frames(&merged);
+    let captured = frames(&Path::new(env!("CARGO_MANIFEST_DIR")).join(s08));
+    let ours: Vec<_> = all.iter().filter(|(_, ours)| *ours).collect();
+    assert!(captured.iter().all(|(_, ours)| !ours));
+    assert_eq!((ours.len(), all.len()), (rows(&csv), captured.len() + rows(&csv)));
+    assert!(
+        all.iter().filter(|(_, ours)| !ours).eq(captured.iter()),
+        "the capture's own frames, in their order"
+    );
+    assert!(all.is_sorted_by_key(|(at, _)| *at));
+    let input = fs::File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(s08)).unwrap();
+    let status = program(&["replay", "-", "--merge", text(&piped), "-q"]).stdin(input).status().unwrap();
+    assert!(status.success());
+    assert_eq!(fs::read(&merged).unwrap(), fs::read(&piped).unwrap());
+}
+
+#[test]
+fn params_lists_every_parameter_and_set_takes_each_default() {
+    let output = run(&["params", "--json"]);
+    let parameters: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let parameters = parameters.as_array().unwrap();
+    assert!(parameters.len() > 50);
+    let plain = run(&["replay", "--print-config"]).stdout;
+    for parameter in parameters {
+        for key in ["name", "type", "unit", "default", "min", "max", "mirrors"] {
+            assert!(parameter.get(key).is_some(), "{key} of {parameter}");
+        }
+        let name = parameter["name"].as_str().unwrap();
+        let default = match &parameter["default"] {
+            serde_json::Value::String(text) => text.clone(),
+            number => number.to_string(),
+        };
+        let set = run(&["replay", "--print-config", "--set", &format!("{name}={default}")]);
+        assert_eq!(
+            String::from_utf8(set.stdout).unwrap(),
+            String::from_utf8(plain.clone()).unwrap(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_printed_configuration_makes_the_same_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("draft.toml");
+    let flags = ["--profile", "gcc-draft-02", "--rtt", "30ms", "--remb-interval", "500ms"];
+    let printed = run(&[&["replay", "--print-config"], &flags[..]].concat());
+    fs::write(&config, printed.stdout).unwrap();
+    let rembs = |flags: &[&str]| run(&[&["replay", S03, "--remb-csv", "-"], flags].concat()).stdout;
+    let (from_flags, from_file) = (rembs(&flags), rembs(&["--config", text(&config)]));
+    assert!(from_flags == from_file && from_flags != rembs(&[]));
+    let summary = run(&["replay", S03, "--json", "-", "--config", text(&config)]).stdout;
+    let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+    assert_eq!(summary["profile"], "gcc-draft-02");
+}
+
+#[test]
+fn every_command_has_its_page_its_examples_and_its_completion() {
+    let commands = ["inspect", "replay", "compare", "check", "sweep", "params", "completions", "man"];
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(ending(&["man", "--dir", text(folder.path())]).0, 0);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1 + commands.len());
+    let out = |arguments: &[&str]| String::from_utf8(run(arguments).stdout).unwrap();
+    assert!(out(&["man"]).contains("W\\-SENDER\\-SIDE"));
+    for command in commands {
+        assert!(out(&["man", command]).starts_with(".ie"), "{command}");
+        for help in ["-h", "--help"] {
+            assert!(out(&[command, help]).contains("Examples:"), "{command} {help}");
+        }
+        for shell in ["bash", "zsh", "fish", "powershell"] {
+            assert!(out(&["completions", shell]).contains(command), "{shell}: {command}");
+        }
+    }
+}

@@ -1,11 +1,14 @@
-//! Pages of the manual that are made from the code are what the code says; `UPDATE=1` rewrites them.
+//! The manual is true: pages made from the code are what the code says (`UPDATE=1` rewrites them), every command of the
+//! others runs as written, and what they show of its output is in it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use remb_replay::report::codes::{CODES, page};
+use remb_replay::report::csv::{ESTIMATE_COLUMNS, REMB_COLUMNS, STREAM_COLUMNS};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -49,4 +52,121 @@ fn the_page_of_warnings_is_up_to_date() {
         fs::write(&path, page()).unwrap();
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), page(), "UPDATE=1 rewrites it");
+}
+
+/// Name and text of each fenced block, in order.
+fn fences(text: &str) -> Vec<(&str, &str)> {
+    let parts: Vec<_> = text.split("```").collect();
+    parts.iter().skip(1).step_by(2).map(|part| part.split_once('\n').unwrap()).collect()
+}
+
+/// A folder with the repository's `testdata` in it.
+fn clean_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(root().join("testdata"), folder.path().join("testdata")).unwrap();
+    folder
+}
+
+/// Standard output and standard error of a script that must succeed, with the program on the path.
+fn shell(script: &str, folder: &Path) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_remb-replay")).parent().unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-e", "-c", &format!("exec 2>&1\n{script}")]).current_dir(folder).stdin(Stdio::null());
+    command.env("PATH", format!("{}:{path}", program.display())).env_remove("CI").env("NO_COLOR", "1");
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{script}\n{text}");
+    text
+}
+
+/// Runs the commands of a page, one block after the other; what is shown of an output must be in it, in order.
+fn run_page(name: &str) {
+    let page = fs::read_to_string(root().join(name)).unwrap();
+    let folder = clean_folder();
+    let mut output = String::new();
+    let mut blocks = 0;
+    for (kind, block) in fences(&page) {
+        match kind {
+            "sh" => {
+                // The tests are what runs here, and the program is built.
+                let lines = block.lines().filter(|line| !line.starts_with("cargo test"));
+                let script =
+                    lines.collect::<Vec<_>>().join("\n").replace("cargo run --release --", "remb-replay");
+                output = shell(&script, folder.path());
+                blocks += 1;
+            }
+            "text" => {
+                let mut lines = output.lines();
+                for shown in block.lines() {
+                    let found = lines.any(|line| line.starts_with(shown));
+                    assert!(found, "{name}: not in the output (any more): {shown}\n{output}");
+                }
+            }
+            other => panic!("{name}: what is a block of '{other}'?"),
+        }
+    }
+    assert!(blocks > 2, "{name}");
+}
+
+#[test]
+fn every_command_of_the_readme_runs() {
+    run_page("README.md");
+}
+
+#[test]
+fn every_command_of_the_page_on_analysis_runs() {
+    run_page("docs/analysis.md");
+}
+
+#[test]
+fn every_command_of_the_page_on_regression_runs() {
+    run_page("docs/regression.md");
+}
+
+#[test]
+fn every_command_of_the_page_on_tuning_runs() {
+    run_page("docs/tuning.md");
+}
+
+/// The steps of the example, but for the installation, on the cases of `testdata`; once well and once with a golden broken.
+#[test]
+fn the_example_of_a_ci_job_runs() {
+    let example = fs::read_to_string(root().join("docs/ci-example.yml")).unwrap();
+    let steps: Vec<_> = example.lines().filter_map(|line| line.trim().strip_prefix("run: ")).collect();
+    let [install, check, summary, changed] = steps[..] else { panic!("{steps:?}") };
+    assert!(install.ends_with(&format!("remb-replay@{}", env!("CARGO_PKG_VERSION"))));
+    let folder = tempfile::tempdir().unwrap();
+    let traces = folder.path().join("traces");
+    fs::create_dir(&traces).unwrap();
+    for name in ["s08-ipv6.toml", "s08-ipv6.remb.csv", "s08-ipv6.estimate.csv"] {
+        let text = fs::read_to_string(root().join("testdata/cases").join(name)).unwrap();
+        fs::write(traces.join(name), text.replace("../captures/", "")).unwrap();
+    }
+    let capture = "s08-full-ipv6.pcap.gz";
+    fs::copy(root().join("testdata/captures").join(capture), traces.join(capture)).unwrap();
+    let job =
+        |script: &str| shell(&format!("export CI=1 GITHUB_STEP_SUMMARY=summary.md\n{script}"), folder.path());
+    assert!(job(check).ends_with("1 cases: 1 passed, 0 failed, 0 skipped\n"));
+    job(summary);
+    assert!(fs::read_to_string(folder.path().join("summary.md")).unwrap().contains("s08-ipv6"));
+    let golden = traces.join("s08-ipv6.remb.csv");
+    let broken = fs::read_to_string(&golden).unwrap().replacen(",interval,", ",decrease,", 1);
+    fs::write(&golden, broken).unwrap();
+    assert!(job(&format!("{check} || echo \"ended with $?\"")).ends_with("ended with 1\n"));
+    job(changed);
+    assert!(folder.path().join("changed").join(capture).join("estimate.png").exists());
+}
+
+#[test]
+fn every_column_has_its_line() {
+    let text = fs::read_to_string(root().join("docs/outputs.md")).unwrap();
+    let sections: Vec<_> = text.split("\n## ").skip(1).collect();
+    let expected: [(&str, &[&str]); 3] =
+        [("estimate.csv", &ESTIMATE_COLUMNS), ("remb.csv", &REMB_COLUMNS), ("streams.csv", &STREAM_COLUMNS)];
+    for (section, (name, columns)) in sections.iter().zip(expected) {
+        assert!(section.starts_with(name));
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        assert_eq!(rows.collect::<Vec<_>>(), columns, "{name}");
+    }
 }

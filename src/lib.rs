@@ -1,10 +1,15 @@
 //! WebRTC's receive-side bandwidth estimator (REMB, Google Congestion Control), re-run on captured RTP.
 //!
 //! ```text
-//! capture ─▶ decode ─▶ flow ─▶ rtp ─▶ bwe ─▶ remb ─▶ report
-//!  frames    link/net   5-tuple  header  pure   when,   pcap csv
-//!            /udp       holdback infer          writer  plot summary
-//! units: used by all, uses none.   config: parameters.   replay: the loop, and virtual time.   cli: the program.
+//! capture ─▶ decode ─▶ flow ─▶ rtp ─▶ survey ─▶ replay ─▶ report
+//!  frames    link/net   5-tuple  header  what is    virtual   pcap csv
+//!            /udp                infer   in it      time      plot summary
+//!                                          │          │
+//!                                          ▼          ▼
+//!                                       inspect   bwe ─▶ remb    compare, check, sweep: what is built on replays
+//!                                                 pure   when,
+//!                                                        writer
+//! units: used by all, uses none.   config: parameters.   cli: the program.
 //! ```
 //!
 //! Data flows from left to right; a room uses only rooms to its left. The core does no IO and is told the time. The same

@@ -1,5 +1,6 @@
 //! The manual is true: pages made from the code are what the code says (`UPDATE=1` rewrites them), every command of the
 //! others runs as written, and what they show of its output is in it.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;

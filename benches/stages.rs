@@ -80,6 +80,7 @@ impl Call {
         self.frames.iter().enumerate().map(|(index, (at, link_type, data, original_len))| Frame {
             number: FrameNumber(index as u64 + 1),
             at: *at,
+            nanoseconds: false,
             link_type: *link_type,
             data,
             original_len: *original_len,

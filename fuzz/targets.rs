@@ -49,6 +49,7 @@ fn frame(number: u64, link_type: u16, data: &[u8]) -> Frame<'_> {
     Frame {
         number: FrameNumber(number),
         at: CaptureTime::from_nanos(i128::from(number) * 1_000_000).unwrap_or_default(),
+        nanoseconds: false,
         link_type: LinkType(link_type),
         data,
         original_len: data.len() as u32,

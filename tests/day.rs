@@ -79,6 +79,7 @@ fn a_day_keeps_its_estimate_and_its_memory() {
         let frame = Frame {
             number: FrameNumber(index + 1),
             at: CaptureTime::from_nanos(1_700_000_000_000_000_000 + i128::from(index) * 20_000_000).unwrap(),
+            nanoseconds: false,
             link_type: LinkType(101),
             data: &data,
             original_len: (data.len() + PAYLOAD) as u32,

@@ -43,7 +43,8 @@ pub(super) struct FillBuffer {
     data: Vec<u8>,
     start: usize,
     end: usize,
-    offset: u64,
+    /// Bytes of the stream before `data`.
+    data_offset: u64,
     bytes_read: Arc<AtomicU64>,
     ended_early: bool,
     is_compressed: bool,
@@ -56,7 +57,7 @@ impl FillBuffer {
             data: vec![0; START_SIZE],
             start: 0,
             end: 0,
-            offset: 0,
+            data_offset: 0,
             bytes_read,
             ended_early: false,
             is_compressed: false,
@@ -77,6 +78,7 @@ impl FillBuffer {
     }
 
     /// The next `wanted` bytes, or fewer at the end.
+    #[inline]
     pub(super) fn peek(&mut self, wanted: usize) -> Result<&[u8], CaptureError> {
         if self.end - self.start < wanted {
             self.fill(wanted)?;
@@ -87,9 +89,24 @@ impl FillBuffer {
 
     /// Drops bytes that were peeked at.
     pub(super) fn consume(&mut self, count: usize) {
-        let count = count.min(self.end - self.start);
-        self.start += count;
-        self.offset += count as u64;
+        self.start += count.min(self.end - self.start);
+    }
+
+    /// What is there without reading.
+    #[inline]
+    pub(super) fn available(&self) -> &[u8] {
+        self.data.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Moves past `skip` and `len` bytes, and says where the latter are until more is read; `None` if there are fewer.
+    #[inline]
+    pub(super) fn take(&mut self, skip: usize, len: usize) -> Result<Option<Range<usize>>, CaptureError> {
+        if self.peek(skip + len)?.len() < skip + len {
+            return Ok(None);
+        }
+        let data = self.start + skip..self.start + skip + len;
+        self.start = data.end;
+        Ok(Some(data))
     }
 
     /// Drops bytes that need not be in memory at once; gives how many there were.
@@ -124,7 +141,7 @@ impl FillBuffer {
 
     /// Bytes consumed so far.
     pub(super) fn offset(&self) -> u64 {
-        self.offset
+        self.data_offset + self.start as u64
     }
 
     pub(super) fn bytes_read(&self) -> u64 {
@@ -133,14 +150,16 @@ impl FillBuffer {
 
     fn check_expansion(&self) -> Result<(), CaptureError> {
         let most = self.bytes_read().saturating_mul(MAX_EXPANSION).saturating_add(FREE_EXPANSION);
-        if self.is_compressed && self.offset > most {
-            return Err(CaptureError::Expansion { offset: self.offset, times: MAX_EXPANSION });
+        if self.is_compressed && self.offset() > most {
+            return Err(CaptureError::Expansion { offset: self.offset(), times: MAX_EXPANSION });
         }
         Ok(())
     }
 
+    #[cold]
     fn fill(&mut self, wanted: usize) -> Result<(), CaptureError> {
         self.data.copy_within(self.start..self.end, 0);
+        self.data_offset += self.start as u64;
         self.end -= self.start;
         self.start = 0;
         if self.data.len() < wanted {
@@ -158,7 +177,7 @@ impl FillBuffer {
                     self.ended_early = true;
                     break;
                 }
-                Err(source) => return Err(CaptureError::Io { offset: self.offset, source }),
+                Err(source) => return Err(CaptureError::Io { offset: self.offset(), source }),
             }
         }
         Ok(())

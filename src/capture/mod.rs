@@ -47,6 +47,8 @@ pub struct Frame<'a> {
     pub number: FrameNumber,
     /// When it was captured.
     pub at: CaptureTime,
+    /// Whether that may be finer than a microsecond.
+    pub nanoseconds: bool,
     /// Its link layer.
     pub link_type: LinkType,
     /// What was captured of it.
@@ -227,7 +229,25 @@ impl CaptureReader {
     ///
     /// # Errors
     /// If the capture is cut off or damaged here. Then reading is over.
+    #[inline]
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
+        let buffered = match &self.format {
+            Format::Pcap(reader) => reader.buffered_record(self.buffer.available()),
+            Format::Pcapng(reader) => reader.buffered_record(self.buffer.available()),
+        };
+        match buffered {
+            Some((packet, len)) => {
+                let start = self.buffer.position();
+                self.buffer.consume(len);
+                let data = start + packet.data.start..start + packet.data.end;
+                Ok(Some(self.frame(Packet { data, ..packet })))
+            }
+            None => self.next_frame_unbuffered(),
+        }
+    }
+
+    /// The same where the next record is not yet in the buffer, or is no plain packet.
+    fn next_frame_unbuffered(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
         loop {
             let number = FrameNumber(self.frames + 1);
             let record = match &mut self.format {
@@ -246,12 +266,23 @@ impl CaptureReader {
                         *count += 1;
                     }
                 }
-                Record::Packet(Packet { at, link_type, data, original_len, direction }) => {
-                    self.frames += 1;
-                    let data = self.buffer.consumed(data);
-                    return Ok(Some(Frame { number, at, link_type, data, original_len, direction }));
-                }
+                Record::Packet(packet) => return Ok(Some(self.frame(packet))),
             }
+        }
+    }
+
+    #[inline]
+    fn frame(&mut self, packet: Packet) -> Frame<'_> {
+        self.frames += 1;
+        let Packet { at, link_type, data, original_len, direction } = packet;
+        Frame {
+            number: FrameNumber(self.frames),
+            at,
+            nanoseconds: self.nanoseconds(),
+            link_type,
+            data: self.buffer.consumed(data),
+            original_len,
+            direction,
         }
     }
 

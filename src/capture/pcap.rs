@@ -1,13 +1,11 @@
 //! Classic pcap: both byte orders, microseconds and nanoseconds, and the modified form of old Linux tools.
 
-use pcap_parser::{
-    PcapHeader, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_frame_modified, parse_pcap_header,
-};
+use pcap_parser::{PcapHeader, parse_pcap_header};
 
 use crate::units::{CaptureTime, FrameNumber};
 
 use super::buffer::FillBuffer;
-use super::{CaptureError, LinkType, MAX_RECORD, Packet, Record, Unread};
+use super::{CaptureError, LinkType, MAX_RECORD, Packet, Record};
 
 /// The file header, bytes.
 pub(super) const HEADER_LEN: usize = 24;
@@ -21,7 +19,7 @@ const LINK_TYPE_MASK: i32 = 0x03ff_ffff;
 #[derive(Debug)]
 pub(super) struct PcapReader {
     big_endian: bool,
-    modified: bool,
+    record_header_len: usize,
     nanoseconds: bool,
     link_type: LinkType,
     snaplen: u32,
@@ -43,7 +41,10 @@ impl PcapReader {
         let link_type = u16::try_from(header.network.0 & LINK_TYPE_MASK).unwrap_or(u16::MAX);
         Self {
             big_endian: header.is_bigendian(),
-            modified: header.is_modified_format(),
+            record_header_len: match header.is_modified_format() {
+                true => MODIFIED_RECORD_HEADER_LEN,
+                false => RECORD_HEADER_LEN,
+            },
             nanoseconds: header.is_nanosecond_precision(),
             link_type: LinkType(link_type),
             snaplen: header.snaplen,
@@ -58,51 +59,63 @@ impl PcapReader {
         self.nanoseconds
     }
 
+    /// The record at the beginning of `available` and its length, if it is whole.
+    #[inline]
+    pub(super) fn buffered_record(&self, available: &[u8]) -> Option<(Packet, usize)> {
+        let words = self.words(available.first_chunk()?);
+        let [_, _, captured_len, _] = words;
+        let len = self.record_header_len + captured_len as usize;
+        let is_whole = captured_len <= MAX_RECORD as u32 && len <= available.len();
+        is_whole.then(|| (self.packet(words), len))
+    }
+
+    /// Takes the next record.
     pub(super) fn next_record(
         &mut self,
         buffer: &mut FillBuffer,
         number: FrameNumber,
     ) -> Result<Record, CaptureError> {
         let offset = buffer.offset();
-        let header_len = if self.modified { MODIFIED_RECORD_HEADER_LEN } else { RECORD_HEADER_LEN };
-        let header = buffer.peek(header_len)?;
+        let cut_off = CaptureError::CutOff { frame: number, offset };
+        let header = buffer.peek(self.record_header_len)?;
         if header.is_empty() {
             return Ok(Record::End);
         }
-        let Some(captured_len) = self.captured_len(header).filter(|_| header.len() == header_len) else {
-            return Err(CaptureError::CutOff { frame: number, offset });
+        let is_whole = header.len() == self.record_header_len;
+        let Some(words) = header.first_chunk().filter(|_| is_whole).map(|words| self.words(words)) else {
+            return Err(cut_off);
         };
-        if captured_len > MAX_RECORD {
+        let [_, _, captured_len, _] = words;
+        if captured_len > MAX_RECORD as u32 {
             let what = format!("a record of {captured_len} bytes, more than {MAX_RECORD}");
             return Err(CaptureError::Damaged { frame: number, offset, what });
         }
-        let record = buffer.peek(header_len + captured_len)?;
-        let parsed = match (self.modified, self.big_endian) {
-            (true, _) => parse_pcap_frame_modified(record),
-            (false, true) => parse_pcap_frame_be(record),
-            (false, false) => parse_pcap_frame(record),
-        };
-        let Ok((_, parsed)) = parsed else { return Err(CaptureError::CutOff { frame: number, offset }) };
-        let fraction = i128::from(parsed.ts_usec) * if self.nanoseconds { 1 } else { 1000 };
-        let at = CaptureTime::from_nanos(i128::from(parsed.ts_sec) * 1_000_000_000 + fraction);
-        let original_len = parsed.origlen;
-        let data_start = buffer.position() + header_len;
-        buffer.consume(header_len + captured_len);
-        Ok(match at {
-            Some(at) => Record::Packet(Packet {
-                at,
-                link_type: self.link_type,
-                data: data_start..data_start + captured_len,
-                original_len,
-                direction: None,
-            }),
-            None => Record::Unread(Unread::AbsurdTime),
-        })
+        match buffer.take(self.record_header_len, captured_len as usize)? {
+            Some(data) => Ok(Record::Packet(Packet { data, ..self.packet(words) })),
+            None => Err(cut_off),
+        }
     }
 
-    fn captured_len(&self, header: &[u8]) -> Option<usize> {
-        let bytes = *header.get(8..12)?.first_chunk()?;
-        let len = if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
-        usize::try_from(len).ok()
+    /// Seconds, fraction, captured and original length: the first words of a record in all forms.
+    #[inline]
+    fn words(&self, bytes: &[u8; 16]) -> [u32; 4] {
+        let &[s0, s1, s2, s3, f0, f1, f2, f3, c0, c1, c2, c3, o0, o1, o2, o3] = bytes;
+        let words = [[s0, s1, s2, s3], [f0, f1, f2, f3], [c0, c1, c2, c3], [o0, o1, o2, o3]];
+        match self.big_endian {
+            true => words.map(u32::from_be_bytes),
+            false => words.map(u32::from_le_bytes),
+        }
+    }
+
+    /// Where it is counts from the record's beginning.
+    #[inline]
+    fn packet(&self, [seconds, fraction, captured_len, original_len]: [u32; 4]) -> Packet {
+        Packet {
+            at: CaptureTime::from_unix(seconds, fraction, if self.nanoseconds { 1 } else { 1000 }),
+            link_type: self.link_type,
+            data: self.record_header_len..self.record_header_len + captured_len as usize,
+            original_len,
+            direction: None,
+        }
     }
 }

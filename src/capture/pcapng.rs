@@ -5,7 +5,7 @@
 
 use pcap_parser::OptionCode;
 
-use crate::units::{CaptureTime, FrameNumber};
+use crate::units::{CaptureTime, FrameNumber, Timestamp};
 
 use super::buffer::FillBuffer;
 use super::{CaptureError, Direction, LinkType, MAX_RECORD, Packet, Record, Unread};
@@ -84,6 +84,19 @@ impl PcapngReader {
 
     pub(super) fn snaplen(&self) -> Option<(u32, u32)> {
         self.snaplen
+    }
+
+    /// The Enhanced Packet Block at the beginning of `available` and its length, if it is whole and gives a packet.
+    #[inline]
+    pub(super) fn buffered_record(&self, available: &[u8]) -> Option<(Packet, usize)> {
+        let len = usize::try_from(self.u32_at(available, 4)).ok()?;
+        if self.u32_at(available, 0) != ENHANCED_PACKET || len % 4 != 0 || len > MAX_BLOCK_LEN {
+            return None;
+        }
+        match self.packet(available.get(..len)?, false) {
+            Record::Packet(packet) => Some((packet, len)),
+            _ => None,
+        }
     }
 
     /// Walks on to the next packet block.
@@ -275,7 +288,17 @@ impl PcapngReader {
 
 impl Clock {
     /// Whole nanoseconds, the rest cut off.
+    #[inline]
     fn to_capture_time(self, stamp: u64) -> Option<CaptureTime> {
+        if let Self { units_per_second: Resolution::PowerOfTen(6), offset_seconds: 0 } = self
+            && stamp < 1 << 53
+        {
+            return Some(CaptureTime::from(Timestamp::from_micros(stamp.cast_signed())));
+        }
+        self.to_capture_time_in_full(stamp)
+    }
+
+    fn to_capture_time_in_full(self, stamp: u64) -> Option<CaptureTime> {
         let nanos = match self.units_per_second {
             Resolution::PowerOfTen(digits) if digits <= 9 => {
                 i128::from(stamp) * i128::from(10_u32.pow(u32::from(9 - digits)))

@@ -126,7 +126,7 @@ fn replay_phases(args: &CompareArgs, resolved: &Resolved, source: Source) -> Res
     let mut phases: Vec<_> = configs.iter().map(|_| Collector::default()).collect();
     let nothing = || Failure::new(Exit::Nothing, anyhow!("no phase and no frame"));
     let mut replays = SideBySide::new(configs).ok_or_else(nothing)?;
-    let read = source.read(&args.behave, |frame, _| {
+    let read = source.read(&args.behave, |frame| {
         phases.iter_mut().for_each(|phase| {
             phase.first_at.get_or_insert(frame.at);
         });

@@ -22,7 +22,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let source = Source::open(&args.capture, false, None).map_err(opened)?;
     let plan = Plan::for_inspection(args).map_err(opened)?;
     let mut survey = Survey::new(resolved.config.survey());
-    let read = source.read(&args.behave, |frame, _| {
+    let read = source.read(&args.behave, |frame| {
         survey.handle_frame(frame, &mut NoFeed);
         Ok(())
     })?;

@@ -85,6 +85,7 @@ impl Ahead {
             let frame = Frame {
                 number: crate::units::FrameNumber(0),
                 at: own,
+                nanoseconds: true,
                 link_type: crate::capture::LinkType(RAW_IP),
                 data: &data,
                 original_len,

@@ -45,10 +45,10 @@ fn replay(
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
     let mut replay = Replay::new(resolved.config.clone());
     let mut writers: Option<Writers> = None;
-    let read = source.read(&args.behave, |frame, nanoseconds| {
+    let read = source.read(&args.behave, |frame| {
         let writers = match &mut writers {
             Some(writers) => writers,
-            none => none.insert(Writers::open(plan, resolved, frame, nanoseconds)?),
+            none => none.insert(Writers::open(plan, resolved, frame)?),
         };
         replay.handle_frame(frame, writers)
     })?;

@@ -55,28 +55,28 @@ impl Source {
         Ok(Self { reader, name, shown, size, hash })
     }
 
-    /// Reads the capture to its end, or to where it is damaged; `each` gets every frame, and whether times are finer than
-    /// a microsecond.
+    /// Reads the capture to its end, or to where it is damaged; `each` gets every frame.
     pub(super) fn read(
         self,
         behave: &BehaveArgs,
-        mut each: impl FnMut(&Frame<'_>, bool) -> anyhow::Result<()>,
+        mut each: impl FnMut(&Frame<'_>) -> anyhow::Result<()>,
     ) -> Result<ReadCapture, Failure> {
         let Self { reader, name, shown, size, hash } = self;
         let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
         let mut reader = CaptureReader::new(reader).with_context(|| shown.clone()).map_err(opened)?;
         let progress = progress_bar(behave, size);
-        let (mut frames, mut first_at) = (0, None);
+        let (mut frames, mut first_at) = (0_u64, None);
         let ended_early = loop {
-            let (nanoseconds, bytes_read) = (reader.nanoseconds(), reader.bytes_read());
+            if frames.is_multiple_of(PROGRESS_EVERY) {
+                show_progress(&progress, frames, reader.bytes_read());
+            }
             match reader.next_frame() {
                 Ok(None) => break None,
                 Err(error) => break Some(error),
                 Ok(Some(frame)) => {
                     first_at.get_or_insert(frame.at);
-                    each(&frame, nanoseconds).map_err(opened)?;
+                    each(&frame).map_err(opened)?;
                     frames += 1;
-                    show_progress(&progress, frames, bytes_read);
                 }
             }
         };
@@ -210,7 +210,7 @@ fn progress_bar(args: &BehaveArgs, size: Option<u64>) -> ProgressBar {
 }
 
 fn show_progress(bar: &ProgressBar, frames: u64, bytes_read: u64) {
-    if frames.is_multiple_of(PROGRESS_EVERY) && !bar.is_hidden() {
+    if !bar.is_hidden() {
         bar.set_position(bytes_read);
         let rate = frames as f64 / bar.elapsed().as_secs_f64().max(1e-3);
         bar.set_message(format!("{rate:.0} packets/s"));

@@ -182,7 +182,7 @@ impl Sweep<'_> {
         let surveys = self.points.surveys.iter();
         let mut tapings: Vec<_> = surveys.map(|survey| Taping::new(survey.clone())).collect();
         let quietly = BehaveArgs { progress: Progress::Never, ..self.args.behave.clone() };
-        let read = source.read(&quietly, |frame, _| {
+        let read = source.read(&quietly, |frame| {
             tapings.iter_mut().for_each(|taping| taping.handle_frame(frame));
             Ok(())
         })?;

@@ -49,13 +49,8 @@ struct FlowOutputs {
 
 impl Writers {
     /// Opens what is written as the replay goes; `first` is the first frame.
-    pub(super) fn open(
-        plan: &Plan,
-        resolved: &Resolved,
-        first: &Frame<'_>,
-        nanoseconds: bool,
-    ) -> Result<Self> {
-        let clock = Clock { first: first.at, nanoseconds };
+    pub(super) fn open(plan: &Plan, resolved: &Resolved, first: &Frame<'_>) -> Result<Self> {
+        let clock = Clock { first: first.at, nanoseconds: first.nanoseconds };
         let open = |target: &Option<Target>| target.as_ref().map(|target| plan.open(target)).transpose();
         let sender_ssrc = resolved.config.sender_ssrc;
         let packing = match resolved.rtcp {
@@ -73,7 +68,7 @@ impl Writers {
             clock,
             sender_ssrc,
             pcap: pcap
-                .map(|out| RembPcap::new(out, nanoseconds, ethernet, packing, sender_ssrc))
+                .map(|out| RembPcap::new(out, clock.nanoseconds, ethernet, packing, sender_ssrc))
                 .transpose()?,
             merge: merge.transpose()?,
             estimate_csv: open(&plan.estimate_csv)?.map(|out| EstimateCsv::new(out, clock)).transpose()?,

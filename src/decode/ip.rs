@@ -114,6 +114,7 @@ pub(super) fn datagram(transport: Transport<'_>, origin: Origin) -> Result<Datag
         ethernet: origin.ethernet,
         payload: captured.get(..payload_len).unwrap_or(captured),
         payload_len,
+        mark: None,
         carrier: origin.carrier,
         direction: origin.direction,
     })

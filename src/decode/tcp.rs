@@ -119,6 +119,7 @@ impl TcpStreams {
                 ethernet: None,
                 payload: message,
                 payload_len,
+                mark: None,
                 carrier,
                 direction: origin.direction,
             });

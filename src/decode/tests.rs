@@ -20,6 +20,7 @@ fn frame(link_type: u16, data: &[u8]) -> Frame<'_> {
     Frame {
         number: FrameNumber(1),
         at: CaptureTime::default(),
+        nanoseconds: false,
         link_type: LinkType(link_type),
         data,
         original_len: data.len() as u32,

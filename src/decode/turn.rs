@@ -121,6 +121,7 @@ fn relayed<'a>(
         ethernet: None,
         payload: data.captured,
         payload_len: data.len_on_wire,
+        mark: None,
         carrier,
         ..*datagram
     }

@@ -62,7 +62,15 @@ fn has_quic_version(payload: &[u8]) -> bool {
 }
 
 /// The class of a payload, of which `payload` is what was captured.
+#[inline]
 pub fn classify(payload: &[u8]) -> PacketClass {
+    match payload {
+        [128..=191, 0..=191 | 224..=255, ..] if payload.len() >= RTP_HEADER_LEN => PacketClass::Rtp,
+        _ => classify_other(payload),
+    }
+}
+
+fn classify_other(payload: &[u8]) -> PacketClass {
     let (Some(first), second) = (payload.first(), payload.get(1)) else { return PacketClass::Other };
     let word = payload.get(4..8);
     match (first, second) {
@@ -72,7 +80,6 @@ pub fn classify(payload: &[u8]) -> PacketClass {
         (64..=79, _) => PacketClass::TurnChannel,
         (192..=255, _) if has_quic_version(payload) => PacketClass::Quic,
         (128..=191, Some(192..=223)) => PacketClass::Rtcp,
-        (128..=191, Some(_)) if payload.len() >= RTP_HEADER_LEN => PacketClass::Rtp,
         _ => PacketClass::Other,
     }
 }

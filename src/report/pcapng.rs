@@ -137,6 +137,7 @@ mod tests {
         Frame {
             number: FrameNumber(number),
             at: CaptureTime::from_nanos(nanos.into()).unwrap(),
+            nanoseconds: false,
             link_type: LinkType(link_type),
             data,
             original_len: 100,

@@ -14,6 +14,8 @@ pub struct ClockDrift {
     origin: Option<CaptureTime>,
     stretch_nanos: i64,
     lowest: Vec<Point>,
+    /// When the stretch of the last packet starts, and the place of its least delay.
+    current: Option<(i64, usize)>,
 }
 
 /// Seconds since the first packet on the sender's clock; capture time minus send time, less that of the first packet.
@@ -31,7 +33,13 @@ const MIN_SPAN_NANOS: i64 = 10_000_000_000;
 impl ClockDrift {
     /// No packet seen.
     pub const fn new() -> Self {
-        Self { clock: SendClock::new(), origin: None, stretch_nanos: FIRST_STRETCH_NANOS, lowest: Vec::new() }
+        Self {
+            clock: SendClock::new(),
+            origin: None,
+            stretch_nanos: FIRST_STRETCH_NANOS,
+            lowest: Vec::new(),
+            current: None,
+        }
     }
 
     /// Takes a packet sent at `send_time` and captured `at`; gives its delay in nanoseconds, less the first packet's.
@@ -40,10 +48,23 @@ impl ClockDrift {
         let origin = *self.origin.get_or_insert(at);
         let captured_nanos = at.as_nanos().saturating_sub(origin.as_nanos());
         let point = Point { sent_nanos, delay_nanos: captured_nanos.saturating_sub(sent_nanos) };
-        if sent_nanos >= 0 {
-            self.add(point);
+        match self
+            .current
+            .filter(|(starts_at, _)| (0..self.stretch_nanos).contains(&(sent_nanos - starts_at)))
+        {
+            Some((_, place)) => self.lower(place, point),
+            None if sent_nanos >= 0 => self.add(point),
+            None => {}
         }
         point.delay_nanos
+    }
+
+    fn lower(&mut self, place: usize, point: Point) {
+        if let Some(lowest) = self.lowest.get_mut(place)
+            && point.delay_nanos < lowest.delay_nanos
+        {
+            *lowest = point;
+        }
     }
 
     fn add(&mut self, point: Point) {
@@ -55,12 +76,9 @@ impl ClockDrift {
         }
         let starts_at = stretch * self.stretch_nanos;
         let place = self.lowest.partition_point(|lowest| lowest.sent_nanos < starts_at);
-        match self.lowest.get_mut(place) {
-            Some(lowest) if lowest.sent_nanos - starts_at < self.stretch_nanos => {
-                if point.delay_nanos < lowest.delay_nanos {
-                    *lowest = point;
-                }
-            }
+        self.current = Some((starts_at, place));
+        match self.lowest.get(place) {
+            Some(lowest) if lowest.sent_nanos - starts_at < self.stretch_nanos => self.lower(place, point),
             _ => self.insert(place, point),
         }
     }

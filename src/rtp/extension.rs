@@ -1,18 +1,27 @@
 //! Header extension elements (RFC 8285; specification 1.3, 1.4).
 
+use crate::units::AbsSendTimeElement;
+
 /// One element of a header extension block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Element<'a> {
-    /// 1–14 in the one-byte form, 1–255 in the two-byte form; 0 for an element of the one-byte form that has no id.
+    /// 1–14 in the one-byte form, 1–255 in the two-byte form.
     pub id: u8,
     /// The value, 0–255 bytes.
     pub value: &'a [u8],
 }
 
-/// A signed 24-bit transmission time offset in RTP ticks (RFC 5450, specification 1.7).
-pub(super) fn transmission_offset(value: &[u8]) -> Option<i32> {
-    let &[high, middle, low] = value else { return None };
-    Some(i32::from_be_bytes([high, middle, low, 0]) >> 8)
+impl Element<'_> {
+    /// Its value as an abs-send-time.
+    pub fn abs_send_time(&self) -> AbsSendTimeElement {
+        AbsSendTimeElement::from_element(Some(self.value))
+    }
+
+    /// Its value as a transmission time offset: 24 bits with a sign, RTP ticks (RFC 5450, specification 1.7).
+    pub fn transmission_offset(&self) -> Option<i32> {
+        let &[high, middle, low] = self.value else { return None };
+        Some(i32::from_be_bytes([high, middle, low, 0]) >> 8)
+    }
 }
 
 /// The elements of a block, in order; those that the snaplen cut are left out.
@@ -21,8 +30,8 @@ pub struct Elements<'a> {
     form: Form,
     /// What was captured of the block and is not yet looked at.
     rest: &'a [u8],
-    /// Bytes that the packet says are left of the block: at least `rest.len()`.
-    declared: usize,
+    /// Whether the block goes on behind it.
+    is_cut: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,33 +41,41 @@ enum Form {
 }
 
 impl<'a> Elements<'a> {
-    pub(super) const NONE: Self = Self { form: Form::OneByte, rest: &[], declared: 0 };
+    pub(super) const NONE: Self = Self { form: Form::OneByte, rest: &[], is_cut: false };
 
     /// The elements of a block of `declared` bytes, of which `captured` are at hand. Unknown profiles have none.
+    #[inline]
     pub(super) fn new(profile: u16, captured: &'a [u8], declared: usize) -> Self {
         let form = match profile {
             0xbede => Form::OneByte,
             _ if profile & 0xfff0 == 0x1000 => Form::TwoByte,
             _ => return Self::NONE,
         };
-        Self { form, rest: captured.get(..declared).unwrap_or(captured), declared }
+        let rest = captured.get(..declared).unwrap_or(captured);
+        Self { form, rest, is_cut: rest.len() < declared }
     }
 
-    /// Splits the element at the front off; `None` where parsing of the block stops.
-    fn split_element(&mut self) -> Option<Element<'a>> {
-        let (id, len, body, header_len) = match (self.form, self.rest) {
-            (Form::OneByte, &[head, ref body @ ..]) => (head >> 4, usize::from(head & 0x0f) + 1, body, 1),
-            (Form::TwoByte, &[id, len, ref body @ ..]) => (id, usize::from(len), body, 2),
-            _ => return None,
-        };
-        let reserved = self.form == Form::OneByte && (id == 15 || (id == 0 && len != 1));
-        // A header at the very end is not examined, even one whose value would be empty.
-        if reserved || self.declared <= header_len || header_len + len > self.declared {
+    /// The first byte of an element is its id and its length less one; id 15 ends the block, and so does id 0 unless it is
+    /// padding.
+    #[inline]
+    fn one_byte(&mut self, head: u8, body: &'a [u8]) -> Option<Element<'a>> {
+        let (id, len) = (head >> 4, usize::from(head & 0x0f) + 1);
+        if id == 15 || id == 0 {
             return None;
         }
         let (value, rest) = body.split_at_checked(len)?;
         self.rest = rest;
-        self.declared -= header_len + len;
+        Some(Element { id, value })
+    }
+
+    fn two_bytes(&mut self, id: u8, body: &'a [u8]) -> Option<Element<'a>> {
+        let (len, body) = body.split_first()?;
+        // A header at the very end is not examined, even one whose value would be empty.
+        if body.is_empty() && !self.is_cut {
+            return None;
+        }
+        let (value, rest) = body.split_at_checked(usize::from(*len))?;
+        self.rest = rest;
         Some(Element { id, value })
     }
 }
@@ -66,16 +83,23 @@ impl<'a> Elements<'a> {
 impl<'a> Iterator for Elements<'a> {
     type Item = Element<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Element<'a>> {
-        while let [0, rest @ ..] = self.rest {
-            self.rest = rest;
-            self.declared -= 1;
+        loop {
+            let element = match (self.rest, self.form) {
+                (&[0, ref rest @ ..], _) => {
+                    self.rest = rest;
+                    continue;
+                }
+                (&[head, ref body @ ..], Form::OneByte) => self.one_byte(head, body),
+                (&[id, ref body @ ..], Form::TwoByte) => self.two_bytes(id, body),
+                (&[], _) => return None,
+            };
+            if element.is_none() {
+                self.rest = &[];
+            }
+            return element;
         }
-        let element = self.split_element();
-        if element.is_none() {
-            self.rest = &[];
-        }
-        element
     }
 }
 
@@ -147,8 +171,8 @@ mod tests {
             ([0xff, 0xff, 0xff], -1),
             ([0xff, 0xff, 0x4c], -180),
         ] {
-            assert_eq!(transmission_offset(&bytes), Some(ticks));
+            assert_eq!(Element { id: 1, value: &bytes }.transmission_offset(), Some(ticks));
         }
-        assert_eq!(transmission_offset(&[1, 2]), None);
+        assert_eq!(Element { id: 1, value: &[1, 2] }.transmission_offset(), None);
     }
 }

@@ -1,6 +1,6 @@
 //! A view of one RTP packet: validated once, then infallible (RFC 3550; specification 1.2, 1.9).
 
-use super::extension::{Elements, transmission_offset};
+use super::extension::{Element, Elements};
 use crate::units::{AbsSendTimeElement, DataSize, PayloadType, SeqNum, Ssrc};
 
 /// An RTP packet in a buffer that may be cut by the snaplen, or be just the packet's header.
@@ -183,10 +183,11 @@ impl<'a> RtpPacket<'a> {
 
     /// The value of the element with this id; of several, the last. An id of 0 is "not negotiated" and finds nothing.
     pub fn extension(&self, id: u8) -> Option<&'a [u8]> {
-        if id == 0 {
-            return None;
-        }
-        self.elements().filter(|element| element.id == id).last().map(|element| element.value)
+        self.last_element(id).map(|element| element.value)
+    }
+
+    fn last_element(&self, id: u8) -> Option<Element<'a>> {
+        self.elements().filter(|element| element.id == id && id != 0).last()
     }
 
     /// The abs-send-time under this id (specification 1.5).
@@ -196,7 +197,7 @@ impl<'a> RtpPacket<'a> {
 
     /// The transmission time offset under this id in RTP ticks, if readable (specification 1.7).
     pub fn transmission_offset(&self, id: u8) -> Option<i32> {
-        transmission_offset(self.extension(id)?)
+        self.last_element(id)?.transmission_offset()
     }
 }
 

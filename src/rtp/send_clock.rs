@@ -19,6 +19,7 @@ struct Reading {
 }
 
 const WRAP: i64 = 1 << 24;
+const WRAP_NANOS: i64 = 64_000_000_000;
 
 impl SendClock {
     /// No packet seen.
@@ -36,7 +37,12 @@ impl SendClock {
 
 fn units_between(last: Reading, raw: AbsSendTime, at: CaptureTime) -> i64 {
     let forward = i64::from(raw.units_since(last.raw));
-    let captured = nanos_to_units(at.as_nanos().saturating_sub(last.at.as_nanos()));
+    let captured_nanos = at.as_nanos().saturating_sub(last.at.as_nanos());
+    // Both steps are short: they are less than half a wrap apart.
+    if forward < WRAP / 4 && (0..WRAP_NANOS / 4).contains(&captured_nanos) {
+        return forward;
+    }
+    let captured = nanos_to_units(captured_nanos);
     let wraps = (captured.saturating_sub(forward).saturating_add(WRAP / 2)).div_euclid(WRAP);
     forward.saturating_add(wraps.saturating_mul(WRAP))
 }
@@ -48,8 +54,8 @@ pub(super) fn signed_step_nanos(later: AbsSendTime, earlier: AbsSendTime) -> i64
 }
 
 fn units_to_nanos(units: i64) -> i64 {
-    let nanos = (i128::from(units) * 1_000_000_000) >> 18;
-    i64::try_from(nanos).unwrap_or(if units < 0 { i64::MIN } else { i64::MAX })
+    let (seconds, rest) = (units >> 18, units & ((1 << 18) - 1));
+    seconds.saturating_mul(1_000_000_000).saturating_add((rest * 1_000_000_000) >> 18)
 }
 
 fn nanos_to_units(nanos: i64) -> i64 {

@@ -102,7 +102,10 @@ impl Segment {
     fn take(&mut self, step: i16) -> Arrival {
         if step > 0 {
             self.highest += i64::from(step);
-            self.recent = self.recent.checked_shl(u32::from(step.unsigned_abs())).unwrap_or(0) | 1;
+            self.recent = match step {
+                1 => self.recent << 1,
+                _ => self.recent.checked_shl(u32::from(step.unsigned_abs())).unwrap_or(0),
+            } | 1;
             self.distinct += 1;
             return Arrival::New;
         }

@@ -14,6 +14,7 @@ pub struct StreamStats {
     truncated: u64,
     /// Bit n: payload type n was seen.
     payload_types: u128,
+    last_payload_type: Option<PayloadType>,
     captured: Option<(CaptureTime, CaptureTime)>,
     sequence: SequenceTracker,
     media_time: MediaTime,
@@ -42,7 +43,9 @@ impl StreamStats {
         self.packets += 1;
         self.payload_bytes = self.payload_bytes.saturating_add(u64::try_from(size.as_bytes()).unwrap_or(0));
         self.truncated += u64::from(is_truncated);
-        self.payload_types |= 1 << (packet.payload_type().0 & 0x7f);
+        if self.last_payload_type.replace(packet.payload_type()) != Some(packet.payload_type()) {
+            self.payload_types |= 1 << (packet.payload_type().0 & 0x7f);
+        }
         self.captured = Some((self.captured.map_or(at, |(first, _)| first), at));
         if self.sequence.observe(packet.sequence_number()) == Arrival::Duplicate {
             return;

@@ -1,60 +1,67 @@
 //! Frames that are in the capture twice, as an any-interface capture has them: the same flow, SSRC, sequence number and
 //! length within a millisecond.
 
-use std::collections::VecDeque;
-
-use crate::flow::FiveTuple;
 use crate::report::summary::Count;
 use crate::rtp::RtpPacket;
-use crate::units::{CaptureTime, FrameNumber, SeqNum, Ssrc};
+use crate::units::{CaptureTime, FrameNumber};
 
 const WINDOW_NANOS: i64 = 1_000_000;
-/// Packets that are remembered at most.
+/// Packets that are remembered at most; a power of two.
 const MAX_REMEMBERED: usize = 64;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Identity {
-    ssrc: Ssrc,
-    sequence_number: SeqNum,
-    len_on_wire: usize,
-    flow: FiveTuple,
-}
-
-/// The packets of the last millisecond.
-#[derive(Debug, Default)]
+/// The packets of the last millisecond, in a ring.
+#[derive(Debug)]
 pub(super) struct Dedup {
-    recent: VecDeque<(CaptureTime, Identity)>,
+    remembered: [(CaptureTime, Identity); MAX_REMEMBERED],
+    oldest: usize,
+    len: usize,
     repeats: Count,
 }
 
+/// Flow, SSRC, sequence number and length in one number.
+type Identity = u128;
+
+impl Default for Dedup {
+    fn default() -> Self {
+        let remembered = [(CaptureTime::default(), 0); MAX_REMEMBERED];
+        Self { remembered, oldest: 0, len: 0, repeats: Count::default() }
+    }
+}
+
 impl Dedup {
-    /// Whether a packet repeats a recent one. Each is counted.
+    /// Whether a packet repeats a recent one of the flow with this number. Each is counted.
+    #[inline]
     pub(super) fn is_repeat(
         &mut self,
         at: CaptureTime,
         frame: FrameNumber,
-        flow: &FiveTuple,
+        flow: u32,
         packet: &RtpPacket<'_>,
     ) -> bool {
-        let identity = Identity {
-            ssrc: packet.ssrc(),
-            sequence_number: packet.sequence_number(),
-            len_on_wire: packet.len_on_wire(),
-            flow: *flow,
-        };
-        let too_old = |then: CaptureTime| (at.as_nanos() - then.as_nanos()).abs() > WINDOW_NANOS;
-        while self.recent.len() >= MAX_REMEMBERED
-            || self.recent.front().is_some_and(|(then, _)| too_old(*then))
-        {
-            self.recent.pop_front();
-        }
-        let repeated = self.recent.iter().any(|(_, recent)| *recent == identity);
-        if repeated {
+        let len = packet.len_on_wire() as u64 & 0xffff_ffff;
+        let number = u64::from(packet.sequence_number().0) << 32 | len;
+        let stream = u64::from(flow) << 32 | u64::from(packet.ssrc().0);
+        let identity = u128::from(stream) << 64 | u128::from(number);
+        self.forget_before(at);
+        let mut places = self.oldest..self.oldest + self.len;
+        if places.any(|place| self.remembered[place % MAX_REMEMBERED].1 == identity) {
             self.repeats.add(frame.0);
-        } else {
-            self.recent.push_back((at, identity));
+            return true;
         }
-        repeated
+        self.remembered[(self.oldest + self.len) % MAX_REMEMBERED] = (at, identity);
+        self.len += 1;
+        false
+    }
+
+    /// Makes room for one, and forgets what is too far from `at`.
+    fn forget_before(&mut self, at: CaptureTime) {
+        let is_too_far = |then: CaptureTime| (at.as_nanos() - then.as_nanos()).abs() > WINDOW_NANOS;
+        while self.len > 0
+            && (self.len == MAX_REMEMBERED || is_too_far(self.remembered[self.oldest % MAX_REMEMBERED].0))
+        {
+            self.oldest = (self.oldest + 1) % MAX_REMEMBERED;
+            self.len -= 1;
+        }
     }
 
     /// Packets that repeated one.
@@ -69,19 +76,18 @@ mod tests {
 
     #[test]
     fn only_the_same_packet_of_the_same_flow_within_a_millisecond_is_a_repeat() {
-        let flow: FiveTuple = "10.0.0.1:1-10.0.0.2:2".parse().unwrap();
         let mut dedup = Dedup::default();
-        let mut repeat = |nanos: i64, flow: FiveTuple, number: u8, len: usize| {
+        let mut repeat = |nanos: i64, flow: u32, number: u8, len: usize| {
             let bytes = [0x80, 96, 0, number, 0, 0, 0, 0, 0, 0, 0, 1];
             let packet = RtpPacket::parse(&bytes, len).unwrap();
             let at = CaptureTime::from_nanos(nanos.into()).unwrap();
-            dedup.is_repeat(at, FrameNumber(7), &flow, &packet)
+            dedup.is_repeat(at, FrameNumber(7), flow, &packet)
         };
-        assert!(!repeat(0, flow, 1, 100));
-        assert!(repeat(1_000_000, flow, 1, 100));
-        assert!(!repeat(1_000_000, flow.reversed(), 1, 100));
-        assert!(!repeat(1_000_000, flow, 1, 101));
-        assert!(!repeat(1_000_000, flow, 2, 100));
-        assert!(!repeat(1_000_001, flow, 1, 100));
+        assert!(!repeat(0, 5, 1, 100));
+        assert!(repeat(1_000_000, 5, 1, 100));
+        assert!(!repeat(1_000_000, 6, 1, 100));
+        assert!(!repeat(1_000_000, 5, 1, 101));
+        assert!(!repeat(1_000_000, 5, 2, 100));
+        assert!(!repeat(1_000_001, 5, 1, 100));
     }
 }

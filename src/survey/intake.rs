@@ -11,16 +11,15 @@ use crate::units::{CaptureTime, Ssrc, TimeDelta};
 
 use super::conversation::{From, below};
 use super::ledger::Unfed;
-use super::session::{PacketNote, Session};
+use super::places::{Place, Places, flow_of};
+use super::session::{PacketNote, Session, Surroundings};
 use super::stream::{Described, Stream};
 use super::{Feed, FlowInfo, Line, MAX_HOLD};
 
-/// Which session a flow belongs to.
+/// All flows, and what their streams take up.
 #[derive(Debug, Default)]
 pub(super) struct Flows {
-    /// The session's place. `None`: not selected.
-    by_flow: HashMap<FiveTuple, Option<usize>>,
-    last: Option<(FiveTuple, Option<usize>)>,
+    places: Places,
     /// The session in which a stream was first seen, while flows are merged.
     homes: HashMap<Ssrc, usize>,
     /// Streams of all sessions.
@@ -30,6 +29,7 @@ pub(super) struct Flows {
 }
 
 impl Line {
+    #[inline]
     pub(super) fn handle_datagram<F: Feed>(
         &mut self,
         frame: &Frame<'_>,
@@ -38,9 +38,8 @@ impl Line {
     ) {
         let class = classify(datagram.payload);
         self.tally.datagram(class, datagram, frame.number.0);
-        let flow = FiveTuple { source: datagram.source, destination: datagram.destination };
         if class != PacketClass::Rtp {
-            self.handle_control(class, frame, &flow, datagram, feed);
+            self.handle_control(class, frame, &flow_of(datagram), datagram, feed);
             return self.ledger.unfed(Unfed::NotRtpClass, frame.number);
         }
         let packet = match RtpPacket::parse(datagram.payload, datagram.payload_len) {
@@ -48,16 +47,20 @@ impl Line {
             Err(_) => return self.ledger.unfed(Unfed::Malformed, frame.number),
         };
         self.tally.rtp_packets += 1;
-        if self.dedup.is_repeat(frame.at, frame.number, &flow, &packet) && self.config.dedup {
+        let Some(place) = self.place_of(frame, datagram) else {
+            return self.ledger.unfed(Unfed::Limit, frame.number);
+        };
+        if self.dedup.is_repeat(frame.at, frame.number, place.flow, &packet) && self.config.dedup {
             return self.ledger.unfed(Unfed::Duplicate, frame.number);
         }
-        match self.session_index(frame, flow, datagram) {
-            Ok(session) => self.handle_rtp(session, frame, datagram, &packet, feed),
-            Err(reason) => self.ledger.unfed(reason, frame.number),
+        match place.session {
+            Some(session) => self.handle_rtp(session, frame, datagram, &packet, feed),
+            None => self.ledger.unfed(Unfed::NotSelected, frame.number),
         }
     }
 
     /// What tells something of a flow without being its media.
+    #[cold]
     fn handle_control<F: Feed>(
         &mut self,
         class: PacketClass,
@@ -117,9 +120,18 @@ impl Line {
             direction: datagram.direction,
             absurd_padding: packet.has_absurd_padding(),
         };
-        self.with_session(session, feed, |session, around, feed| {
-            session.handle_packet(index, frame.at, packet, note, around, feed);
-        });
+        let Self { config, sessions, conversations, ledger, .. } = self;
+        match sessions.get_mut(session) {
+            Some(session) if session.is_steady(index) => {
+                let mut around = Surroundings { config, ledger, conversations };
+                session.handle_at_once(index, frame.at, packet, note, &mut around, feed);
+            }
+            _ => {
+                self.with_session(session, feed, |session, around, feed| {
+                    session.handle_packet(index, frame.at, packet, note, around, feed);
+                });
+            }
+        }
     }
 
     /// A stream that has come to another flow brings the flow along.
@@ -136,48 +148,47 @@ impl Line {
             session.streams.remove_last();
             self.flows.streams -= 1;
         }
-        let flow = FiveTuple { source: datagram.source, destination: datagram.destination };
-        self.flows.by_flow.insert(flow, Some(home));
-        self.flows.last = None;
+        let flow = flow_of(datagram);
+        self.flows.places.move_to(&flow, home);
         if let Some(session) = self.sessions.get_mut(home) {
             session.also_on.push(flow);
         }
         self.handle_rtp(home, frame, datagram, packet, feed);
     }
 
-    /// The place of a flow's session, which is begun while there is room.
-    fn session_index(
-        &mut self,
-        frame: &Frame<'_>,
-        flow: FiveTuple,
-        datagram: &Datagram<'_>,
-    ) -> Result<usize, Unfed> {
-        if let Some((last, index)) = self.flows.last
-            && last == flow
-            && index.is_none_or(|index| self.sessions.get(index).is_some())
-        {
-            return index.ok_or(Unfed::NotSelected);
+    /// The place of a datagram's flow, and its session if it is selected; `None` beyond the limit.
+    #[inline]
+    fn place_of(&mut self, frame: &Frame<'_>, datagram: &Datagram<'_>) -> Option<Place> {
+        match self.flows.places.recent(datagram) {
+            Some(place) if place.session.is_none_or(|index| self.sessions.get(index).is_some()) => {
+                Some(place)
+            }
+            _ => self.find_place(frame, datagram),
         }
-        let index = match self.flows.by_flow.get(&flow) {
-            Some(index) => *index,
-            None if self.flows.by_flow.len() >= self.config.max_flows => {
+    }
+
+    /// The same by the flow's addresses; a session is begun while there is room.
+    fn find_place(&mut self, frame: &Frame<'_>, datagram: &Datagram<'_>) -> Option<Place> {
+        let flow = flow_of(datagram);
+        let place = match self.flows.places.get(&flow) {
+            Some(place) => place,
+            None if self.flows.places.len() >= self.config.max_flows => {
                 self.tally.over_flow_limit.add(frame.number.0);
-                return Err(Unfed::Limit);
+                return None;
             }
             None => {
                 let wanted = self.config.selects_flow(&flow);
-                let index = wanted.then(|| self.sessions.new_place());
-                self.flows.by_flow.insert(flow, index);
-                index
+                let session = wanted.then(|| self.sessions.new_place());
+                self.flows.places.add(flow, session)
             }
         };
-        if let Some(index) = index
+        if let Some(index) = place.session
             && self.sessions.get(index).is_none()
         {
             self.begin_session(index, flow, datagram);
         }
-        self.flows.last = Some((flow, index));
-        index.ok_or(Unfed::NotSelected)
+        self.flows.places.remember(datagram, place);
+        Some(place)
     }
 
     /// A session, while there is room for a stream in it.
@@ -217,7 +228,7 @@ impl Line {
     /// (RFC 3550 section 11).
     fn media_of_rtcp(&self, flow: &FiveTuple) -> FiveTuple {
         let has_media = |flow: &FiveTuple| {
-            let place = |flow: &FiveTuple| self.flows.by_flow.get(flow).copied().flatten();
+            let place = |flow: &FiveTuple| self.flows.places.session(flow);
             let session = |flow: &FiveTuple| place(flow).and_then(|place| self.sessions.get(place));
             session(flow).or_else(|| session(&flow.reversed())).is_some()
         };
@@ -230,7 +241,7 @@ impl Line {
         let (index, is_new) = self.conversations.find_or_begin(flow)?;
         if is_new {
             for flow in [*flow, flow.reversed()] {
-                let place = self.flows.by_flow.get(&flow).copied().flatten();
+                let place = self.flows.places.session(&flow);
                 if let Some(place) = place
                     && let Some(session) = self.sessions.get_mut(place)
                     && let Some(conversation) = self.conversations.get_mut(index)

@@ -28,24 +28,32 @@ pub(super) struct ElementSeen {
 
 /// Ids that are told apart. Random bytes have all of them.
 const MAX_ELEMENTS: usize = 32;
+const ONE_BYTE_HEADERS: u16 = 0xbede;
+/// The lowest four bits may be anything.
+const TWO_BYTE_HEADERS: u16 = 0x1000;
 const CRYPTEX: [u16; 2] = [0xc0de, 0xc2de];
 
 impl Layout {
-    /// Takes the next packet.
-    pub(super) fn observe(&mut self, packet: &RtpPacket<'_>, frame: FrameNumber) {
-        let Some(profile) = packet.extension_profile() else { return };
-        if CRYPTEX.contains(&profile) {
-            self.encrypted.add(frame.0);
-        } else if profile != 0xbede && profile & 0xfff0 != 0x1000 {
-            self.private_profile.get_or_insert(profile);
-            self.private.add(frame.0);
-        }
-        for element in packet.elements() {
-            self.element(element.id, element.value.len());
+    /// Takes the next packet's profile.
+    #[inline]
+    pub(super) fn profile(&mut self, packet: &RtpPacket<'_>, frame: FrameNumber) {
+        if let Some(profile) = packet.extension_profile().filter(|profile| *profile != ONE_BYTE_HEADERS) {
+            self.other_profile(profile, frame);
         }
     }
 
-    fn element(&mut self, id: u8, len: usize) {
+    fn other_profile(&mut self, profile: u16, frame: FrameNumber) {
+        if CRYPTEX.contains(&profile) {
+            self.encrypted.add(frame.0);
+        } else if profile & 0xfff0 != TWO_BYTE_HEADERS {
+            self.private_profile.get_or_insert(profile);
+            self.private.add(frame.0);
+        }
+    }
+
+    /// Takes an element of a packet.
+    #[inline]
+    pub(super) fn element(&mut self, id: u8, len: usize) {
         if let Some(seen) = self.elements.iter_mut().find(|seen| seen.id == id) {
             seen.packets += 1;
             seen.shortest = seen.shortest.min(len);
@@ -71,7 +79,9 @@ mod tests {
         bytes.extend(profile.to_be_bytes());
         bytes.extend([0, (block.len() / 4) as u8]);
         bytes.extend(block);
-        layout.observe(&RtpPacket::parse(&bytes, bytes.len()).unwrap(), FrameNumber(7));
+        let packet = RtpPacket::parse(&bytes, bytes.len()).unwrap();
+        layout.profile(&packet, FrameNumber(7));
+        packet.elements().for_each(|element| layout.element(element.id, element.value.len()));
     }
 
     #[test]

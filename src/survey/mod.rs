@@ -14,6 +14,7 @@ mod findings;
 mod intake;
 mod layout;
 mod ledger;
+mod places;
 mod release;
 mod session;
 mod sessions;
@@ -33,7 +34,7 @@ use crate::decode::Decoder;
 use crate::flow::HoldBack;
 use crate::units::{CaptureTime, TimeDelta};
 
-use conversation::{Conversations, From};
+use conversation::Conversations;
 use dedup::Dedup;
 use intake::Flows;
 use ledger::Ledger;
@@ -159,17 +160,13 @@ impl Line {
         let Self { config, sessions, conversations, ledger, holds, held_bytes, .. } = self;
         let session = sessions.get_mut(index)?;
         let (held_before, holding_before) = (session.held_bytes(), session.holding_since());
-        let was_announced = session.is_announced;
-        let conversation = session.conversation.and_then(|place| conversations.get_mut(place));
-        let srtp = conversation.as_ref().and_then(|conversation| conversation.srtp.verdict());
-        let media = conversation.map(|conversation| conversation.media(From::of(&session.flow)));
-        let result = call(session, &mut Surroundings { config, ledger, srtp, media }, feed);
+        let result = call(session, &mut Surroundings { config, ledger, conversations }, feed);
         *held_bytes = (*held_bytes + session.held_bytes()).saturating_sub(held_before);
         let holding = session.holding_since();
         if holding != holding_before {
             holds.extend(holding.map(|since| (since, index)));
         }
-        if session.is_announced && (holding != holding_before || !was_announced) {
+        if session.is_announced && holding != holding_before {
             feed.hold(index, holding.is_some());
         }
         Some(result)
@@ -189,6 +186,7 @@ impl Line {
         }
     }
 
+    #[inline]
     fn oldest_hold(&mut self) -> Option<(CaptureTime, usize)> {
         while let Some((since, index)) = self.holds.front().copied() {
             if self.sessions.get(index).and_then(Session::holding_since) == Some(since) {

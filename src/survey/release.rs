@@ -4,10 +4,20 @@ use crate::capture::Direction;
 use crate::rtp::{Reception, RtpPacket};
 use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, FrameNumber};
 
+use super::conversation::From;
+use super::extensions::Extensions;
 use super::ledger::Unfed;
 use super::session::{PacketNote, Session, Surroundings};
-use super::stream::{Admission, LeftOut};
+use super::stream::{Admission, LeftOut, Stream};
 use super::{Fate, FedPacket, Feed, FlowInfo};
+
+/// What a packet's header extensions say, by the ids that are known.
+#[derive(Debug, Default)]
+struct Carried {
+    send_time: AbsSendTimeElement,
+    transmission_offset: Option<i32>,
+    transport_cc: bool,
+}
 
 /// Where the clock is not known.
 const VIDEO_CLOCK_HZ: u32 = 90_000;
@@ -17,34 +27,35 @@ impl Session {
         let held = std::mem::take(&mut self.held);
         for packet in held.iter() {
             if let Ok(parsed) = RtpPacket::parse(packet.header, packet.meta.len_on_wire) {
-                self.release(packet.at, &parsed, *packet.meta, around, feed);
+                let Some(index) = self.streams.place(parsed.ssrc()) else { continue };
+                self.release(index, packet.at, &parsed, *packet.meta, around, feed);
             }
         }
     }
 
-    /// Counts a packet and feeds it, if its stream is fed.
+    /// Counts a packet of the stream at `index` and feeds it, if the stream is fed.
     pub(super) fn release<F: Feed>(
         &mut self,
+        index: usize,
         at: CaptureTime,
         packet: &RtpPacket<'_>,
         note: PacketNote,
         around: &mut Surroundings<'_>,
         feed: &mut F,
     ) {
-        let Some(index) = self.streams.place(packet.ssrc()) else { return };
-        let send_time = self.send_time(index, packet, at);
+        let is_rtp = self.streams.get(index).is_some_and(Stream::is_decided);
+        let carried = self.carried(packet, is_rtp);
+        let send_time = self.send_time(index, packet, carried.send_time, at);
         let size = without_tag(packet.size(), self.srtp_tag_len.unwrap_or(0));
-        let has_transport_cc =
-            self.extensions.transport_cc.id.is_some_and(|id| packet.extension(id).is_some());
-        let id_but_cut = self.extensions.abs_send_time.id.is_some() && header_is_cut(packet);
+        let has_transport_cc = carried.transport_cc;
         let Some(stream) = self.streams.get_mut(index) else { return };
         // What is no RTP now may yet become it, and then these were its first packets.
         let reception = Reception { at, size, send_time: send_time.value(), is_truncated: note.truncated };
         stream.observe(packet, reception, has_transport_cc);
-        if stream.admission == Admission::Undecided {
+        if !is_rtp {
             return around.ledger.unfed(Unfed::NotRtp, note.frame);
         }
-        self.layout.observe(packet, note.frame);
+        self.layout.profile(packet, note.frame);
         if self.first_frame == FrameNumber(0) {
             self.first_frame = note.frame;
         }
@@ -59,13 +70,17 @@ impl Session {
             // Audio is only fed by `--media all`, and libwebrtc would count it neither way.
             _ if has_transport_cc && !stream.is_audio() => Some(Unfed::TransportCc),
             _ if !note.in_range => Some(Unfed::OutsideRange),
-            _ if id_but_cut && send_time == AbsSendTimeElement::Absent => Some(Unfed::HeaderCut),
+            _ if send_time == AbsSendTimeElement::Absent
+                && self.extensions.abs_send_time.id.is_some()
+                && header_is_cut(packet) =>
+            {
+                Some(Unfed::HeaderCut)
+            }
             _ => None,
         };
         if let Some(unfed) = unfed {
             return around.ledger.unfed(unfed, note.frame);
         }
-        let offset = self.extensions.transmission_offset.id.and_then(|id| packet.transmission_offset(id));
         let fed = FedPacket {
             at,
             order: note.order,
@@ -73,7 +88,7 @@ impl Session {
             ssrc: packet.ssrc(),
             send_time,
             rtp_timestamp: packet.timestamp(),
-            transmission_offset: offset.unwrap_or(0),
+            transmission_offset: carried.transmission_offset.unwrap_or(0),
             size,
         };
         if !self.is_announced {
@@ -93,19 +108,44 @@ impl Session {
 
     /// Before its first packet.
     fn announce<F: Feed>(&self, around: &mut Surroundings<'_>, feed: &mut F) {
-        let Self { index, flow, ethernet, .. } = *self;
-        feed.flow(&FlowInfo { index, flow, ethernet });
-        if let Some(media) = &mut around.media {
-            media.begin(index, feed);
+        let Self { index, flow, ethernet, .. } = self;
+        feed.flow(&FlowInfo { index: *index, flow: *flow, ethernet: *ethernet });
+        let conversation = self.conversation.and_then(|place| around.conversations.get_mut(place));
+        if let Some(conversation) = conversation {
+            conversation.media(From::of(flow)).begin(*index, feed);
         }
     }
 
+    /// Looks through the packet's header extensions, and counts them if it is known to be RTP. Of an id that comes more
+    /// than once the last one holds.
+    #[inline]
+    fn carried(&mut self, packet: &RtpPacket<'_>, counts: bool) -> Carried {
+        let Extensions { abs_send_time, transport_cc, transmission_offset, .. } = &self.extensions;
+        let mut carried = Carried::default();
+        for element in packet.elements() {
+            if counts {
+                self.layout.element(element.id, element.value.len());
+            }
+            let id = Some(element.id);
+            if id == abs_send_time.id {
+                carried.send_time = element.abs_send_time();
+            }
+            if id == transmission_offset.id {
+                carried.transmission_offset = element.transmission_offset();
+            }
+            carried.transport_cc |= id == transport_cc.id;
+        }
+        carried
+    }
+
     /// abs-send-time; where the packet has none, abs-capture-time if that is wanted (specification 1.6).
-    fn send_time(&mut self, index: usize, packet: &RtpPacket<'_>, at: CaptureTime) -> AbsSendTimeElement {
-        let element = match self.extensions.abs_send_time.id {
-            Some(id) => packet.abs_send_time(id),
-            None => AbsSendTimeElement::Absent,
-        };
+    fn send_time(
+        &mut self,
+        index: usize,
+        packet: &RtpPacket<'_>,
+        element: AbsSendTimeElement,
+        at: CaptureTime,
+    ) -> AbsSendTimeElement {
         match (element, self.extensions.abs_capture_time.id) {
             (AbsSendTimeElement::Absent | AbsSendTimeElement::Unreadable, Some(id)) => {
                 let clock_hz = self

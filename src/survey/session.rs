@@ -8,6 +8,7 @@ use crate::rtp::infer::{MediaClock, SrtpVerdict};
 use crate::rtp::{CaptureTimeClock, RtpPacket};
 use crate::units::{CaptureTime, Count, FrameNumber};
 
+use super::conversation::Conversations;
 use super::extensions::Extensions;
 use super::layout::Layout;
 use super::ledger::Ledger;
@@ -34,10 +35,7 @@ pub(super) struct PacketNote {
 pub(super) struct Surroundings<'a> {
     pub(super) config: &'a SurveyConfig,
     pub(super) ledger: &'a mut Ledger,
-    /// From the RTCP of both directions.
-    pub(super) srtp: Option<SrtpVerdict>,
-    /// What RTCP says of the flow.
-    pub(super) media: Option<&'a mut super::conversation::Direction>,
+    pub(super) conversations: &'a mut Conversations,
 }
 
 /// A flow with RTP, or with what looks like it.
@@ -100,6 +98,28 @@ impl Session {
         }
     }
 
+    /// Whether nothing waits, and packets of the stream at `index` need not.
+    #[inline]
+    pub(super) fn is_steady(&self, index: usize) -> bool {
+        self.held.is_empty() && self.is_settled() && self.streams.get(index).is_some_and(Stream::is_decided)
+    }
+
+    /// Takes a packet of a stream while the session is steady.
+    #[inline]
+    pub(super) fn handle_at_once<F: Feed>(
+        &mut self,
+        index: usize,
+        at: CaptureTime,
+        packet: &RtpPacket<'_>,
+        note: PacketNote,
+        around: &mut Surroundings<'_>,
+        feed: &mut F,
+    ) {
+        self.extensions.observe(packet, at);
+        self.observe_late(index, at, packet, around.config);
+        self.release(index, at, packet, note, around, feed);
+    }
+
     /// Takes a packet of the stream at `index`.
     pub(super) fn handle_packet<F: Feed>(
         &mut self,
@@ -113,17 +133,16 @@ impl Session {
         if self.held.expired(at) {
             self.flush(around, feed);
         }
-        let holding = !self.held.is_empty();
         let Some(stream) = self.streams.get_mut(index) else { return };
-        let undecided = stream.admission == Admission::Undecided;
+        let undecided = !stream.is_decided();
         if undecided {
             stream.observe_sequence(packet);
         }
         let was_settled = self.extensions.is_settled();
         self.extensions.observe(packet, at);
-        if !holding && !undecided && self.is_settled() {
+        if self.is_steady(index) {
             self.observe_late(index, at, packet, around.config);
-            self.release(at, packet, note, around, feed);
+            self.release(index, at, packet, note, around, feed);
             return;
         }
         self.held.push(at, packet.header_bytes(), note);
@@ -161,7 +180,8 @@ impl Session {
             self.extensions.settle();
             self.refit_clocks();
         }
-        self.srtp_tag_len.get_or_insert(tag_len(around.srtp));
+        let srtp = self.srtp(around);
+        self.srtp_tag_len.get_or_insert(tag_len(srtp));
         let of_rtp = element_ids_of_rtp(self.streams.iter());
         for stream in self.streams.iter_mut() {
             stream.decide_at_last(around.config.media, of_rtp);
@@ -197,6 +217,11 @@ impl Session {
         self.extensions.is_settled() && self.srtp_tag_len.is_some()
     }
 
+    /// What RTCP and DTLS say of encryption.
+    fn srtp(&self, around: &Surroundings<'_>) -> Option<SrtpVerdict> {
+        around.conversations.get(self.conversation?)?.srtp.verdict()
+    }
+
     /// Feeds what waits if nothing more is to be waited for.
     fn decide<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
         if !self.extensions.is_settled() {
@@ -205,8 +230,9 @@ impl Session {
         for stream in self.streams.iter_mut() {
             stream.decide(around.config.media);
         }
-        if self.srtp_tag_len.is_none() && around.srtp.is_some() {
-            self.srtp_tag_len = Some(tag_len(around.srtp));
+        let srtp = self.srtp(around);
+        if self.srtp_tag_len.is_none() && srtp.is_some() {
+            self.srtp_tag_len = Some(tag_len(srtp));
         }
         let all_decided = self.streams.iter().all(|stream| stream.admission != Admission::Undecided);
         if all_decided && self.is_settled() {

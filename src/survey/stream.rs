@@ -114,6 +114,12 @@ impl Stream {
         self.evidence.verdict() == StreamVerdict::Rtp
     }
 
+    /// Whether its packets need not wait.
+    #[inline]
+    pub(super) fn is_decided(&self) -> bool {
+        self.admission != Admission::Undecided
+    }
+
     /// Takes a packet's sequence number into account, until it is known to be RTP.
     pub(super) fn observe_sequence(&mut self, packet: &RtpPacket<'_>) {
         if !self.is_rtp() {

@@ -49,6 +49,10 @@ impl Streams {
         Some((self.last, true))
     }
 
+    pub(super) fn get(&self, place: usize) -> Option<&Stream> {
+        self.list.get(place)
+    }
+
     pub(super) fn get_mut(&mut self, place: usize) -> Option<&mut Stream> {
         self.list.get_mut(place)
     }

@@ -128,6 +128,11 @@ impl CaptureTime {
         (-Self::MAX_NANOS..=Self::MAX_NANOS).contains(&nanos).then_some(Self(nanos))
     }
 
+    /// From whole seconds since the Unix epoch and a fraction in units of so many nanoseconds; always in range.
+    pub const fn from_unix(seconds: u32, fraction: u32, nanos_per_unit: u16) -> Self {
+        Self(seconds as i64 * 1_000_000_000 + fraction as i64 * nanos_per_unit as i64)
+    }
+
     /// Nanoseconds since the Unix epoch.
     pub const fn as_nanos(self) -> i64 {
         self.0

@@ -3,7 +3,6 @@
 
 use serde::Serialize;
 
-use crate::rtp::extension::transmission_offset;
 use crate::rtp::packet::RtpPacket;
 use crate::units::{CaptureTime, Ssrc};
 
@@ -76,7 +75,7 @@ impl TransmissionOffsetFinder {
         let first_at = *self.first_at.get_or_insert(at);
         self.span_nanos = at.as_nanos().saturating_sub(first_at.as_nanos());
         for element in packet.elements() {
-            if let (id @ 1.., Some(offset)) = (element.id, transmission_offset(element.value)) {
+            if let (id @ 1.., Some(offset)) = (element.id, element.transmission_offset()) {
                 let (ssrc, timestamp) = (packet.ssrc(), packet.timestamp());
                 self.observe_value(LastValue { ssrc, id, at, timestamp, offset });
             }

@@ -1,0 +1,253 @@
+//! What most captures are full of: Ethernet without tags, IP without options and fragments, UDP, media. It is read in
+//! place and comes to what the long way would come to, which everything else goes.
+
+use std::net::SocketAddr;
+
+use super::{Carrier, Datagram, FlowMark};
+use crate::capture::{Frame, LinkType};
+
+const ETHERNET: LinkType = LinkType(1);
+/// EtherType, then version and header length of IP.
+const ETHER_IPV4: [u8; 3] = [0x08, 0x00, 0x45];
+const ETHER_IPV6: [u8; 2] = [0x86, 0xdd];
+/// Lengths of all headers up to the payload of UDP.
+const IPV4_HEADERS_LEN: usize = 14 + 20 + 8;
+const IPV6_HEADERS_LEN: usize = 14 + 40 + 8;
+const IPV4_HEADER_LEN: usize = 20;
+const UDP: u8 = 17;
+const UDP_HEADER_LEN: usize = 8;
+/// "More fragments", and the offset.
+const FRAGMENT: u16 = 0x3fff;
+/// First bytes of RTP, RTCP and QUIC; what tunnels and relays carry begins with less.
+const MEDIA: u8 = 0x80;
+
+/// Flows that are remembered, of each version of IP; a power of two.
+const SLOTS_EACH: usize = 32;
+pub(super) const SLOTS: usize = 2 * SLOTS_EACH;
+
+/// Flows that were seen lately, each at the place that its ports say, by the bytes of their headers.
+#[derive(Debug)]
+pub(super) struct RecentFlows {
+    /// Ends: addresses and ports.
+    ipv4: [Option<Recent<12>>; SLOTS_EACH],
+    ipv6: [Option<Recent<36>>; SLOTS_EACH],
+    /// Flows begun so far.
+    serial: u64,
+}
+
+/// A flow's headers, and what its datagrams have in common.
+#[derive(Debug, Clone, Copy)]
+struct Recent<const LEN: usize> {
+    ethernet: [u8; 12],
+    ends: [u8; LEN],
+    empty: Datagram<'static>,
+}
+
+impl Default for RecentFlows {
+    fn default() -> Self {
+        Self { ipv4: [None; SLOTS_EACH], ipv6: [None; SLOTS_EACH], serial: 0 }
+    }
+}
+
+impl RecentFlows {
+    /// The datagram of such a frame; `None` for all others.
+    #[inline]
+    pub(super) fn datagram<'a>(&mut self, frame: &Frame<'a>) -> Option<Datagram<'a>> {
+        if frame.link_type != ETHERNET {
+            return None;
+        }
+        let (headers, captured) = frame.data.split_first_chunk::<IPV4_HEADERS_LEN>()?;
+        if headers[12..15] != ETHER_IPV4 {
+            return self.ipv6(frame);
+        }
+        let udp_len = usize::from(word(headers, 38));
+        let room = usize::from(word(headers, 16)).checked_sub(IPV4_HEADER_LEN)?;
+        if headers[23] != UDP || word(headers, 20) & FRAGMENT != 0 || udp_len > room {
+            return None;
+        }
+        let (payload, payload_len) = media(captured, udp_len)?;
+        let (ethernet, ends) = (headers.first_chunk()?, headers[26..].first_chunk()?);
+        let slot = usize::from(headers[35] ^ headers[37]) % SLOTS_EACH;
+        let empty = match &self.ipv4[slot] {
+            Some(known) if known.ethernet == *ethernet && known.ends == *ends => known.empty,
+            _ => {
+                let &[s0, s1, s2, s3, d0, d1, d2, d3, p0, p1, p2, p3] = ends;
+                let address =
+                    |octets: [u8; 4], port| SocketAddr::new(octets.into(), u16::from_be_bytes(port));
+                let addresses = [address([s0, s1, s2, s3], [p0, p1]), address([d0, d1, d2, d3], [p2, p3])];
+                let empty = self.begin(slot, ethernet, addresses);
+                self.ipv4[slot].insert(Recent { ethernet: *ethernet, ends: *ends, empty }).empty
+            }
+        };
+        Some(Datagram { payload, payload_len, direction: frame.direction, ..empty })
+    }
+
+    fn ipv6<'a>(&mut self, frame: &Frame<'a>) -> Option<Datagram<'a>> {
+        let (headers, captured) = frame.data.split_first_chunk::<IPV6_HEADERS_LEN>()?;
+        let (udp_len, room) = (usize::from(word(headers, 58)), usize::from(word(headers, 18)));
+        let is_ipv6 = headers[12..14] == ETHER_IPV6 && headers[14] >> 4 == 6;
+        if !is_ipv6 || headers[20] != UDP || udp_len > room {
+            return None;
+        }
+        let (payload, payload_len) = media(captured, udp_len)?;
+        let (ethernet, ends): (_, &[u8; 36]) = (headers.first_chunk()?, headers[22..].first_chunk()?);
+        let slot = usize::from(headers[55] ^ headers[57]) % SLOTS_EACH;
+        let empty = match &self.ipv6[slot] {
+            Some(known) if known.ethernet == *ethernet && known.ends == *ends => known.empty,
+            _ => {
+                let address = |at: usize, port_at: usize| {
+                    let octets = ends[at..].first_chunk::<16>().copied().unwrap_or_default();
+                    SocketAddr::new(octets.into(), word(ends, port_at))
+                };
+                let empty = self.begin(SLOTS_EACH + slot, ethernet, [address(0, 32), address(16, 34)]);
+                self.ipv6[slot].insert(Recent { ethernet: *ethernet, ends: *ends, empty }).empty
+            }
+        };
+        Some(Datagram { payload, payload_len, direction: frame.direction, ..empty })
+    }
+
+    /// A datagram of a new flow, without its payload.
+    fn begin(
+        &mut self,
+        slot: usize,
+        ethernet: &[u8; 12],
+        [source, destination]: [SocketAddr; 2],
+    ) -> Datagram<'static> {
+        let (mut sender, mut receiver) = ([0; 6], [0; 6]);
+        receiver.copy_from_slice(&ethernet[..6]);
+        sender.copy_from_slice(&ethernet[6..]);
+        self.serial += 1;
+        Datagram {
+            source,
+            destination,
+            ethernet: Some([sender, receiver]),
+            payload: &[],
+            payload_len: 0,
+            carrier: Carrier::Udp,
+            direction: None,
+            mark: Some(FlowMark { slot, serial: self.serial }),
+        }
+    }
+}
+
+/// What was captured of the payload, and its length on the wire.
+#[inline]
+fn media(captured: &[u8], udp_len: usize) -> Option<(&[u8], usize)> {
+    let payload_len = udp_len.checked_sub(UDP_HEADER_LEN)?;
+    let payload = captured.get(..payload_len).unwrap_or(captured);
+    (*payload.first()? >= MEDIA).then_some((payload, payload_len))
+}
+
+#[inline]
+fn word<const LEN: usize>(bytes: &[u8; LEN], at: usize) -> u16 {
+    u16::from_be_bytes([bytes[at], bytes[at + 1]])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Decoder;
+    use super::*;
+    use crate::units::{CaptureTime, FrameNumber};
+
+    /// An Ethernet frame with IP, UDP and the beginning of an RTP packet.
+    fn plain(is_ipv6: bool, len: u16) -> Vec<u8> {
+        let mut frame = vec![0x11; 12];
+        match is_ipv6 {
+            false => {
+                frame.extend([0x08, 0x00, 0x45, 0]);
+                frame.extend((28 + len).to_be_bytes());
+                frame.extend([0, 0, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+            }
+            true => {
+                frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
+                frame.extend((8 + len).to_be_bytes());
+                frame.extend([17, 64]);
+                frame.extend([0x20; 32]);
+            }
+        }
+        frame.extend([0x13, 0x8c, 0x17, 0x74]);
+        frame.extend((8 + len).to_be_bytes());
+        frame.extend([0, 0, 0x80, 96, 0, 1]);
+        frame.resize(frame.len() + 60, 7);
+        frame
+    }
+
+    fn captured(data: &[u8]) -> Frame<'_> {
+        Frame {
+            number: FrameNumber(1),
+            at: CaptureTime::default(),
+            nanoseconds: false,
+            link_type: ETHERNET,
+            data,
+            original_len: 1500,
+            direction: None,
+        }
+    }
+
+    /// What there is to a datagram.
+    fn parts(datagram: &Datagram<'_>) -> String {
+        format!("{:?}", Datagram { mark: None, ..*datagram })
+    }
+
+    fn the_long_way(frame: &Frame<'_>) -> Option<String> {
+        let mut found = None;
+        let _ = Decoder::default().decode_in_full(frame, &mut |datagram| found = Some(parts(datagram)));
+        found
+    }
+
+    #[test]
+    fn plain_frames_are_known_for_what_they_are() {
+        for is_ipv6 in [false, true] {
+            for len in [20, 64, 65, 1000] {
+                let data = plain(is_ipv6, len);
+                let frame = captured(&data);
+                let found = RecentFlows::default().datagram(&frame).map(|found| parts(&found));
+                assert!(found.is_some() && found == the_long_way(&frame));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn where_it_says_anything_it_says_what_the_long_way_says(
+            is_ipv6: bool,
+            len in 0_u16..1400,
+            edits in prop::collection::vec((0_usize..66, any::<u8>()), 0..8),
+            cut in 14_usize..200,
+        ) {
+            let mut recent = RecentFlows::default();
+            let mut data = plain(is_ipv6, len);
+            data.truncate(cut);
+            for (at, value) in edits {
+                // The headers before are remembered.
+                if let Some(byte) = data.get_mut(at) {
+                    *byte = value;
+                }
+                let frame = captured(&data);
+                if let Some(found) = recent.datagram(&frame) {
+                    prop_assert_eq!(Some(parts(&found)), the_long_way(&frame));
+                }
+            }
+        }
+
+        #[test]
+        fn equal_marks_are_equal_flows(ends in prop::collection::vec((0_u8..3, 0_u8..3, any::<bool>()), 1..40)) {
+            let mut recent = RecentFlows::default();
+            let mut flows = Vec::new();
+            for (host, port, is_ipv6) in ends {
+                let mut data = plain(is_ipv6, 64);
+                data[33] = host;
+                let port_at = if is_ipv6 { 55 } else { 35 };
+                data[port_at] = port * 32;
+                let frame = captured(&data);
+                let found = recent.datagram(&frame).unwrap();
+                let (mark, flow) = (found.mark.unwrap(), (found.source, found.destination, found.ethernet));
+                prop_assert!(mark.slot < FlowMark::SLOTS);
+                prop_assert!(flows.iter().all(|known: &(_, _)| known.0 != mark || known.1 == flow));
+                flows.push((mark, flow));
+            }
+        }
+    }
+}

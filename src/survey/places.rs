@@ -1,0 +1,91 @@
+//! Which session a flow belongs to: by its addresses, and for most datagrams without looking at them.
+
+use std::collections::HashMap;
+
+use crate::decode::{Datagram, FlowMark};
+use crate::flow::FiveTuple;
+
+/// Where a flow's things are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// Its number among all flows.
+    pub(super) flow: u32,
+    /// Its session; `None`: not selected.
+    pub(super) session: Option<usize>,
+}
+
+/// The places of all flows.
+#[derive(Debug)]
+pub(super) struct Places {
+    by_flow: HashMap<FiveTuple, Place>,
+    /// Of recent flows with marks, by the marks' slots.
+    marked: [Option<(FlowMark, Place)>; FlowMark::SLOTS],
+    /// The last one without.
+    unmarked: Option<(FiveTuple, Place)>,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { by_flow: HashMap::new(), marked: [None; FlowMark::SLOTS], unmarked: None }
+    }
+}
+
+impl Places {
+    /// Flows so far.
+    pub(super) fn len(&self) -> usize {
+        self.by_flow.len()
+    }
+
+    /// The place of a datagram's flow, if it is a recent one.
+    #[inline]
+    pub(super) fn recent(&self, datagram: &Datagram<'_>) -> Option<Place> {
+        match datagram.mark {
+            Some(mark) => {
+                self.marked.get(mark.slot)?.filter(|(known, _)| *known == mark).map(|(_, place)| place)
+            }
+            None => self.unmarked.filter(|(flow, _)| *flow == flow_of(datagram)).map(|(_, place)| place),
+        }
+    }
+
+    /// The place of a flow.
+    pub(super) fn get(&self, flow: &FiveTuple) -> Option<Place> {
+        self.by_flow.get(flow).copied()
+    }
+
+    /// The session of a flow.
+    pub(super) fn session(&self, flow: &FiveTuple) -> Option<usize> {
+        self.get(flow)?.session
+    }
+
+    /// Gives a new flow a place.
+    pub(super) fn add(&mut self, flow: FiveTuple, session: Option<usize>) -> Place {
+        let place = Place { flow: self.by_flow.len() as u32, session };
+        self.by_flow.insert(flow, place);
+        place
+    }
+
+    /// Remembers the place of a datagram's flow as a recent one.
+    pub(super) fn remember(&mut self, datagram: &Datagram<'_>, place: Place) {
+        match datagram.mark {
+            Some(mark) => {
+                if let Some(slot) = self.marked.get_mut(mark.slot) {
+                    *slot = Some((mark, place));
+                }
+            }
+            None => self.unmarked = Some((flow_of(datagram), place)),
+        }
+    }
+
+    /// Gives a flow another session.
+    pub(super) fn move_to(&mut self, flow: &FiveTuple, session: usize) {
+        if let Some(place) = self.by_flow.get_mut(flow) {
+            place.session = Some(session);
+        }
+        (self.marked, self.unmarked) = ([None; FlowMark::SLOTS], None);
+    }
+}
+
+/// The flow of a datagram.
+pub(super) fn flow_of(datagram: &Datagram<'_>) -> FiveTuple {
+    FiveTuple { source: datagram.source, destination: datagram.destination }
+}

@@ -8,10 +8,16 @@ use crate::units::CaptureTime;
 pub struct DelaySpread {
     /// Packets above the least delay by less than 2^n quarters of a millisecond, and not by less than half of that.
     counts: [u64; BUCKETS],
-    total: u64,
-    window_start: Option<CaptureTime>,
-    least_now: Option<i64>,
-    least_before: Option<i64>,
+    window: Option<Window>,
+}
+
+/// Ten seconds, and the ten before.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    start: CaptureTime,
+    least_now: i64,
+    /// Of both.
+    least: i64,
 }
 
 const BUCKETS: usize = 20;
@@ -21,32 +27,32 @@ const MIN_PACKETS: u64 = 200;
 
 impl DelaySpread {
     /// Takes a packet captured `at`, `delay_nanos` after it was sent, give or take a constant.
+    #[inline]
     pub fn observe(&mut self, delay_nanos: i64, at: CaptureTime) {
-        let start = *self.window_start.get_or_insert(at);
-        if (at.as_nanos() - start.as_nanos()).abs() > WINDOW_NANOS {
-            self.window_start = Some(at);
-            self.least_before = self.least_now.take();
+        let first = Window { start: at, least_now: delay_nanos, least: delay_nanos };
+        let window = self.window.get_or_insert(first);
+        if (at.as_nanos() - window.start.as_nanos()).abs() > WINDOW_NANOS {
+            *window = Window { start: at, least_now: delay_nanos, least: window.least_now };
         }
-        let least_now = self.least_now.map_or(delay_nanos, |least| least.min(delay_nanos));
-        self.least_now = Some(least_now);
-        let least = self.least_before.map_or(least_now, |before| before.min(least_now));
-        let above = delay_nanos.saturating_sub(least).unsigned_abs() / FIRST_BUCKET_NANOS;
+        window.least_now = window.least_now.min(delay_nanos);
+        window.least = window.least.min(delay_nanos);
+        let above = delay_nanos.saturating_sub(window.least).unsigned_abs() / FIRST_BUCKET_NANOS;
         let bucket = (u64::BITS - above.leading_zeros()) as usize;
         if let Some(count) = self.counts.get_mut(bucket.min(BUCKETS - 1)) {
             *count += 1;
         }
-        self.total += 1;
     }
 
     /// A bound that 99 % of the packets stay below, ms: the next power of two above the percentile. `None` with fewer
     /// than 200 packets.
     pub fn p99_ms(&self) -> Option<f64> {
+        let total: u64 = self.counts.iter().sum();
         let mut passed = 0;
         let bucket = self.counts.iter().position(|count| {
             passed += count;
-            passed * 100 >= self.total * 99
+            passed * 100 >= total * 99
         })?;
-        (self.total >= MIN_PACKETS).then(|| 0.25 * f64::from(1_u32 << bucket))
+        (total >= MIN_PACKETS).then(|| 0.25 * f64::from(1_u32 << bucket))
     }
 }
 

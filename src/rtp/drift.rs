@@ -14,8 +14,19 @@ pub struct ClockDrift {
     origin: Option<CaptureTime>,
     stretch_nanos: i64,
     lowest: Vec<Point>,
-    /// When the stretch of the last packet starts, and the place of its least delay.
-    current: Option<(i64, usize)>,
+    current: Stretch,
+}
+
+/// The stretch of the last packet.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    starts_at: i64,
+    least_delay_nanos: i64,
+}
+
+impl Stretch {
+    /// No packet is in it.
+    const NONE: Self = Self { starts_at: i64::MAX, least_delay_nanos: 0 };
 }
 
 /// Seconds since the first packet on the sender's clock; capture time minus send time, less that of the first packet.
@@ -38,37 +49,30 @@ impl ClockDrift {
             origin: None,
             stretch_nanos: FIRST_STRETCH_NANOS,
             lowest: Vec::new(),
-            current: None,
+            current: Stretch::NONE,
         }
     }
 
     /// Takes a packet sent at `send_time` and captured `at`; gives its delay in nanoseconds, less the first packet's.
+    #[inline]
     pub fn observe(&mut self, send_time: AbsSendTime, at: CaptureTime) -> i64 {
         let sent_nanos = self.clock.observe(send_time, at);
         let origin = *self.origin.get_or_insert(at);
         let captured_nanos = at.as_nanos().saturating_sub(origin.as_nanos());
-        let point = Point { sent_nanos, delay_nanos: captured_nanos.saturating_sub(sent_nanos) };
-        match self
-            .current
-            .filter(|(starts_at, _)| (0..self.stretch_nanos).contains(&(sent_nanos - starts_at)))
-        {
-            Some((_, place)) => self.lower(place, point),
-            None if sent_nanos >= 0 => self.add(point),
-            None => {}
+        let delay_nanos = captured_nanos.saturating_sub(sent_nanos);
+        let is_current = (0..self.stretch_nanos).contains(&sent_nanos.saturating_sub(self.current.starts_at));
+        if !is_current || delay_nanos < self.current.least_delay_nanos {
+            self.lower(Point { sent_nanos, delay_nanos });
         }
-        point.delay_nanos
+        delay_nanos
     }
 
-    fn lower(&mut self, place: usize, point: Point) {
-        if let Some(lowest) = self.lowest.get_mut(place)
-            && point.delay_nanos < lowest.delay_nanos
-        {
-            *lowest = point;
-        }
-    }
-
-    fn add(&mut self, point: Point) {
+    /// Takes a packet of another stretch, or of the least delay.
+    fn lower(&mut self, point: Point) {
         let sent_nanos = point.sent_nanos;
+        if sent_nanos < 0 {
+            return;
+        }
         let mut stretch = sent_nanos / self.stretch_nanos;
         while stretch >= MAX_STRETCHES as i64 {
             self.double_stretches();
@@ -76,11 +80,20 @@ impl ClockDrift {
         }
         let starts_at = stretch * self.stretch_nanos;
         let place = self.lowest.partition_point(|lowest| lowest.sent_nanos < starts_at);
-        self.current = Some((starts_at, place));
-        match self.lowest.get(place) {
-            Some(lowest) if lowest.sent_nanos - starts_at < self.stretch_nanos => self.lower(place, point),
-            _ => self.insert(place, point),
-        }
+        let stretch_nanos = self.stretch_nanos;
+        let least = match self.lowest.get_mut(place) {
+            Some(lowest) if lowest.sent_nanos - starts_at < stretch_nanos => {
+                if point.delay_nanos < lowest.delay_nanos {
+                    *lowest = point;
+                }
+                *lowest
+            }
+            _ => {
+                self.insert(place, point);
+                point
+            }
+        };
+        self.current = Stretch { starts_at, least_delay_nanos: least.delay_nanos };
     }
 
     /// Parts per million by which the capture's clock is faster than the sender's; `None` before 10 s, and for a stream that is

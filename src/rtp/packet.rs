@@ -51,46 +51,56 @@ pub enum Malformed {
 const FIXED_LEN: usize = 12;
 const CSRC_LEN: usize = 4;
 const EXTENSION_HEADER_LEN: usize = 4;
+/// In the first byte.
+const HAS_EXTENSION: u8 = 0x10;
+
+impl Malformed {
+    /// Why these bytes of a packet are none.
+    #[cold]
+    fn of(captured: &[u8], len_on_wire: usize) -> Self {
+        let first = captured.first().copied().unwrap_or(0x80);
+        if first >> 6 != 2 {
+            return Self::Version(first >> 6);
+        }
+        let csrcs_end = FIXED_LEN + CSRC_LEN * usize::from(first & 0x0f);
+        let block_at = csrcs_end + EXTENSION_HEADER_LEN;
+        let has_extension = captured.len() >= FIXED_LEN && first & HAS_EXTENSION != 0;
+        let tells_length = if has_extension { block_at } else { FIXED_LEN };
+        if tells_length > len_on_wire {
+            return Self::HeaderTooLong { needed: tells_length, len_on_wire };
+        }
+        if tells_length > captured.len() {
+            return Self::HeaderCut { needed: tells_length, captured: captured.len() };
+        }
+        let declared = captured.get(csrcs_end + 2..block_at).and_then(|len| len.first_chunk());
+        let block_len = declared.map_or(0, |len| 4 * usize::from(u16::from_be_bytes(*len)));
+        let needed = if has_extension { block_at + block_len } else { csrcs_end };
+        Self::HeaderTooLong { needed, len_on_wire }
+    }
+}
 
 impl<'a> RtpPacket<'a> {
     /// Validates the header of a packet of `len_on_wire` bytes, of which `captured` are at hand.
+    #[inline]
     pub fn parse(captured: &'a [u8], len_on_wire: usize) -> Result<Self, Malformed> {
         let captured = captured.get(..len_on_wire).unwrap_or(captured);
-        let require = |needed: usize| match () {
-            () if needed > len_on_wire => Err(Malformed::HeaderTooLong { needed, len_on_wire }),
-            () if needed > captured.len() => Err(Malformed::HeaderCut { needed, captured: captured.len() }),
-            () => Ok(()),
-        };
-        if let Some(first) = captured.first()
-            && first >> 6 != 2
-        {
-            return Err(Malformed::Version(first >> 6));
-        }
-        require(FIXED_LEN)?;
-        let Some(fixed) = captured.first_chunk::<FIXED_LEN>() else {
-            return Err(Malformed::HeaderCut { needed: FIXED_LEN, captured: captured.len() });
-        };
+        Self::parse_well_formed(captured, len_on_wire).ok_or_else(|| Malformed::of(captured, len_on_wire))
+    }
 
+    #[inline]
+    fn parse_well_formed(captured: &'a [u8], len_on_wire: usize) -> Option<Self> {
+        let fixed = captured.first_chunk::<FIXED_LEN>()?;
         let mut header_len = FIXED_LEN + CSRC_LEN * usize::from(fixed[0] & 0x0f);
         let mut extension = None;
-        if fixed[0] & 0x10 != 0 {
-            let block_at = header_len + EXTENSION_HEADER_LEN;
-            require(block_at)?;
-            let Some((&[p0, p1, l0, l1], after)) =
-                captured.get(header_len..).and_then(<[u8]>::split_first_chunk)
-            else {
-                return Err(Malformed::HeaderCut { needed: block_at, captured: captured.len() });
-            };
+        if fixed[0] & HAS_EXTENSION != 0 {
+            let (&[p0, p1, l0, l1], after) = captured.get(header_len..)?.split_first_chunk()?;
             let declared = 4 * usize::from(u16::from_be_bytes([l0, l1]));
-            header_len = block_at + declared;
-            let block = after.get(..declared).unwrap_or(after);
-            extension =
-                Some(ExtensionBlock { profile: u16::from_be_bytes([p0, p1]), captured: block, declared });
+            header_len += EXTENSION_HEADER_LEN + declared;
+            let captured = after.get(..declared).unwrap_or(after);
+            extension = Some(ExtensionBlock { profile: u16::from_be_bytes([p0, p1]), captured, declared });
         }
-        if header_len > len_on_wire {
-            return Err(Malformed::HeaderTooLong { needed: header_len, len_on_wire });
-        }
-        Ok(Self { fixed, captured, extension, header_len, len_on_wire })
+        let is_valid = fixed[0] >> 6 == 2 && header_len <= len_on_wire;
+        is_valid.then_some(Self { fixed, captured, extension, header_len, len_on_wire })
     }
 
     /// The synchronisation source.

@@ -3,9 +3,9 @@
 use crate::units::SeqNum;
 
 /// Follows the sequence numbers of one SSRC in a fixed amount of memory.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct SequenceTracker {
-    segment: Option<Segment>,
+    segment: Segment,
     lost_before: u64,
     reordered: u64,
     duplicates: u64,
@@ -39,16 +39,40 @@ const MAX_DROPOUT: i16 = 3000;
 /// A larger step back is a restart and no reordering. RFC 3550 has 100; real links are later than that.
 const MAX_MISORDER: i16 = 1000;
 
+impl Default for SequenceTracker {
+    fn default() -> Self {
+        Self::expecting(SeqNum(0))
+    }
+}
+
 impl SequenceTracker {
+    /// Before the first number.
+    pub(super) fn expecting(first: SeqNum) -> Self {
+        let segment = Segment::expecting(first);
+        Self { segment, lost_before: 0, reordered: 0, duplicates: 0, expected_after_jump: None }
+    }
+
+    #[inline]
     pub(super) fn observe(&mut self, number: SeqNum) -> Arrival {
-        let Some(segment) = &mut self.segment else {
-            self.segment = Some(Segment::starting_at(number));
+        let step = number.steps_since(self.segment.highest_number());
+        if step == 1 {
+            self.expected_after_jump = None;
+            self.segment.take_next();
             return Arrival::New;
-        };
-        let step = number.steps_since(segment.highest_number());
+        }
+        self.observe_out_of_order(number, step)
+    }
+
+    /// Whether the number follows the highest, after no more than a loss.
+    #[inline]
+    pub(super) fn is_ahead(&self, number: SeqNum) -> bool {
+        (1..=MAX_DROPOUT).contains(&number.steps_since(self.segment.highest_number()))
+    }
+
+    fn observe_out_of_order(&mut self, number: SeqNum, step: i16) -> Arrival {
         if (-MAX_MISORDER..=MAX_DROPOUT).contains(&step) {
             self.expected_after_jump = None;
-            let arrival = segment.take(step);
+            let arrival = self.segment.take(step);
             match arrival {
                 Arrival::New => {}
                 Arrival::Late => self.reordered += 1,
@@ -57,10 +81,10 @@ impl SequenceTracker {
             return arrival;
         }
         if self.expected_after_jump.take() == Some(number) {
-            self.lost_before += segment.lost();
-            let mut restarted = Segment::starting_at(SeqNum(number.0.wrapping_sub(1)));
-            restarted.take(1);
-            *segment = restarted;
+            self.lost_before += self.segment.lost();
+            self.segment = Segment::expecting(SeqNum(number.0.wrapping_sub(1)));
+            self.segment.take_next();
+            self.segment.take_next();
         } else {
             self.expected_after_jump = Some(SeqNum(number.0.wrapping_add(1)));
         }
@@ -69,14 +93,13 @@ impl SequenceTracker {
 
     /// Numbers between the lowest and the highest that never came; a restart begins anew.
     pub(super) fn lost(&self) -> u64 {
-        self.lost_before + self.segment.map_or(0, |segment| segment.lost())
+        self.lost_before + self.segment.lost()
     }
 
     /// The lowest and the highest number since the last restart.
-    pub(super) fn range(&self) -> Option<(SeqNum, SeqNum)> {
-        let segment = self.segment?;
+    pub(super) fn range(&self) -> (SeqNum, SeqNum) {
         // The low 16 bits are meant.
-        Some((SeqNum(segment.lowest as u16), segment.highest_number()))
+        (SeqNum(self.segment.lowest as u16), self.segment.highest_number())
     }
 
     pub(super) const fn reordered(&self) -> u64 {
@@ -89,9 +112,9 @@ impl SequenceTracker {
 }
 
 impl Segment {
-    fn starting_at(number: SeqNum) -> Self {
-        let number = i64::from(number.0);
-        Self { lowest: number, highest: number, recent: 1, distinct: 1 }
+    fn expecting(first: SeqNum) -> Self {
+        let first = i64::from(first.0);
+        Self { lowest: first, highest: first - 1, recent: 0, distinct: 0 }
     }
 
     const fn highest_number(&self) -> SeqNum {
@@ -99,13 +122,17 @@ impl Segment {
         SeqNum(self.highest as u16)
     }
 
+    #[inline]
+    fn take_next(&mut self) {
+        self.highest += 1;
+        self.recent = self.recent << 1 | 1;
+        self.distinct += 1;
+    }
+
     fn take(&mut self, step: i16) -> Arrival {
         if step > 0 {
             self.highest += i64::from(step);
-            self.recent = match step {
-                1 => self.recent << 1,
-                _ => self.recent.checked_shl(u32::from(step.unsigned_abs())).unwrap_or(0),
-            } | 1;
+            self.recent = self.recent.checked_shl(u32::from(step.unsigned_abs())).unwrap_or(0) | 1;
             self.distinct += 1;
             return Arrival::New;
         }
@@ -129,8 +156,9 @@ mod tests {
     use super::*;
 
     fn after(numbers: impl IntoIterator<Item = u16>) -> SequenceTracker {
-        let mut tracker = SequenceTracker::default();
-        numbers.into_iter().for_each(|n| {
+        let mut numbers = numbers.into_iter().peekable();
+        let mut tracker = SequenceTracker::expecting(SeqNum(*numbers.peek().unwrap()));
+        numbers.for_each(|n| {
             tracker.observe(SeqNum(n));
         });
         tracker

@@ -14,8 +14,9 @@ pub struct StreamStats {
     truncated: u64,
     /// Bit n: payload type n was seen.
     payload_types: u128,
-    last_payload_type: Option<PayloadType>,
-    captured: Option<(CaptureTime, CaptureTime)>,
+    last_payload_type: PayloadType,
+    /// Of the first and the last packet.
+    captured: (CaptureTime, CaptureTime),
     sequence: SequenceTracker,
     media_time: MediaTime,
     jitter: Option<Jitter>,
@@ -38,15 +39,19 @@ pub struct Reception {
 
 impl StreamStats {
     /// Takes the next packet in capture order.
+    #[inline]
     pub fn observe(&mut self, packet: &RtpPacket<'_>, reception: Reception) {
         let Reception { at, size, send_time, is_truncated } = reception;
-        self.packets += 1;
-        self.payload_bytes = self.payload_bytes.saturating_add(u64::try_from(size.as_bytes()).unwrap_or(0));
-        self.truncated += u64::from(is_truncated);
-        if self.last_payload_type.replace(packet.payload_type()) != Some(packet.payload_type()) {
-            self.payload_types |= 1 << (packet.payload_type().0 & 0x7f);
+        if self.packets == 0 {
+            self.begin(packet, at);
         }
-        self.captured = Some((self.captured.map_or(at, |(first, _)| first), at));
+        self.packets += 1;
+        self.payload_bytes += size.as_bytes().max(0).unsigned_abs();
+        self.truncated += u64::from(is_truncated);
+        if self.last_payload_type != packet.payload_type() {
+            self.payload_type(packet.payload_type());
+        }
+        self.captured.1 = at;
         if self.sequence.observe(packet.sequence_number()) == Arrival::Duplicate {
             return;
         }
@@ -58,6 +63,26 @@ impl StreamStats {
             let delay_nanos = self.drift.observe(send_time, at);
             self.delay_spread.observe(delay_nanos, at);
         }
+    }
+
+    #[cold]
+    fn begin(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
+        self.payload_type(packet.payload_type());
+        self.captured = (at, at);
+        self.sequence = SequenceTracker::expecting(packet.sequence_number());
+        self.media_time.last = packet.timestamp();
+    }
+
+    #[cold]
+    fn payload_type(&mut self, payload_type: PayloadType) {
+        self.last_payload_type = payload_type;
+        self.payload_types |= 1 << (payload_type.0 & 0x7f);
+    }
+
+    /// Whether the next packet with this sequence number is certain to be no repeat.
+    #[inline]
+    pub fn is_next(&self, number: SeqNum) -> bool {
+        self.packets > 0 && self.sequence.is_ahead(number)
     }
 
     /// Names the clock that timestamps count in, in Hz; jitter is measured from here on. Setting it again to the same
@@ -86,12 +111,12 @@ impl StreamStats {
 
     /// When the first packet was captured.
     pub fn first_at(&self) -> Option<CaptureTime> {
-        self.captured.map(|(first, _)| first)
+        (self.packets > 0).then_some(self.captured.0)
     }
 
     /// When the last packet, in capture order, was captured.
     pub fn last_at(&self) -> Option<CaptureTime> {
-        self.captured.map(|(_, last)| last)
+        (self.packets > 0).then_some(self.captured.1)
     }
 
     /// Sequence numbers between the lowest and the highest that never came.
@@ -101,13 +126,13 @@ impl StreamStats {
 
     /// The lowest and the highest sequence number since the last restart.
     pub fn sequence_range(&self) -> Option<(SeqNum, SeqNum)> {
-        self.sequence.range()
+        (self.packets > 0).then(|| self.sequence.range())
     }
 
     /// Whether capture times advance by less than a tenth of what RTP timestamps do, over at least a second of these. With
     /// an unknown clock the fastest in use is taken, by which the timestamps' time is the shortest.
     pub fn is_squashed(&self) -> bool {
-        let Some((first, last)) = self.captured else { return false };
+        let (first, last) = self.captured;
         let hz = i64::from(self.jitter.map_or(FASTEST_CLOCK_HZ, |jitter| jitter.hz));
         let captured_nanos = last.as_nanos().saturating_sub(first.as_nanos());
         self.media_time.ticks >= hz
@@ -150,18 +175,18 @@ impl StreamStats {
 /// How far RTP timestamps have come.
 #[derive(Debug, Clone, Copy, Default)]
 struct MediaTime {
-    last: Option<u32>,
+    last: u32,
     ticks: i64,
 }
 
 impl MediaTime {
+    #[inline]
     fn observe(&mut self, timestamp: u32) {
-        if let Some(last) = self.last.replace(timestamp) {
-            let step = i64::from(timestamp.wrapping_sub(last).cast_signed());
-            // More at once is a new timestamp base.
-            if step.abs() <= MAX_MEDIA_STEP_SECS * i64::from(FASTEST_CLOCK_HZ) {
-                self.ticks += step;
-            }
+        let step = i64::from(timestamp.wrapping_sub(self.last).cast_signed());
+        self.last = timestamp;
+        // More at once is a new timestamp base.
+        if step.abs() <= MAX_MEDIA_STEP_SECS * i64::from(FASTEST_CLOCK_HZ) {
+            self.ticks += step;
         }
     }
 }
@@ -181,6 +206,7 @@ impl Jitter {
     /// A transit time that changes by more than this is a new timestamp base, or a clock set, and no jitter.
     const MAX_CHANGE_SECS: f64 = 10.0;
 
+    #[inline]
     fn observe(&mut self, timestamp: u32, at: CaptureTime) {
         if let Some((last_timestamp, last_at)) = self.last.replace((timestamp, at)) {
             let arrival = at.as_nanos().saturating_sub(last_at.as_nanos()) as f64 * 1e-9 * f64::from(self.hz);

@@ -6,68 +6,60 @@ use crate::rtp::RtpPacket;
 use crate::units::{CaptureTime, FrameNumber};
 
 const WINDOW_NANOS: i64 = 1_000_000;
-/// Packets that are remembered at most; a power of two.
-const MAX_REMEMBERED: usize = 64;
+/// Packets that are remembered; a power of two.
+const REMEMBERED: usize = 64;
 
-/// The packets of the last millisecond, in a ring.
+/// The latest packets, in a ring.
 #[derive(Debug)]
 pub(super) struct Dedup {
-    remembered: [(CaptureTime, Identity); MAX_REMEMBERED],
-    oldest: usize,
-    len: usize,
+    remembered: [(CaptureTime, Identity); REMEMBERED],
+    next: usize,
     repeats: Count,
 }
 
-/// Flow, SSRC, sequence number and length in one number.
+/// Flow, SSRC, sequence number and length in one number; zero is no packet's.
 type Identity = u128;
 
 impl Default for Dedup {
     fn default() -> Self {
-        let remembered = [(CaptureTime::default(), 0); MAX_REMEMBERED];
-        Self { remembered, oldest: 0, len: 0, repeats: Count::default() }
+        let remembered = [(CaptureTime::default(), 0); REMEMBERED];
+        Self { remembered, next: 0, repeats: Count::default() }
     }
 }
 
 impl Dedup {
     /// Whether a packet repeats a recent one of the flow with this number. Each is counted.
     #[inline]
-    pub(super) fn is_repeat(
-        &mut self,
-        at: CaptureTime,
-        frame: FrameNumber,
-        flow: u32,
-        packet: &RtpPacket<'_>,
-    ) -> bool {
-        let len = packet.len_on_wire() as u64 & 0xffff_ffff;
-        let number = u64::from(packet.sequence_number().0) << 32 | len;
-        let stream = u64::from(flow) << 32 | u64::from(packet.ssrc().0);
-        let identity = u128::from(stream) << 64 | u128::from(number);
-        self.forget_before(at);
-        let mut places = self.oldest..self.oldest + self.len;
-        if places.any(|place| self.remembered[place % MAX_REMEMBERED].1 == identity) {
+    pub(super) fn is_repeat(&mut self, at: CaptureTime, frame: FrameNumber, flow: u32, packet: &RtpPacket<'_>) -> bool {
+        let identity = identity(flow, packet);
+        let is_near = |then: CaptureTime| (at.as_nanos() - then.as_nanos()).abs() <= WINDOW_NANOS;
+        if self.remembered.iter().any(|(then, known)| *known == identity && is_near(*then)) {
             self.repeats.add(frame.0);
             return true;
         }
-        self.remembered[(self.oldest + self.len) % MAX_REMEMBERED] = (at, identity);
-        self.len += 1;
+        self.remember(at, flow, packet);
         false
     }
 
-    /// Makes room for one, and forgets what is too far from `at`.
-    fn forget_before(&mut self, at: CaptureTime) {
-        let is_too_far = |then: CaptureTime| (at.as_nanos() - then.as_nanos()).abs() > WINDOW_NANOS;
-        while self.len > 0
-            && (self.len == MAX_REMEMBERED || is_too_far(self.remembered[self.oldest % MAX_REMEMBERED].0))
-        {
-            self.oldest = (self.oldest + 1) % MAX_REMEMBERED;
-            self.len -= 1;
-        }
+    /// Takes a packet that is no repeat, as its stream shows.
+    #[inline]
+    pub(super) fn remember(&mut self, at: CaptureTime, flow: u32, packet: &RtpPacket<'_>) {
+        self.remembered[self.next % REMEMBERED] = (at, identity(flow, packet));
+        self.next = self.next.wrapping_add(1);
     }
 
     /// Packets that repeated one.
     pub(super) fn repeats(&self) -> Count {
         self.repeats
     }
+}
+
+#[inline]
+fn identity(flow: u32, packet: &RtpPacket<'_>) -> Identity {
+    let len = packet.len_on_wire() as u64 & 0xffff_ffff;
+    let number = u64::from(packet.sequence_number().0) << 32 | len;
+    let stream = u64::from(flow) << 32 | u64::from(packet.ssrc().0);
+    u128::from(stream) << 64 | u128::from(number)
 }
 
 #[cfg(test)]

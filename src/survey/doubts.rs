@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::flow::PacketClass;
 use crate::report::summary::{Count, Warning};
 use crate::units::Ssrc;
 
@@ -196,7 +197,9 @@ impl Line {
         doubts.add("W-TIME-STEPS-BACK", steps, format!("capture time steps back {}", times(steps.count)));
         if !self.config.dedup {
             let repeats = self.dedup.repeats();
-            let share = 100.0 * repeats.count as f64 / self.tally.rtp_packets.max(1) as f64;
+            let malformed = self.ledger.get(Unfed::Malformed).count;
+            let packets = self.tally.of_class(PacketClass::Rtp) - malformed;
+            let share = 100.0 * repeats.count as f64 / packets.max(1) as f64;
             let message =
                 format!("{share:.2} % of the RTP packets repeat one of the last 1 ms; --dedup drops them");
             doubts.add("W-DUPLICATES", repeats, message);

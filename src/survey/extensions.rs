@@ -155,7 +155,7 @@ impl<F: Finder> Lookup<F> {
     }
 
     /// Whether it is still looked for.
-    fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.finder.is_some()
     }
 

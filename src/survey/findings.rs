@@ -69,7 +69,7 @@ impl Line {
             flow: session.flow.to_string(),
             also_on: session.also_on.iter().map(ToString::to_string).collect(),
             carrier: session.carrier.name(),
-            packets_fed: session.packets_fed,
+            packets_fed: session.packets_fed(),
             inferences: session.inferences().collect(),
             extensions: extensions(session),
             srtp: self.srtp(session, conversation),
@@ -144,7 +144,7 @@ impl Line {
 
     /// Exit code 4, and why.
     fn nothing(&self) -> Option<String> {
-        if self.sessions.iter().any(|session| session.packets_fed > 0) {
+        if self.sessions.iter().any(|session| session.packets_fed() > 0) {
             return None;
         }
         let with_rtp: Vec<_> = self.sessions.iter().filter(|session| session.carries_rtp()).collect();

@@ -39,22 +39,45 @@ impl Line {
         let class = classify(datagram.payload);
         self.tally.datagram(class, datagram, frame.number.0);
         if class != PacketClass::Rtp {
-            self.handle_control(class, frame, &flow_of(datagram), datagram, feed);
-            return self.ledger.unfed(Unfed::NotRtpClass, frame.number);
+            return self.handle_control(class, frame, datagram, feed);
         }
-        let packet = match RtpPacket::parse(datagram.payload, datagram.payload_len) {
-            Ok(packet) => packet,
-            Err(_) => return self.ledger.unfed(Unfed::Malformed, frame.number),
+        let Ok(packet) = RtpPacket::parse(datagram.payload, datagram.payload_len) else {
+            return self.ledger.unfed(Unfed::Malformed, frame.number);
         };
-        self.tally.rtp_packets += 1;
+        let Self { config, sessions, flows, conversations, ledger, dedup, .. } = self;
+        let known = flows.places.recent(datagram);
+        let session = known.and_then(|place| Some((place.flow, sessions.get_mut(place.session?)?)));
+        let Some((flow, session)) = session else { return self.handle_unsteady(frame, datagram, &packet, feed) };
+        let Some(stream) = session.steady_stream(packet.ssrc()) else {
+            return self.handle_unsteady(frame, datagram, &packet, feed);
+        };
+        if session.is_next(stream, packet.sequence_number()) {
+            dedup.remember(frame.at, flow, &packet);
+        } else if dedup.is_repeat(frame.at, frame.number, flow, &packet) && config.dedup {
+            return ledger.unfed(Unfed::Duplicate, frame.number);
+        }
+        let in_range = config.in_range(self.first_at.unwrap_or(frame.at), frame.at);
+        let note = PacketNote::new(frame, datagram, &packet, self.clock, in_range);
+        let mut around = Surroundings { config, ledger, conversations };
+        session.release(stream, frame.at, &packet, note, &mut around, feed);
+    }
+
+    /// A packet of which something is yet to be found out, or of a flow whose packets wait.
+    fn handle_unsteady<F: Feed>(
+        &mut self,
+        frame: &Frame<'_>,
+        datagram: &Datagram<'_>,
+        packet: &RtpPacket<'_>,
+        feed: &mut F,
+    ) {
         let Some(place) = self.place_of(frame, datagram) else {
             return self.ledger.unfed(Unfed::Limit, frame.number);
         };
-        if self.dedup.is_repeat(frame.at, frame.number, place.flow, &packet) && self.config.dedup {
+        if self.dedup.is_repeat(frame.at, frame.number, place.flow, packet) && self.config.dedup {
             return self.ledger.unfed(Unfed::Duplicate, frame.number);
         }
         match place.session {
-            Some(session) => self.handle_rtp(session, frame, datagram, &packet, feed),
+            Some(session) => self.handle_rtp(session, frame, datagram, packet, feed),
             None => self.ledger.unfed(Unfed::NotSelected, frame.number),
         }
     }
@@ -65,10 +88,11 @@ impl Line {
         &mut self,
         class: PacketClass,
         frame: &Frame<'_>,
-        flow: &FiveTuple,
         datagram: &Datagram<'_>,
         feed: &mut F,
     ) {
+        self.ledger.unfed(Unfed::NotRtpClass, frame.number);
+        let flow = &flow_of(datagram);
         let index = match class {
             PacketClass::Rtcp => self.conversation_of(&self.media_of_rtcp(flow)),
             PacketClass::Dtls => self.conversation_of(flow),
@@ -111,27 +135,11 @@ impl Line {
                 }
             }
         }
-        let note = PacketNote {
-            frame: frame.number,
-            len_on_wire: packet.len_on_wire(),
-            truncated: frame.is_truncated(),
-            order: self.clock,
-            in_range: self.config.in_range(self.first_at.unwrap_or(frame.at), frame.at),
-            direction: datagram.direction,
-            absurd_padding: packet.has_absurd_padding(),
-        };
-        let Self { config, sessions, conversations, ledger, .. } = self;
-        match sessions.get_mut(session) {
-            Some(session) if session.is_steady(index) => {
-                let mut around = Surroundings { config, ledger, conversations };
-                session.handle_at_once(index, frame.at, packet, note, &mut around, feed);
-            }
-            _ => {
-                self.with_session(session, feed, |session, around, feed| {
-                    session.handle_packet(index, frame.at, packet, note, around, feed);
-                });
-            }
-        }
+        let in_range = self.config.in_range(self.first_at.unwrap_or(frame.at), frame.at);
+        let note = PacketNote::new(frame, datagram, packet, self.clock, in_range);
+        self.with_session(session, feed, |session, around, feed| {
+            session.handle_packet(index, frame.at, packet, note, around, feed);
+        });
     }
 
     /// A stream that has come to another flow brings the flow along.
@@ -157,7 +165,6 @@ impl Line {
     }
 
     /// The place of a datagram's flow, and its session if it is selected; `None` beyond the limit.
-    #[inline]
     fn place_of(&mut self, frame: &Frame<'_>, datagram: &Datagram<'_>) -> Option<Place> {
         match self.flows.places.recent(datagram) {
             Some(place) if place.session.is_none_or(|index| self.sessions.get(index).is_some()) => {

@@ -98,7 +98,9 @@ impl Survey {
     pub fn handle_frame<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
         let Self { decoder, line } = self;
         line.follow_clock(frame);
-        line.end_holds(frame.number.0, feed);
+        if !line.holds.is_empty() {
+            line.end_holds(frame.number.0, feed);
+        }
         feed.time(frame.at);
         let decoded = decoder.decode(frame, &mut |datagram| line.handle_datagram(frame, datagram, feed));
         if let Err(skip) = decoded {
@@ -114,6 +116,7 @@ impl Survey {
     }
 
     /// Whatever is fed from now on is not earlier than this, as far as time does not step back.
+    #[inline]
     pub fn watermark(&mut self) -> CaptureTime {
         self.line.oldest_hold().map_or(self.line.clock, |(since, _)| since)
     }
@@ -135,19 +138,26 @@ impl Survey {
 }
 
 impl Line {
+    #[inline]
     fn follow_clock(&mut self, frame: &Frame<'_>) {
         self.tally.frame(frame);
+        if self.first_at.is_none() || frame.at < self.tally.last_at {
+            self.begin_or_step_back(frame);
+        }
+        self.tally.last_at = frame.at;
+        self.clock = self.clock.max(frame.at);
+    }
+
+    #[cold]
+    fn begin_or_step_back(&mut self, frame: &Frame<'_>) {
         if self.first_at.is_none() {
             self.first_at = Some(frame.at);
             self.clock = frame.at;
+            return;
         }
-        if let Some(last) = self.tally.last_at.replace(frame.at)
-            && frame.at < last
-        {
-            self.tally.time_steps_back.add(frame.number.0);
-            self.sessions.iter_mut().for_each(|session| session.time_was(last));
-        }
-        self.clock = self.clock.max(frame.at);
+        let last = self.tally.last_at;
+        self.tally.time_steps_back.add(frame.number.0);
+        self.sessions.iter_mut().for_each(|session| session.time_was(last));
     }
 
     /// Calls a session, and keeps the books on what it holds back.
@@ -161,6 +171,7 @@ impl Line {
         let session = sessions.get_mut(index)?;
         let (held_before, holding_before) = (session.held_bytes(), session.holding_since());
         let result = call(session, &mut Surroundings { config, ledger, conversations }, feed);
+        session.note_steadiness();
         *held_bytes = (*held_bytes + session.held_bytes()).saturating_sub(held_before);
         let holding = session.holding_since();
         if holding != holding_before {
@@ -174,6 +185,7 @@ impl Line {
 
     /// Flows whose packets have waited long enough decide; and while all together hold too much, the ones that began
     /// first.
+    #[cold]
     fn end_holds<F: Feed>(&mut self, frame: u64, feed: &mut F) {
         while let Some((since, index)) = self.oldest_hold() {
             let waited = self.clock.to_timestamp() - since.to_timestamp();

@@ -8,7 +8,7 @@ use super::conversation::From;
 use super::extensions::Extensions;
 use super::ledger::Unfed;
 use super::session::{PacketNote, Session, Surroundings};
-use super::stream::{Admission, LeftOut, Stream};
+use super::stream::Stream;
 use super::{Fate, FedPacket, Feed, FlowInfo};
 
 /// What a packet's header extensions say, by the ids that are known.
@@ -47,39 +47,24 @@ impl Session {
         let carried = self.carried(packet, is_rtp);
         let send_time = self.send_time(index, packet, carried.send_time, at);
         let size = without_tag(packet.size(), self.srtp_tag_len.unwrap_or(0));
-        let has_transport_cc = carried.transport_cc;
         let Some(stream) = self.streams.get_mut(index) else { return };
         // What is no RTP now may yet become it, and then these were its first packets.
         let reception = Reception { at, size, send_time: send_time.value(), is_truncated: note.truncated };
-        stream.observe(packet, reception, has_transport_cc);
+        stream.observe(packet, reception, carried.transport_cc);
         if !is_rtp {
             return around.ledger.unfed(Unfed::NotRtp, note.frame);
         }
-        self.layout.profile(packet, note.frame);
-        if self.first_frame == FrameNumber(0) {
-            self.first_frame = note.frame;
-        }
-        if note.absurd_padding {
-            self.absurd_padding.add(note.frame.0);
-        }
-        self.received += u64::from(note.direction == Some(Direction::Inbound));
-        self.sent += u64::from(note.direction == Some(Direction::Outbound));
-        let unfed = match stream.admission {
-            Admission::LeftOut(LeftOut::NotSelected) => Some(Unfed::NotSelected),
-            Admission::LeftOut(LeftOut::Audio) => Some(Unfed::Audio),
-            // Audio is only fed by `--media all`, and libwebrtc would count it neither way.
-            _ if has_transport_cc && !stream.is_audio() => Some(Unfed::TransportCc),
-            _ if !note.in_range => Some(Unfed::OutsideRange),
-            _ if send_time == AbsSendTimeElement::Absent
-                && self.extensions.abs_send_time.id.is_some()
-                && header_is_cut(packet) =>
-            {
-                Some(Unfed::HeaderCut)
-            }
-            _ => None,
+        let why_not = match send_time {
+            AbsSendTimeElement::Value(_) if !carried.transport_cc && note.in_range => stream.why_not_fed(),
+            _ => self.why_not_fed(index, packet, &carried, note.in_range, send_time),
         };
-        if let Some(unfed) = unfed {
+        self.count(packet, &note);
+        if let Some(unfed) = why_not {
             return around.ledger.unfed(unfed, note.frame);
+        }
+        if !self.is_announced {
+            self.is_announced = true;
+            self.announce(around, feed);
         }
         let fed = FedPacket {
             at,
@@ -91,18 +76,51 @@ impl Session {
             transmission_offset: carried.transmission_offset.unwrap_or(0),
             size,
         };
-        if !self.is_announced {
-            self.is_announced = true;
-            self.announce(around, feed);
+        match (feed.packet(self.index, &fed), self.streams.get_mut(index)) {
+            (Fate::Counted, Some(stream)) => stream.fed += 1,
+            (Fate::Counted, None) => {}
+            (Fate::NoSendTime, _) => around.ledger.unfed(Unfed::NoSendTime, note.frame),
+            (Fate::OverLimit, _) => around.ledger.unfed(Unfed::EstimatedLimit, note.frame),
         }
-        let Some(stream) = self.streams.get_mut(index) else { return };
-        match feed.packet(self.index, &fed) {
-            Fate::Counted => {
-                self.packets_fed += 1;
-                stream.fed += 1;
-            }
-            Fate::NoSendTime => around.ledger.unfed(Unfed::NoSendTime, note.frame),
-            Fate::OverLimit => around.ledger.unfed(Unfed::EstimatedLimit, note.frame),
+    }
+
+    /// Counts what concerns the whole flow.
+    #[inline]
+    fn count(&mut self, packet: &RtpPacket<'_>, note: &PacketNote) {
+        self.layout.profile(packet, note.frame);
+        if self.first_frame == FrameNumber(0) {
+            self.first_frame = note.frame;
+        }
+        if note.absurd_padding {
+            self.absurd_padding.add(note.frame.0);
+        }
+        match note.direction {
+            None => {}
+            Some(Direction::Inbound) => self.received += 1,
+            Some(Direction::Outbound) => self.sent += 1,
+        }
+    }
+
+    /// Why a packet of the stream at `index` is not fed, if it is not.
+    #[cold]
+    fn why_not_fed(
+        &self,
+        index: usize,
+        packet: &RtpPacket<'_>,
+        carried: &Carried,
+        in_range: bool,
+        send_time: AbsSendTimeElement,
+    ) -> Option<Unfed> {
+        let stream = self.streams.get(index)?;
+        let lacks_send_time =
+            send_time == AbsSendTimeElement::Absent && self.extensions.abs_send_time.id.is_some();
+        match stream.why_not_fed() {
+            Some(unfed) => Some(unfed),
+            // Audio is only fed by `--media all`, and libwebrtc would count it neither way.
+            None if carried.transport_cc && !stream.is_audio() => Some(Unfed::TransportCc),
+            None if !in_range => Some(Unfed::OutsideRange),
+            None if lacks_send_time && header_is_cut(packet) => Some(Unfed::HeaderCut),
+            None => None,
         }
     }
 
@@ -121,24 +139,27 @@ impl Session {
     #[inline]
     fn carried(&mut self, packet: &RtpPacket<'_>, counts: bool) -> Carried {
         let Extensions { abs_send_time, transport_cc, transmission_offset, .. } = &self.extensions;
+        // No element has id 0.
+        let [sent, congestion, offset] =
+            [abs_send_time.id, transport_cc.id, transmission_offset.id].map(|id| id.unwrap_or(0));
         let mut carried = Carried::default();
         for element in packet.elements() {
             if counts {
                 self.layout.element(element.id, element.value.len());
             }
-            let id = Some(element.id);
-            if id == abs_send_time.id {
+            if element.id == sent {
                 carried.send_time = element.abs_send_time();
             }
-            if id == transmission_offset.id {
+            if element.id == offset {
                 carried.transmission_offset = element.transmission_offset();
             }
-            carried.transport_cc |= id == transport_cc.id;
+            carried.transport_cc |= element.id == congestion;
         }
         carried
     }
 
     /// abs-send-time; where the packet has none, abs-capture-time if that is wanted (specification 1.6).
+    #[inline]
     fn send_time(
         &mut self,
         index: usize,
@@ -147,16 +168,13 @@ impl Session {
         at: CaptureTime,
     ) -> AbsSendTimeElement {
         match (element, self.extensions.abs_capture_time.id) {
-            (AbsSendTimeElement::Absent | AbsSendTimeElement::Unreadable, Some(id)) => {
-                let clock_hz = self
-                    .streams
-                    .get_mut(index)
-                    .and_then(|stream| stream.clock_hz())
-                    .unwrap_or(VIDEO_CLOCK_HZ);
+            (AbsSendTimeElement::Value(_), _) | (_, None) => element,
+            (_, Some(id)) => {
+                let stream = self.streams.get(index);
+                let clock_hz = stream.and_then(Stream::clock_hz).unwrap_or(VIDEO_CLOCK_HZ);
                 let captured = self.capture_times.send_time(packet, id, clock_hz, at);
                 captured.map_or(element, AbsSendTimeElement::from)
             }
-            _ => element,
         }
     }
 }

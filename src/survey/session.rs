@@ -1,12 +1,12 @@
 //! One directed flow: its packets wait until what they are is decided, then go to its timeline in order.
 
-use crate::capture::Direction;
-use crate::decode::Carrier;
+use crate::capture::{Direction, Frame};
+use crate::decode::{Carrier, Datagram};
 use crate::flow::{FiveTuple, HoldBack};
 use crate::report::summary::Inference;
 use crate::rtp::infer::{MediaClock, SrtpVerdict};
 use crate::rtp::{CaptureTimeClock, RtpPacket};
-use crate::units::{CaptureTime, Count, FrameNumber};
+use crate::units::{CaptureTime, Count, FrameNumber, SeqNum, Ssrc};
 
 use super::conversation::Conversations;
 use super::extensions::Extensions;
@@ -29,6 +29,27 @@ pub(super) struct PacketNote {
     pub(super) direction: Option<Direction>,
     /// The padding count is zero, or more than there is.
     pub(super) absurd_padding: bool,
+}
+
+impl PacketNote {
+    #[inline]
+    pub(super) fn new(
+        frame: &Frame<'_>,
+        datagram: &Datagram<'_>,
+        packet: &RtpPacket<'_>,
+        order: CaptureTime,
+        in_range: bool,
+    ) -> Self {
+        Self {
+            frame: frame.number,
+            len_on_wire: packet.len_on_wire(),
+            truncated: frame.is_truncated(),
+            order,
+            in_range,
+            direction: datagram.direction,
+            absurd_padding: packet.has_absurd_padding(),
+        }
+    }
 }
 
 /// What a session works with.
@@ -55,7 +76,6 @@ pub(super) struct Session {
     pub(super) extensions: Extensions,
     /// Bytes of authentication tag at the end of every payload; `None` until it is decided.
     pub(super) srtp_tag_len: Option<usize>,
-    pub(super) packets_fed: u64,
     /// Which header extensions its packets have.
     pub(super) layout: Layout,
     pub(super) first_frame: FrameNumber,
@@ -65,6 +85,8 @@ pub(super) struct Session {
     pub(super) sent: u64,
     pub(super) capture_times: CaptureTimeClock,
     pub(super) held: HoldBack<PacketNote>,
+    /// Nothing waits, and of the flow nothing is to be found out any more.
+    is_steady: bool,
     pub(super) time_was: Option<CaptureTime>,
 }
 
@@ -86,7 +108,6 @@ impl Session {
             streams: Streams::default(),
             extensions: Extensions::new(config),
             srtp_tag_len: config.srtp_tag_len,
-            packets_fed: 0,
             layout: Layout::default(),
             first_frame: FrameNumber(0),
             absurd_padding: Count::default(),
@@ -94,30 +115,31 @@ impl Session {
             sent: 0,
             capture_times: CaptureTimeClock::default(),
             held: HoldBack::default(),
+            is_steady: false,
             time_was: None,
         }
     }
 
-    /// Whether nothing waits, and packets of the stream at `index` need not.
+    /// The place of a stream of which no packet needs to wait and nothing is to be found out any more.
     #[inline]
-    pub(super) fn is_steady(&self, index: usize) -> bool {
-        self.held.is_empty() && self.is_settled() && self.streams.get(index).is_some_and(Stream::is_decided)
+    pub(super) fn steady_stream(&mut self, ssrc: Ssrc) -> Option<usize> {
+        if !self.is_steady {
+            return None;
+        }
+        let index = self.streams.place(ssrc)?;
+        self.streams.get(index)?.is_steady.then_some(index)
     }
 
-    /// Takes a packet of a stream while the session is steady.
+    /// Whether a packet of the stream at `index` is certain to be no repeat.
     #[inline]
-    pub(super) fn handle_at_once<F: Feed>(
-        &mut self,
-        index: usize,
-        at: CaptureTime,
-        packet: &RtpPacket<'_>,
-        note: PacketNote,
-        around: &mut Surroundings<'_>,
-        feed: &mut F,
-    ) {
-        self.extensions.observe(packet, at);
-        self.observe_late(index, at, packet, around.config);
-        self.release(index, at, packet, note, around, feed);
+    pub(super) fn is_next(&self, index: usize, number: SeqNum) -> bool {
+        self.streams.get(index).is_some_and(|stream| stream.stats.is_next(number))
+    }
+
+    /// Notes whether anything waits or is to be found out; after each change of that.
+    pub(super) fn note_steadiness(&mut self) {
+        self.is_steady =
+            self.held.is_empty() && self.is_settled() && !self.extensions.abs_send_time.is_open();
     }
 
     /// Takes a packet of the stream at `index`.
@@ -140,7 +162,8 @@ impl Session {
         }
         let was_settled = self.extensions.is_settled();
         self.extensions.observe(packet, at);
-        if self.is_steady(index) {
+        let is_decided = self.streams.get(index).is_some_and(Stream::is_decided);
+        if self.held.is_empty() && self.is_settled() && is_decided {
             self.observe_late(index, at, packet, around.config);
             self.release(index, at, packet, note, around, feed);
             return;
@@ -201,6 +224,11 @@ impl Session {
             return 0;
         }
         self.streams.forget_others_than_rtp()
+    }
+
+    /// Packets of all streams that were fed.
+    pub(super) fn packets_fed(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.fed).sum()
     }
 
     /// Whether anything in it is RTP.

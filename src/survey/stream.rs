@@ -7,6 +7,7 @@ use crate::rtp::{Reception, RtpPacket, StreamStats};
 use crate::units::Ssrc;
 
 use super::MediaFilter;
+use super::ledger::Unfed;
 
 /// What becomes of a stream's packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub(super) enum LeftOut {
 pub(super) struct Stream {
     pub(super) ssrc: Ssrc,
     pub(super) admission: Admission,
+    /// It is decided, and kind and clock are known: further packets tell nothing.
+    pub(super) is_steady: bool,
     pub(super) clock: MediaClock,
     pub(super) stats: StreamStats,
     pub(super) abs_send_times: u64,
@@ -97,6 +100,7 @@ impl Stream {
         Self {
             ssrc,
             admission: Admission::Undecided,
+            is_steady: false,
             clock: MediaClock::default(),
             stats,
             abs_send_times: 0,
@@ -129,10 +133,21 @@ impl Stream {
     }
 
     /// Counts a packet.
+    #[inline]
     pub(super) fn observe(&mut self, packet: &RtpPacket<'_>, reception: Reception, has_transport_cc: bool) {
         self.abs_send_times += u64::from(reception.send_time.is_some());
         self.transport_cc += u64::from(has_transport_cc);
         self.stats.observe(packet, reception);
+    }
+
+    /// Why its packets are not fed, if none is.
+    #[inline]
+    pub(super) fn why_not_fed(&self) -> Option<Unfed> {
+        match self.admission {
+            Admission::LeftOut(LeftOut::NotSelected) => Some(Unfed::NotSelected),
+            Admission::LeftOut(LeftOut::Audio) => Some(Unfed::Audio),
+            Admission::Fed | Admission::Undecided => None,
+        }
     }
 
     /// Whether kind and clock are both known, so that further packets tell nothing.
@@ -185,6 +200,7 @@ impl Stream {
             (true, _, None) if at_last => Admission::Fed,
             (true, _, None) => self.admission,
         };
+        self.is_steady = self.is_decided() && self.is_settled();
     }
 
     /// Whether it was fed before it showed itself to be audio.

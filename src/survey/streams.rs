@@ -19,6 +19,7 @@ const FEW: usize = 16;
 
 impl Streams {
     /// Where a stream is.
+    #[inline]
     pub(super) fn place(&mut self, ssrc: Ssrc) -> Option<usize> {
         if self.list.get(self.last).is_none_or(|stream| stream.ssrc != ssrc) {
             self.last = self.search(ssrc)?;
@@ -49,10 +50,12 @@ impl Streams {
         Some((self.last, true))
     }
 
+    #[inline]
     pub(super) fn get(&self, place: usize) -> Option<&Stream> {
         self.list.get(place)
     }
 
+    #[inline]
     pub(super) fn get_mut(&mut self, place: usize) -> Option<&mut Stream> {
         self.list.get_mut(place)
     }

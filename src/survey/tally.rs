@@ -14,8 +14,8 @@ pub(super) struct Tally {
     pub(super) frames: u64,
     pub(super) truncated: u64,
     pub(super) time_steps_back: Count,
-    pub(super) last_at: Option<CaptureTime>,
-    pub(super) rtp_packets: u64,
+    /// Of the last frame.
+    pub(super) last_at: CaptureTime,
     pub(super) over_flow_limit: Count,
     pub(super) over_ssrc_limit: Count,
     pub(super) decided_early: Count,
@@ -23,6 +23,8 @@ pub(super) struct Tally {
     pub(super) oversized: Count,
     /// Link types in order of appearance.
     link_types: Vec<(LinkType, u64)>,
+    /// The place of the last one there.
+    last_link_type: usize,
     classes: [u64; PacketClass::ALL.len()],
     carriers: [u64; Carrier::ALL.len()],
 }
@@ -33,22 +35,44 @@ const MAX_LINK_TYPES: usize = 64;
 const MAX_PAYLOAD: usize = 1500 - 28;
 
 impl Tally {
+    #[inline]
     pub(super) fn frame(&mut self, frame: &Frame<'_>) {
         self.frames += 1;
         self.truncated += u64::from(frame.is_truncated());
-        if let Some((_, count)) = self.link_types.iter_mut().find(|(known, _)| *known == frame.link_type) {
-            *count += 1;
-        } else if self.link_types.len() < MAX_LINK_TYPES {
-            self.link_types.push((frame.link_type, 1));
+        match self.link_types.get_mut(self.last_link_type) {
+            Some((known, count)) if *known == frame.link_type => *count += 1,
+            _ => self.other_link_type(frame.link_type),
         }
     }
 
+    #[cold]
+    fn other_link_type(&mut self, link_type: LinkType) {
+        let place = match self.link_types.iter().position(|(known, _)| *known == link_type) {
+            Some(place) => place,
+            None if self.link_types.len() == MAX_LINK_TYPES => return,
+            None => {
+                self.link_types.push((link_type, 0));
+                self.link_types.len() - 1
+            }
+        };
+        self.last_link_type = place;
+        if let Some((_, count)) = self.link_types.get_mut(place) {
+            *count += 1;
+        }
+    }
+
+    #[inline]
     pub(super) fn datagram(&mut self, class: PacketClass, datagram: &Datagram<'_>, frame: u64) {
         add(&mut self.classes, class as usize);
         add(&mut self.carriers, datagram.carrier as usize);
         if class == PacketClass::Rtp && datagram.payload_len > MAX_PAYLOAD {
             self.oversized.add(frame);
         }
+    }
+
+    /// UDP payloads of a class.
+    pub(super) fn of_class(&self, class: PacketClass) -> u64 {
+        self.classes.get(class as usize).copied().unwrap_or(0)
     }
 
     /// UDP payloads by class.

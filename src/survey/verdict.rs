@@ -11,7 +11,7 @@ const ONLY_AUDIO: &str = "only audio, which libwebrtc does not count; --media al
 
 impl Line {
     pub(super) fn verdict(&self, session: &Session) -> Verdict {
-        if session.packets_fed == 0 {
+        if session.packets_fed() == 0 {
             return Verdict { fit: false, why: self.why_not(session) };
         }
         if session.is_squashed() {

@@ -24,7 +24,7 @@ impl SeqNum {
 }
 
 /// RTP payload type, 7 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct PayloadType(pub u8);
 
 impl fmt::Display for PayloadType {

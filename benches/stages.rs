@@ -54,7 +54,7 @@ impl Call {
     }
 
     fn take(&mut self, captured_at: CaptureTime, datagram: &Datagram<'_>) {
-        if datagram.destination.port() != VIDEO_PORT {
+        if datagram.ends.destination.port() != VIDEO_PORT {
             return;
         }
         let Ok(packet) = RtpPacket::parse(datagram.payload, datagram.payload_len) else { return };

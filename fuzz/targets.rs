@@ -60,7 +60,7 @@ fn frame(number: u64, link_type: u16, data: &[u8]) -> Frame<'_> {
 fn check_decoded(decoder: &mut Decoder, frame: &Frame<'_>) {
     let _ = decoder.decode(frame, &mut |datagram| {
         assert!(datagram.payload.len() <= datagram.payload_len);
-        assert_eq!(datagram.source.is_ipv4(), datagram.destination.is_ipv4());
+        assert_eq!(datagram.ends.source.is_ipv4(), datagram.ends.destination.is_ipv4());
     });
 }
 

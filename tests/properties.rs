@@ -143,7 +143,7 @@ fn datagram(frame: &Owned) -> Option<(u16, u16, Vec<u8>)> {
     let frame = reader.next_frame().unwrap().unwrap();
     let mut found = None;
     let _ = Decoder::default().decode(&frame, &mut |datagram| {
-        let ports = (datagram.source.port(), datagram.destination.port());
+        let ports = (datagram.ends.source.port(), datagram.ends.destination.port());
         found = Some((ports.0, ports.1, datagram.payload.to_vec()));
     });
     found

@@ -229,25 +229,7 @@ impl CaptureReader {
     ///
     /// # Errors
     /// If the capture is cut off or damaged here. Then reading is over.
-    #[inline]
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
-        let buffered = match &self.format {
-            Format::Pcap(reader) => reader.buffered_record(self.buffer.available()),
-            Format::Pcapng(reader) => reader.buffered_record(self.buffer.available()),
-        };
-        match buffered {
-            Some((packet, len)) => {
-                let start = self.buffer.position();
-                self.buffer.consume(len);
-                let data = start + packet.data.start..start + packet.data.end;
-                Ok(Some(self.frame(Packet { data, ..packet })))
-            }
-            None => self.next_frame_unbuffered(),
-        }
-    }
-
-    /// The same where the next record is not yet in the buffer, or is no plain packet.
-    fn next_frame_unbuffered(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
         loop {
             let number = FrameNumber(self.frames + 1);
             let record = match &mut self.format {
@@ -269,6 +251,19 @@ impl CaptureReader {
                 Record::Packet(packet) => return Ok(Some(self.frame(packet))),
             }
         }
+    }
+
+    /// The next frame, if it is in memory already and is a plain packet; else [`Self::next_frame`] gives it, or the end.
+    #[inline]
+    pub fn next_buffered(&mut self) -> Option<Frame<'_>> {
+        let (packet, len) = match &self.format {
+            Format::Pcap(reader) => reader.buffered_record(self.buffer.available())?,
+            Format::Pcapng(reader) => reader.buffered_record(self.buffer.available())?,
+        };
+        let start = self.buffer.position();
+        self.buffer.consume(len);
+        let data = start + packet.data.start..start + packet.data.end;
+        Some(self.frame(Packet { data, ..packet }))
     }
 
     #[inline]

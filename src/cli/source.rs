@@ -14,9 +14,6 @@ use super::{Exit, Failure};
 use crate::capture::{CaptureError, CaptureReader, Frame, Unread, UnreadCounts};
 use crate::report::summary::{Count, Frames, Input, Seconds, Warning};
 
-/// Frames between two looks at the progress bar.
-const PROGRESS_EVERY: u64 = 4096;
-
 /// The capture's bytes.
 pub(super) struct Source {
     pub(super) reader: Box<dyn Read + Send>,
@@ -67,9 +64,12 @@ impl Source {
         let progress = progress_bar(behave, size);
         let (mut frames, mut first_at) = (0_u64, None);
         let ended_early = loop {
-            if frames.is_multiple_of(PROGRESS_EVERY) {
-                show_progress(&progress, frames, reader.bytes_read());
+            while let Some(frame) = reader.next_buffered() {
+                first_at.get_or_insert(frame.at);
+                each(&frame).map_err(opened)?;
+                frames += 1;
             }
+            show_progress(&progress, frames, reader.bytes_read());
             match reader.next_frame() {
                 Ok(None) => break None,
                 Err(error) => break Some(error),

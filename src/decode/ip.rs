@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use etherparse::{IpFragOffset, IpNumber, LaxIpSlice, UdpSlice};
 
-use super::{Datagram, Origin, Skip, Transport};
+use super::{Ends, Origin, Payload, Skip, Transport};
 
 const UDP_HEADER_LEN: usize = 8;
 
@@ -99,7 +99,7 @@ fn fragment(ip: &LaxIpSlice<'_>) -> Option<Fragment> {
 }
 
 /// The datagram of a UDP header and what follows it.
-pub(super) fn datagram(transport: Transport<'_>, origin: Origin) -> Result<Datagram<'_>, Skip> {
+pub(super) fn datagram(transport: Transport<'_>, origin: Origin) -> Result<(Ends, Payload<'_>), Skip> {
     let udp = UdpSlice::from_slice_lax(transport.data).map_err(|_| Skip::CutShort)?;
     let payload_len = match usize::from(udp.length()).checked_sub(UDP_HEADER_LEN) {
         Some(len) => len,
@@ -108,14 +108,11 @@ pub(super) fn datagram(transport: Transport<'_>, origin: Origin) -> Result<Datag
         None => return Err(Skip::Malformed),
     };
     let captured = udp.payload();
-    Ok(Datagram {
+    let ends = Ends {
         source: SocketAddr::new(transport.source, udp.source_port()),
         destination: SocketAddr::new(transport.destination, udp.destination_port()),
         ethernet: origin.ethernet,
-        payload: captured.get(..payload_len).unwrap_or(captured),
-        payload_len,
         mark: None,
-        carrier: origin.carrier,
-        direction: origin.direction,
-    })
+    };
+    Ok((ends, Payload { captured: captured.get(..payload_len).unwrap_or(captured), len: payload_len }))
 }

@@ -28,12 +28,8 @@ pub use tcp::TcpCounts;
 /// A UDP datagram, or what a relay, a tunnel or a TCP stream carried in its place.
 #[derive(Debug, Clone, Copy)]
 pub struct Datagram<'a> {
-    /// Who sent it.
-    pub source: SocketAddr,
-    /// To whom.
-    pub destination: SocketAddr,
-    /// Source and destination addresses of the Ethernet frame, if it came in one and in nothing else.
-    pub ethernet: Option<[[u8; 6]; 2]>,
+    /// Between whom it went.
+    pub ends: &'a Ends,
     /// What was captured of its payload.
     pub payload: &'a [u8],
     /// Its payload's length on the wire, bytes: from the UDP length, else from IP's; never from what was captured.
@@ -42,8 +38,26 @@ pub struct Datagram<'a> {
     pub carrier: Carrier,
     /// Whether the capturing host received or sent it, where the capture says so.
     pub direction: Option<Direction>,
-    /// What it has in common with other datagrams of its flow, and with no other flow's; most have one.
+}
+
+/// What the datagrams of a flow have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// Who sent it.
+    pub source: SocketAddr,
+    /// To whom.
+    pub destination: SocketAddr,
+    /// Source and destination addresses of the Ethernet frame, if it came in one and in nothing else.
+    pub ethernet: Option<[[u8; 6]; 2]>,
+    /// Stands for all of it, where the flow is one of the most recent.
     pub mark: Option<FlowMark>,
+}
+
+/// A payload: what was captured of it, and its length on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Payload<'a> {
+    captured: &'a [u8],
+    len: usize,
 }
 
 /// Stands for the ends of a flow as long as its frames begin alike: equal marks are the same flow, which spares looking
@@ -316,14 +330,16 @@ impl Decoder {
         origin: Origin,
         each: &mut F,
     ) -> Result<(), Skip> {
-        let datagram = ip::datagram(transport, origin)?;
-        match tunnel::udp(&datagram)? {
-            Some(frame) => self.ethernet(frame, origin, each),
-            None => {
-                each(&self.channels.unwrap(&datagram, Carrier::Turn));
-                Ok(())
-            }
+        let (ends, payload) = ip::datagram(transport, origin)?;
+        if let Some(frame) = tunnel::udp(ends.destination.port(), payload.captured)? {
+            return self.ethernet(frame, origin, each);
         }
+        let (ends, payload, carrier) = match self.channels.unwrap(&ends, payload) {
+            Some((peers, data)) => (peers, data, Carrier::Turn),
+            None => (ends, payload, origin.carrier),
+        };
+        give(&ends, payload, carrier, origin, each);
+        Ok(())
     }
 
     fn tcp<F: FnMut(&Datagram<'_>)>(
@@ -333,14 +349,28 @@ impl Decoder {
         each: &mut F,
     ) -> Result<(), Skip> {
         let Self { tcp, channels, .. } = self;
-        let messages = tcp.segment(transport, origin, &mut |message| {
-            each(&match message.carrier {
-                Carrier::TurnOverTcp => channels.unwrap(message, Carrier::TurnOverTcp),
-                _ => *message,
-            });
+        let messages = tcp.segment(transport, origin, &mut |ends, framing, message| {
+            match framing {
+                Framing::Rfc4571 => give(ends, message, Carrier::Rfc4571, origin, each),
+                Framing::Turn => {
+                    let (ends, data) = channels.unwrap(ends, message).unwrap_or((*ends, message));
+                    give(&ends, data, Carrier::TurnOverTcp, origin, each);
+                }
+            };
         })?;
         if messages == 0 { Err(Skip::Tcp) } else { Ok(()) }
     }
+}
+
+fn give<F: FnMut(&Datagram<'_>)>(
+    ends: &Ends,
+    payload: Payload<'_>,
+    carrier: Carrier,
+    origin: Origin,
+    each: &mut F,
+) {
+    let Payload { captured: payload, len: payload_len } = payload;
+    each(&Datagram { ends, payload, payload_len, carrier, direction: origin.direction });
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Carrier, Datagram, FlowMark};
+use super::{Carrier, Datagram, Ends, FlowMark};
 use crate::capture::{Frame, LinkType};
 
 const ETHERNET: LinkType = LinkType(1);
@@ -28,19 +28,26 @@ pub(super) const SLOTS: usize = 2 * SLOTS_EACH;
 /// Flows that were seen lately, each at the place that its ports say, by the bytes of their headers.
 #[derive(Debug)]
 pub(super) struct RecentFlows {
-    /// Ends: addresses and ports.
+    /// By addresses and ports.
     ipv4: [Option<Recent<12>>; SLOTS_EACH],
     ipv6: [Option<Recent<36>>; SLOTS_EACH],
     /// Flows begun so far.
     serial: u64,
 }
 
-/// A flow's headers, and what its datagrams have in common.
+/// A flow's headers, and what they say.
 #[derive(Debug, Clone, Copy)]
 struct Recent<const LEN: usize> {
     ethernet: [u8; 12],
-    ends: [u8; LEN],
-    empty: Datagram<'static>,
+    addresses: [u8; LEN],
+    ends: Ends,
+}
+
+impl<const LEN: usize> Recent<LEN> {
+    #[inline]
+    fn is(&self, ethernet: &[u8; 12], addresses: &[u8; LEN]) -> bool {
+        self.ethernet == *ethernet && self.addresses == *addresses
+    }
 }
 
 impl Default for RecentFlows {
@@ -51,8 +58,8 @@ impl Default for RecentFlows {
 
 impl RecentFlows {
     /// The datagram of such a frame; `None` for all others.
-    #[inline]
-    pub(super) fn datagram<'a>(&mut self, frame: &Frame<'a>) -> Option<Datagram<'a>> {
+    #[inline(always)]
+    pub(super) fn datagram<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Datagram<'a>> {
         if frame.link_type != ETHERNET {
             return None;
         }
@@ -66,23 +73,26 @@ impl RecentFlows {
             return None;
         }
         let (payload, payload_len) = media(captured, udp_len)?;
-        let (ethernet, ends) = (headers.first_chunk()?, headers[26..].first_chunk()?);
+        let (ethernet, addresses) = (headers.first_chunk()?, headers[26..].first_chunk()?);
         let slot = usize::from(headers[35] ^ headers[37]) % SLOTS_EACH;
-        let empty = match &self.ipv4[slot] {
-            Some(known) if known.ethernet == *ethernet && known.ends == *ends => known.empty,
-            _ => {
-                let &[s0, s1, s2, s3, d0, d1, d2, d3, p0, p1, p2, p3] = ends;
-                let address =
-                    |octets: [u8; 4], port| SocketAddr::new(octets.into(), u16::from_be_bytes(port));
-                let addresses = [address([s0, s1, s2, s3], [p0, p1]), address([d0, d1, d2, d3], [p2, p3])];
-                let empty = self.begin(slot, ethernet, addresses);
-                self.ipv4[slot].insert(Recent { ethernet: *ethernet, ends: *ends, empty }).empty
-            }
-        };
-        Some(Datagram { payload, payload_len, direction: frame.direction, ..empty })
+        if !self.ipv4[slot].as_ref().is_some_and(|known| known.is(ethernet, addresses)) {
+            self.begin_ipv4(slot, ethernet, addresses);
+        }
+        let ends = &self.ipv4[slot].as_ref()?.ends;
+        Some(Datagram { ends, payload, payload_len, carrier: Carrier::Udp, direction: frame.direction })
     }
 
-    fn ipv6<'a>(&mut self, frame: &Frame<'a>) -> Option<Datagram<'a>> {
+    #[cold]
+    fn begin_ipv4(&mut self, slot: usize, ethernet: &[u8; 12], addresses: &[u8; 12]) {
+        let &[s0, s1, s2, s3, d0, d1, d2, d3, p0, p1, p2, p3] = addresses;
+        let address = |octets: [u8; 4], port| SocketAddr::new(octets.into(), u16::from_be_bytes(port));
+        let ends = [address([s0, s1, s2, s3], [p0, p1]), address([d0, d1, d2, d3], [p2, p3])];
+        let ends = self.begin(slot, ethernet, ends);
+        self.ipv4[slot] = Some(Recent { ethernet: *ethernet, addresses: *addresses, ends });
+    }
+
+    #[inline(never)]
+    fn ipv6<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Datagram<'a>> {
         let (headers, captured) = frame.data.split_first_chunk::<IPV6_HEADERS_LEN>()?;
         let (udp_len, room) = (usize::from(word(headers, 58)), usize::from(word(headers, 18)));
         let is_ipv6 = headers[12..14] == ETHER_IPV6 && headers[14] >> 4 == 6;
@@ -90,43 +100,33 @@ impl RecentFlows {
             return None;
         }
         let (payload, payload_len) = media(captured, udp_len)?;
-        let (ethernet, ends): (_, &[u8; 36]) = (headers.first_chunk()?, headers[22..].first_chunk()?);
+        let (ethernet, addresses) = (headers.first_chunk()?, headers[22..].first_chunk()?);
         let slot = usize::from(headers[55] ^ headers[57]) % SLOTS_EACH;
-        let empty = match &self.ipv6[slot] {
-            Some(known) if known.ethernet == *ethernet && known.ends == *ends => known.empty,
-            _ => {
-                let address = |at: usize, port_at: usize| {
-                    let octets = ends[at..].first_chunk::<16>().copied().unwrap_or_default();
-                    SocketAddr::new(octets.into(), word(ends, port_at))
-                };
-                let empty = self.begin(SLOTS_EACH + slot, ethernet, [address(0, 32), address(16, 34)]);
-                self.ipv6[slot].insert(Recent { ethernet: *ethernet, ends: *ends, empty }).empty
-            }
-        };
-        Some(Datagram { payload, payload_len, direction: frame.direction, ..empty })
+        if !self.ipv6[slot].as_ref().is_some_and(|known| known.is(ethernet, addresses)) {
+            self.begin_ipv6(slot, ethernet, addresses);
+        }
+        let ends = &self.ipv6[slot].as_ref()?.ends;
+        Some(Datagram { ends, payload, payload_len, carrier: Carrier::Udp, direction: frame.direction })
     }
 
-    /// A datagram of a new flow, without its payload.
-    fn begin(
-        &mut self,
-        slot: usize,
-        ethernet: &[u8; 12],
-        [source, destination]: [SocketAddr; 2],
-    ) -> Datagram<'static> {
+    #[cold]
+    fn begin_ipv6(&mut self, slot: usize, ethernet: &[u8; 12], addresses: &[u8; 36]) {
+        let address = |at: usize, port_at: usize| {
+            let octets = addresses[at..].first_chunk::<16>().copied().unwrap_or_default();
+            SocketAddr::new(octets.into(), word(addresses, port_at))
+        };
+        let ends = self.begin(SLOTS_EACH + slot, ethernet, [address(0, 32), address(16, 34)]);
+        self.ipv6[slot] = Some(Recent { ethernet: *ethernet, addresses: *addresses, ends });
+    }
+
+    /// The ends of a new flow.
+    fn begin(&mut self, slot: usize, ethernet: &[u8; 12], [source, destination]: [SocketAddr; 2]) -> Ends {
         let (mut sender, mut receiver) = ([0; 6], [0; 6]);
         receiver.copy_from_slice(&ethernet[..6]);
         sender.copy_from_slice(&ethernet[6..]);
         self.serial += 1;
-        Datagram {
-            source,
-            destination,
-            ethernet: Some([sender, receiver]),
-            payload: &[],
-            payload_len: 0,
-            carrier: Carrier::Udp,
-            direction: None,
-            mark: Some(FlowMark { slot, serial: self.serial }),
-        }
+        let mark = Some(FlowMark { slot, serial: self.serial });
+        Ends { source, destination, ethernet: Some([sender, receiver]), mark }
     }
 }
 
@@ -188,7 +188,7 @@ mod tests {
 
     /// What there is to a datagram.
     fn parts(datagram: &Datagram<'_>) -> String {
-        format!("{:?}", Datagram { mark: None, ..*datagram })
+        format!("{:?}", Datagram { ends: &Ends { mark: None, ..*datagram.ends }, ..*datagram })
     }
 
     fn the_long_way(frame: &Frame<'_>) -> Option<String> {
@@ -243,7 +243,8 @@ mod tests {
                 data[port_at] = port * 32;
                 let frame = captured(&data);
                 let found = recent.datagram(&frame).unwrap();
-                let (mark, flow) = (found.mark.unwrap(), (found.source, found.destination, found.ethernet));
+                let Ends { source, destination, ethernet, mark } = *found.ends;
+                let (mark, flow) = (mark.unwrap(), (source, destination, ethernet));
                 prop_assert!(mark.slot < FlowMark::SLOTS);
                 prop_assert!(flows.iter().all(|known: &(_, _)| known.0 != mark || known.1 == flow));
                 flows.push((mark, flow));

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::Payload;
+
 pub(super) const HEADER_LEN: usize = 20;
 pub(super) const COOKIE: [u8; 4] = 0x2112_a442_u32.to_be_bytes();
 const CHANNEL_BIND_REQUEST: u16 = 0x0009;
@@ -18,16 +20,9 @@ pub(super) enum Message<'a> {
     /// The client wants the channel to lead to the peer.
     ChannelBind { channel: u16, peer: SocketAddr },
     /// From the client to the peer.
-    Send { peer: SocketAddr, data: Data<'a> },
+    Send { peer: SocketAddr, data: Payload<'a> },
     /// From the peer to the client.
-    Data { peer: SocketAddr, data: Data<'a> },
-}
-
-/// What a peer sent or is to get.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Data<'a> {
-    pub(super) captured: &'a [u8],
-    pub(super) len_on_wire: usize,
+    Data { peer: SocketAddr, data: Payload<'a> },
 }
 
 /// The message's type, and the transaction's 16 bytes, cookie included.
@@ -58,7 +53,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Message<'_>> {
         match u16::from_be_bytes([t0, t1]) {
             CHANNEL_NUMBER => channel = value.first_chunk().map(|number| u16::from_be_bytes(*number)),
             XOR_PEER_ADDRESS => peer = xor_address(value, &transaction),
-            DATA => data = Some(Data { captured: value, len_on_wire: len }),
+            DATA => data = Some(Payload { captured: value, len }),
             _ => {}
         }
         rest = after.get(len.next_multiple_of(4)..).unwrap_or_default();

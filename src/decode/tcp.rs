@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use etherparse::TcpSlice;
 
 use super::framing::{ENOUGH, Extent, Framing};
-use super::{Carrier, Datagram, Origin, Skip, Transport};
+use super::{Ends, Origin, Payload, Skip, Transport};
 use crate::units::{Count, FrameNumber};
 
 /// Directed streams that are followed; further ones are counted as TCP.
@@ -82,7 +82,7 @@ impl TcpStreams {
     }
 
     /// Takes a segment; gives the messages that it completes to `each`, and says how many.
-    pub(super) fn segment<F: FnMut(&Datagram<'_>)>(
+    pub(super) fn segment<F: FnMut(&Ends, Framing, Payload<'_>)>(
         &mut self,
         transport: Transport<'_>,
         origin: Origin,
@@ -108,21 +108,9 @@ impl TcpStreams {
         let captured = tcp.payload().get(..len).unwrap_or(tcp.payload());
         let before = self.counts.messages;
         let mut reading = Reading { counts: &mut self.counts, frame: origin.number };
-        let mut give = |framing: Framing, message: &[u8], payload_len: usize| {
-            let carrier = match framing {
-                Framing::Rfc4571 => Carrier::Rfc4571,
-                Framing::Turn => Carrier::TurnOverTcp,
-            };
-            each(&Datagram {
-                source,
-                destination,
-                ethernet: None,
-                payload: message,
-                payload_len,
-                mark: None,
-                carrier,
-                direction: origin.direction,
-            });
+        let ends = Ends { source, destination, ethernet: None, mark: None };
+        let mut give = |framing: Framing, captured: &[u8], len: usize| {
+            each(&ends, framing, Payload { captured, len });
         };
         stream.take(tcp.sequence_number(), &Bytes { captured, len }, &mut reading, &mut give);
         Ok(usize::try_from(self.counts.messages - before).unwrap_or(usize::MAX))

@@ -32,11 +32,11 @@ fn decode_with(decoder: &mut Decoder, frame: &Frame<'_>) -> Result<Vec<Owned>, S
     let mut found = Vec::new();
     decoder.decode(frame, &mut |datagram| {
         found.push(Owned {
-            from_to: format!("{}-{}", datagram.source, datagram.destination),
+            from_to: format!("{}-{}", datagram.ends.source, datagram.ends.destination),
             payload: datagram.payload.to_vec(),
             payload_len: datagram.payload_len,
             carrier: datagram.carrier,
-            ethernet: datagram.ethernet,
+            ethernet: datagram.ends.ethernet,
             direction: datagram.direction,
         });
     })?;

@@ -1,7 +1,7 @@
 //! Tunnels in which clouds and data centres mirror traffic: VXLAN (RFC 7348), GRE (RFC 2784, 2890) with IP, Ethernet or
 //! ERSPAN. Others are recognised by name and not read.
 
-use super::{Datagram, Skip};
+use super::Skip;
 
 /// What a tunnel carries.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,13 +27,13 @@ const ETHER_IPV6: u16 = 0x86dd;
 const ETHER_ERSPAN: u16 = 0x88be;
 const ERSPAN_HEADER_LEN: usize = 8;
 
-/// The Ethernet frame in a VXLAN datagram; `None` if it is no tunnel.
+/// The Ethernet frame in a VXLAN datagram to this port; `None` if it is no tunnel.
 ///
 /// A port alone says little: RTP may use any of them. What is in the datagram has to look like the tunnel too.
-pub(super) fn udp<'a>(datagram: &Datagram<'a>) -> Result<Option<&'a [u8]>, Skip> {
-    match (datagram.destination.port(), datagram.payload) {
+pub(super) fn udp(port: u16, payload: &[u8]) -> Result<Option<&[u8]>, Skip> {
+    match (port, payload) {
         (port, &[0x08, 0, 0, 0, _, _, _, 0, ..]) if VXLAN_PORTS.contains(&port) => {
-            Ok(datagram.payload.get(VXLAN_HEADER_LEN..))
+            Ok(payload.get(VXLAN_HEADER_LEN..))
         }
         // Version 1, protocol type GTP, a G-PDU.
         (GTP_U_PORT, &[flags, 0xff, ..]) if flags >> 4 == 3 => Err(Skip::GtpU),

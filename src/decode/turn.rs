@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use super::stun::{self, Data, Message};
-use super::{Carrier, Datagram};
+use super::stun::{self, Message};
+use super::{Ends, Payload};
 
 const CHANNELS: std::ops::RangeInclusive<u8> = 0x40..=0x4f;
 pub(super) const CHANNEL_HEADER_LEN: usize = 4;
@@ -26,47 +26,44 @@ pub(super) fn channel_header(bytes: &[u8]) -> Option<(u16, usize)> {
 }
 
 impl TurnChannels {
-    /// What the relay carries in a datagram, or the datagram itself.
-    pub(super) fn unwrap<'a>(&mut self, datagram: &Datagram<'a>, carrier: Carrier) -> Datagram<'a> {
-        match datagram.payload.first() {
-            Some(first) if CHANNELS.contains(first) => self.channel_data(datagram, carrier),
-            Some(0) => self.indication(datagram, carrier),
+    /// What the relay carries in a datagram, if it is one of a relay.
+    pub(super) fn unwrap<'a>(&mut self, ends: &Ends, payload: Payload<'a>) -> Option<(Ends, Payload<'a>)> {
+        match payload.captured.first()? {
+            first if CHANNELS.contains(first) => self.channel_data(ends, payload),
+            0 => self.indication(ends, payload),
             _ => None,
         }
-        .unwrap_or(*datagram)
     }
 
-    fn channel_data<'a>(&mut self, datagram: &Datagram<'a>, carrier: Carrier) -> Option<Datagram<'a>> {
-        let (channel, len) = channel_header(datagram.payload)?;
-        let room = datagram.payload_len.checked_sub(CHANNEL_HEADER_LEN)?;
+    fn channel_data<'a>(&mut self, ends: &Ends, payload: Payload<'a>) -> Option<(Ends, Payload<'a>)> {
+        let (channel, len) = channel_header(payload.captured)?;
+        let room = payload.len.checked_sub(CHANNEL_HEADER_LEN)?;
         // Padding to four bytes may follow.
         if len > room || len.next_multiple_of(4) < room {
             return None;
         }
-        let captured = datagram.payload.get(CHANNEL_HEADER_LEN..)?;
-        let data = Data { captured: captured.get(..len).unwrap_or(captured), len_on_wire: len };
-        let (source, destination) = self.ends(datagram, channel);
-        Some(relayed(datagram, source, destination, data, carrier))
+        let captured = payload.captured.get(CHANNEL_HEADER_LEN..)?;
+        let data = Payload { captured: captured.get(..len).unwrap_or(captured), len };
+        let (source, destination) = self.ends(ends, channel);
+        Some((relayed(source, destination), data))
     }
 
-    fn indication<'a>(&mut self, datagram: &Datagram<'a>, carrier: Carrier) -> Option<Datagram<'a>> {
-        let (source, destination) = (datagram.source, datagram.destination);
-        let message = stun::parse(datagram.payload)?;
-        let most = datagram.payload_len.saturating_sub(stun::HEADER_LEN);
+    fn indication<'a>(&mut self, ends: &Ends, payload: Payload<'a>) -> Option<(Ends, Payload<'a>)> {
+        let Ends { source, destination, .. } = *ends;
+        let message = stun::parse(payload.captured)?;
+        let most = payload.len.saturating_sub(stun::HEADER_LEN);
         match message {
-            Message::Send { data, .. } | Message::Data { data, .. } if data.len_on_wire > most => None,
+            Message::Send { data, .. } | Message::Data { data, .. } if data.len > most => None,
             Message::ChannelBind { channel, peer } => {
                 self.bind((source, destination, channel), peer);
                 None
             }
-            Message::Send { peer, data } if same_family(peer, source) => {
-                Some(relayed(datagram, source, peer, data, carrier))
-            }
+            Message::Send { peer, data } if same_family(peer, source) => Some((relayed(source, peer), data)),
             Message::Data { peer, data } if same_family(peer, destination) => {
-                Some(relayed(datagram, peer, destination, data, carrier))
+                Some((relayed(peer, destination), data))
             }
             Message::Send { data, .. } | Message::Data { data, .. } => {
-                Some(relayed(datagram, source, destination, data, carrier))
+                Some((relayed(source, destination), data))
             }
         }
     }
@@ -87,8 +84,8 @@ impl TurnChannels {
     }
 
     /// Source and destination of what a channel carries.
-    fn ends(&mut self, datagram: &Datagram<'_>, channel: u16) -> (SocketAddr, SocketAddr) {
-        let (source, destination) = (datagram.source, datagram.destination);
+    fn ends(&mut self, ends: &Ends, channel: u16) -> (SocketAddr, SocketAddr) {
+        let Ends { source, destination, .. } = *ends;
         if let Some(peer) = self.peers.get(&(source, destination, channel)) {
             return (source, peer.unwrap_or(destination));
         }
@@ -108,21 +105,6 @@ fn same_family(a: SocketAddr, b: SocketAddr) -> bool {
     a.is_ipv4() == b.is_ipv4()
 }
 
-fn relayed<'a>(
-    datagram: &Datagram<'a>,
-    source: SocketAddr,
-    destination: SocketAddr,
-    data: Data<'a>,
-    carrier: Carrier,
-) -> Datagram<'a> {
-    Datagram {
-        source,
-        destination,
-        ethernet: None,
-        payload: data.captured,
-        payload_len: data.len_on_wire,
-        mark: None,
-        carrier,
-        ..*datagram
-    }
+fn relayed(source: SocketAddr, destination: SocketAddr) -> Ends {
+    Ends { source, destination, ethernet: None, mark: None }
 }

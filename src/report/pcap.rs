@@ -201,9 +201,9 @@ mod tests {
             assert_eq!(frame.at.as_nanos(), nanos);
             let mut decoder = Decoder::default();
             let decoded = decoder.decode(&frame, &mut |datagram| {
-                let back = FiveTuple { source: datagram.source, destination: datagram.destination };
+                let back = FiveTuple { source: datagram.ends.source, destination: datagram.ends.destination };
                 assert_eq!(back.reversed().to_string(), flow);
-                assert_eq!(datagram.ethernet, ethernet.then_some([[2; 6], [1; 6]]));
+                assert_eq!(datagram.ends.ethernet, ethernet.then_some([[2; 6], [1; 6]]));
                 let remb = Remb::parse(datagram.payload).unwrap();
                 assert_eq!((remb.bitrate, remb.ssrcs), (Bitrate::from_bps(1_234_560), SSRCS.to_vec()));
             });

@@ -21,7 +21,7 @@ struct Window {
 }
 
 const BUCKETS: usize = 20;
-const WINDOW_NANOS: i64 = 10_000_000_000;
+const WINDOW_NANOS: u64 = 10_000_000_000;
 const FIRST_BUCKET_NANOS: u64 = 250_000;
 const MIN_PACKETS: u64 = 200;
 
@@ -31,7 +31,7 @@ impl DelaySpread {
     pub fn observe(&mut self, delay_nanos: i64, at: CaptureTime) {
         let first = Window { start: at, least_now: delay_nanos, least: delay_nanos };
         let window = self.window.get_or_insert(first);
-        if (at.as_nanos() - window.start.as_nanos()).abs() > WINDOW_NANOS {
+        if at.nanos_since(window.start).unsigned_abs() > WINDOW_NANOS {
             *window = Window { start: at, least_now: delay_nanos, least: window.least_now };
         }
         window.least_now = window.least_now.min(delay_nanos);

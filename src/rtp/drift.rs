@@ -58,9 +58,9 @@ impl ClockDrift {
     pub fn observe(&mut self, send_time: AbsSendTime, at: CaptureTime) -> i64 {
         let sent_nanos = self.clock.observe(send_time, at);
         let origin = *self.origin.get_or_insert(at);
-        let captured_nanos = at.as_nanos().saturating_sub(origin.as_nanos());
-        let delay_nanos = captured_nanos.saturating_sub(sent_nanos);
-        let is_current = (0..self.stretch_nanos).contains(&sent_nanos.saturating_sub(self.current.starts_at));
+        let captured_nanos = at.nanos_since(origin);
+        let delay_nanos = captured_nanos.wrapping_sub(sent_nanos);
+        let is_current = (0..self.stretch_nanos).contains(&sent_nanos.wrapping_sub(self.current.starts_at));
         if !is_current || delay_nanos < self.current.least_delay_nanos {
             self.lower(Point { sent_nanos, delay_nanos });
         }

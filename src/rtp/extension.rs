@@ -55,28 +55,20 @@ impl<'a> Elements<'a> {
         Self { form, rest, is_cut: rest.len() < declared }
     }
 
-    /// The first byte of an element is its id and its length less one; id 15 ends the block, and so does id 0 unless it is
-    /// padding.
+    /// Id and length of the element that begins with `head`, and what follows; `None` ends the block.
     #[inline]
-    fn one_byte(&mut self, head: u8, body: &'a [u8]) -> Option<Element<'a>> {
-        let (id, len) = (head >> 4, usize::from(head & 0x0f) + 1);
-        if id == 15 || id == 0 {
-            return None;
+    fn header(&self, head: u8, body: &'a [u8]) -> Option<(u8, usize, &'a [u8])> {
+        match self.form {
+            // Id 15 ends the block, and so does id 0 unless it is padding.
+            Form::OneByte if matches!(head >> 4, 0 | 15) => None,
+            Form::OneByte => Some((head >> 4, usize::from(head & 0x0f) + 1, body)),
+            Form::TwoByte => {
+                let (len, body) = body.split_first()?;
+                // A header at the very end is not examined, even one whose value would be empty.
+                let is_examined = !body.is_empty() || self.is_cut;
+                is_examined.then_some((head, usize::from(*len), body))
+            }
         }
-        let (value, rest) = body.split_at_checked(len)?;
-        self.rest = rest;
-        Some(Element { id, value })
-    }
-
-    fn two_bytes(&mut self, id: u8, body: &'a [u8]) -> Option<Element<'a>> {
-        let (len, body) = body.split_first()?;
-        // A header at the very end is not examined, even one whose value would be empty.
-        if body.is_empty() && !self.is_cut {
-            return None;
-        }
-        let (value, rest) = body.split_at_checked(usize::from(*len))?;
-        self.rest = rest;
-        Some(Element { id, value })
     }
 }
 
@@ -86,19 +78,21 @@ impl<'a> Iterator for Elements<'a> {
     #[inline]
     fn next(&mut self) -> Option<Element<'a>> {
         loop {
-            let element = match (self.rest, self.form) {
-                (&[0, ref rest @ ..], _) => {
-                    self.rest = rest;
-                    continue;
-                }
-                (&[head, ref body @ ..], Form::OneByte) => self.one_byte(head, body),
-                (&[id, ref body @ ..], Form::TwoByte) => self.two_bytes(id, body),
-                (&[], _) => return None,
-            };
-            if element.is_none() {
-                self.rest = &[];
+            let (&head, body) = self.rest.split_first()?;
+            if head == 0 {
+                self.rest = body;
+                continue;
             }
-            return element;
+            let element = self.header(head, body).and_then(|(id, len, body)| {
+                let (value, rest) = body.split_at_checked(len)?;
+                Some((Element { id, value }, rest))
+            });
+            let Some((element, rest)) = element else {
+                self.rest = &[];
+                return None;
+            };
+            self.rest = rest;
+            return Some(element);
         }
     }
 }

@@ -37,7 +37,7 @@ impl SendClock {
 
 fn units_between(last: Reading, raw: AbsSendTime, at: CaptureTime) -> i64 {
     let forward = i64::from(raw.units_since(last.raw));
-    let captured_nanos = at.as_nanos().saturating_sub(last.at.as_nanos());
+    let captured_nanos = at.nanos_since(last.at);
     // Both steps are short: they are less than half a wrap apart.
     if forward < WRAP / 4 && (0..WRAP_NANOS / 4).contains(&captured_nanos) {
         return forward;

@@ -3,7 +3,7 @@
 use crate::units::SeqNum;
 
 /// Follows the sequence numbers of one SSRC in a fixed amount of memory.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SequenceTracker {
     segment: Segment,
     lost_before: u64,
@@ -20,6 +20,7 @@ struct Segment {
     highest: i64,
     /// Bit n: `highest - n` was seen.
     recent: u128,
+    /// Numbers that were seen; none before the first.
     distinct: u64,
 }
 
@@ -39,19 +40,7 @@ const MAX_DROPOUT: i16 = 3000;
 /// A larger step back is a restart and no reordering. RFC 3550 has 100; real links are later than that.
 const MAX_MISORDER: i16 = 1000;
 
-impl Default for SequenceTracker {
-    fn default() -> Self {
-        Self::expecting(SeqNum(0))
-    }
-}
-
 impl SequenceTracker {
-    /// Before the first number.
-    pub(super) fn expecting(first: SeqNum) -> Self {
-        let segment = Segment::expecting(first);
-        Self { segment, lost_before: 0, reordered: 0, duplicates: 0, expected_after_jump: None }
-    }
-
     #[inline]
     pub(super) fn observe(&mut self, number: SeqNum) -> Arrival {
         let step = number.steps_since(self.segment.highest_number());
@@ -66,10 +55,16 @@ impl SequenceTracker {
     /// Whether the number follows the highest, after no more than a loss.
     #[inline]
     pub(super) fn is_ahead(&self, number: SeqNum) -> bool {
-        (1..=MAX_DROPOUT).contains(&number.steps_since(self.segment.highest_number()))
+        self.segment.distinct > 0
+            && (1..=MAX_DROPOUT).contains(&number.steps_since(self.segment.highest_number()))
     }
 
     fn observe_out_of_order(&mut self, number: SeqNum, step: i16) -> Arrival {
+        if self.segment.distinct == 0 {
+            self.segment = Segment::expecting(number);
+            self.segment.take_next();
+            return Arrival::New;
+        }
         if (-MAX_MISORDER..=MAX_DROPOUT).contains(&step) {
             self.expected_after_jump = None;
             let arrival = self.segment.take(step);
@@ -108,6 +103,12 @@ impl SequenceTracker {
 
     pub(super) const fn duplicates(&self) -> u64 {
         self.duplicates
+    }
+}
+
+impl Default for Segment {
+    fn default() -> Self {
+        Self::expecting(SeqNum(0))
     }
 }
 
@@ -156,9 +157,8 @@ mod tests {
     use super::*;
 
     fn after(numbers: impl IntoIterator<Item = u16>) -> SequenceTracker {
-        let mut numbers = numbers.into_iter().peekable();
-        let mut tracker = SequenceTracker::expecting(SeqNum(*numbers.peek().unwrap()));
-        numbers.for_each(|n| {
+        let mut tracker = SequenceTracker::default();
+        numbers.into_iter().for_each(|n| {
             tracker.observe(SeqNum(n));
         });
         tracker

@@ -39,7 +39,7 @@ pub struct Reception {
 
 impl StreamStats {
     /// Takes the next packet in capture order.
-    #[inline]
+    #[inline(always)]
     pub fn observe(&mut self, packet: &RtpPacket<'_>, reception: Reception) {
         let Reception { at, size, send_time, is_truncated } = reception;
         if self.packets == 0 {
@@ -69,7 +69,6 @@ impl StreamStats {
     fn begin(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
         self.payload_type(packet.payload_type());
         self.captured = (at, at);
-        self.sequence = SequenceTracker::expecting(packet.sequence_number());
         self.media_time.last = packet.timestamp();
     }
 
@@ -82,7 +81,7 @@ impl StreamStats {
     /// Whether the next packet with this sequence number is certain to be no repeat.
     #[inline]
     pub fn is_next(&self, number: SeqNum) -> bool {
-        self.packets > 0 && self.sequence.is_ahead(number)
+        self.sequence.is_ahead(number)
     }
 
     /// Names the clock that timestamps count in, in Hz; jitter is measured from here on. Setting it again to the same
@@ -209,7 +208,7 @@ impl Jitter {
     #[inline]
     fn observe(&mut self, timestamp: u32, at: CaptureTime) {
         if let Some((last_timestamp, last_at)) = self.last.replace((timestamp, at)) {
-            let arrival = at.as_nanos().saturating_sub(last_at.as_nanos()) as f64 * 1e-9 * f64::from(self.hz);
+            let arrival = at.nanos_since(last_at) as f64 * 1e-9 * f64::from(self.hz);
             let media = f64::from(timestamp.wrapping_sub(last_timestamp).cast_signed());
             let change = (arrival - media).abs();
             if change <= Self::MAX_CHANGE_SECS * f64::from(self.hz) {

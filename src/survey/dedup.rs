@@ -5,7 +5,7 @@ use crate::report::summary::Count;
 use crate::rtp::RtpPacket;
 use crate::units::{CaptureTime, FrameNumber};
 
-const WINDOW_NANOS: i64 = 1_000_000;
+const WINDOW_NANOS: u64 = 1_000_000;
 /// Packets that are remembered; a power of two.
 const REMEMBERED: usize = 64;
 
@@ -30,9 +30,15 @@ impl Default for Dedup {
 impl Dedup {
     /// Whether a packet repeats a recent one of the flow with this number. Each is counted.
     #[inline]
-    pub(super) fn is_repeat(&mut self, at: CaptureTime, frame: FrameNumber, flow: u32, packet: &RtpPacket<'_>) -> bool {
+    pub(super) fn is_repeat(
+        &mut self,
+        at: CaptureTime,
+        frame: FrameNumber,
+        flow: u32,
+        packet: &RtpPacket<'_>,
+    ) -> bool {
         let identity = identity(flow, packet);
-        let is_near = |then: CaptureTime| (at.as_nanos() - then.as_nanos()).abs() <= WINDOW_NANOS;
+        let is_near = |then: CaptureTime| at.nanos_since(then).unsigned_abs() <= WINDOW_NANOS;
         if self.remembered.iter().any(|(then, known)| *known == identity && is_near(*then)) {
             self.repeats.add(frame.0);
             return true;

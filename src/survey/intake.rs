@@ -47,7 +47,9 @@ impl Line {
         let Self { config, sessions, flows, conversations, ledger, dedup, .. } = self;
         let known = flows.places.recent(datagram);
         let session = known.and_then(|place| Some((place.flow, sessions.get_mut(place.session?)?)));
-        let Some((flow, session)) = session else { return self.handle_unsteady(frame, datagram, &packet, feed) };
+        let Some((flow, session)) = session else {
+            return self.handle_unsteady(frame, datagram, &packet, feed);
+        };
         let Some(stream) = session.steady_stream(packet.ssrc()) else {
             return self.handle_unsteady(frame, datagram, &packet, feed);
         };
@@ -168,7 +170,7 @@ impl Line {
     fn place_of(&mut self, frame: &Frame<'_>, datagram: &Datagram<'_>) -> Option<Place> {
         match self.flows.places.recent(datagram) {
             Some(place) if place.session.is_none_or(|index| self.sessions.get(index).is_some()) => {
-                Some(place)
+                Some(*place)
             }
             _ => self.find_place(frame, datagram),
         }
@@ -207,7 +209,7 @@ impl Line {
         if let Some(conversation) = conversation.and_then(|place| self.conversations.get_mut(place)) {
             conversation.media(From::of(&flow)).session = Some(index);
         }
-        let info = FlowInfo { index, flow, ethernet: datagram.ethernet };
+        let info = FlowInfo { index, flow, ethernet: datagram.ends.ethernet };
         self.sessions.put(index, Session::new(info, datagram.carrier, conversation, &self.config));
     }
 

@@ -14,19 +14,23 @@ pub(super) struct Place {
     pub(super) session: Option<usize>,
 }
 
+impl Place {
+    const NONE: Self = Self { flow: 0, session: None };
+}
+
 /// The places of all flows.
 #[derive(Debug)]
 pub(super) struct Places {
     by_flow: HashMap<FiveTuple, Place>,
     /// Of recent flows with marks, by the marks' slots.
-    marked: [Option<(FlowMark, Place)>; FlowMark::SLOTS],
+    marked: [(Option<FlowMark>, Place); FlowMark::SLOTS],
     /// The last one without.
     unmarked: Option<(FiveTuple, Place)>,
 }
 
 impl Default for Places {
     fn default() -> Self {
-        Self { by_flow: HashMap::new(), marked: [None; FlowMark::SLOTS], unmarked: None }
+        Self { by_flow: HashMap::new(), marked: [(None, Place::NONE); FlowMark::SLOTS], unmarked: None }
     }
 }
 
@@ -37,14 +41,19 @@ impl Places {
     }
 
     /// The place of a datagram's flow, if it is a recent one.
-    #[inline]
-    pub(super) fn recent(&self, datagram: &Datagram<'_>) -> Option<Place> {
-        match datagram.mark {
+    #[inline(always)]
+    pub(super) fn recent(&self, datagram: &Datagram<'_>) -> Option<&Place> {
+        match datagram.ends.mark {
             Some(mark) => {
-                self.marked.get(mark.slot)?.filter(|(known, _)| *known == mark).map(|(_, place)| place)
+                let (known, place) = self.marked.get(mark.slot)?;
+                (*known == Some(mark)).then_some(place)
             }
-            None => self.unmarked.filter(|(flow, _)| *flow == flow_of(datagram)).map(|(_, place)| place),
+            None => self.recent_unmarked(&flow_of(datagram)),
         }
+    }
+
+    fn recent_unmarked(&self, flow: &FiveTuple) -> Option<&Place> {
+        self.unmarked.as_ref().filter(|(known, _)| known == flow).map(|(_, place)| place)
     }
 
     /// The place of a flow.
@@ -66,10 +75,10 @@ impl Places {
 
     /// Remembers the place of a datagram's flow as a recent one.
     pub(super) fn remember(&mut self, datagram: &Datagram<'_>, place: Place) {
-        match datagram.mark {
+        match datagram.ends.mark {
             Some(mark) => {
                 if let Some(slot) = self.marked.get_mut(mark.slot) {
-                    *slot = Some((mark, place));
+                    *slot = (Some(mark), place);
                 }
             }
             None => self.unmarked = Some((flow_of(datagram), place)),
@@ -81,11 +90,11 @@ impl Places {
         if let Some(place) = self.by_flow.get_mut(flow) {
             place.session = Some(session);
         }
-        (self.marked, self.unmarked) = ([None; FlowMark::SLOTS], None);
+        (self.marked, self.unmarked) = ([(None, Place::NONE); FlowMark::SLOTS], None);
     }
 }
 
 /// The flow of a datagram.
 pub(super) fn flow_of(datagram: &Datagram<'_>) -> FiveTuple {
-    FiveTuple { source: datagram.source, destination: datagram.destination }
+    FiveTuple { source: datagram.ends.source, destination: datagram.ends.destination }
 }

@@ -136,7 +136,7 @@ impl Session {
 
     /// Looks through the packet's header extensions, and counts them if it is known to be RTP. Of an id that comes more
     /// than once the last one holds.
-    #[inline]
+    #[inline(always)]
     fn carried(&mut self, packet: &RtpPacket<'_>, counts: bool) -> Carried {
         let Extensions { abs_send_time, transport_cc, transmission_offset, .. } = &self.extensions;
         // No element has id 0.

@@ -10,6 +10,8 @@ use super::stream::{Admission, Stream};
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     list: Vec<Stream>,
+    /// Theirs.
+    ssrcs: Vec<Ssrc>,
     last: usize,
     by_ssrc: HashMap<Ssrc, usize>,
 }
@@ -21,7 +23,7 @@ impl Streams {
     /// Where a stream is.
     #[inline]
     pub(super) fn place(&mut self, ssrc: Ssrc) -> Option<usize> {
-        if self.list.get(self.last).is_none_or(|stream| stream.ssrc != ssrc) {
+        if self.ssrcs.get(self.last) != Some(&ssrc) {
             self.last = self.search(ssrc)?;
         }
         Some(self.last)
@@ -39,6 +41,7 @@ impl Streams {
         let stream = new()?;
         self.list.reserve_exact(1);
         self.list.push(stream);
+        self.ssrcs.push(ssrc);
         self.last = self.list.len() - 1;
         match self.list.len() {
             0..=FEW => {}
@@ -78,8 +81,9 @@ impl Streams {
 
     /// Takes the newest back.
     pub(super) fn remove_last(&mut self) {
-        if let Some(stream) = self.list.pop() {
-            self.by_ssrc.remove(&stream.ssrc);
+        self.list.pop();
+        if let Some(ssrc) = self.ssrcs.pop() {
+            self.by_ssrc.remove(&ssrc);
         }
         self.last = 0;
     }
@@ -89,6 +93,7 @@ impl Streams {
         let before = self.list.len();
         self.list.retain(|stream| stream.admission != Admission::Undecided);
         self.list.shrink_to_fit();
+        self.ssrcs = self.list.iter().map(|stream| stream.ssrc).collect();
         self.last = 0;
         self.index();
         before - self.list.len()
@@ -96,7 +101,7 @@ impl Streams {
 
     fn search(&self, ssrc: Ssrc) -> Option<usize> {
         match self.list.len() {
-            0..=FEW => self.list.iter().position(|stream| stream.ssrc == ssrc),
+            0..=FEW => self.ssrcs.iter().position(|known| *known == ssrc),
             _ => self.by_ssrc.get(&ssrc).copied(),
         }
     }
@@ -104,7 +109,7 @@ impl Streams {
     fn index(&mut self) {
         self.by_ssrc.clear();
         if self.list.len() > FEW {
-            let places = self.list.iter().enumerate().map(|(place, stream)| (stream.ssrc, place));
+            let places = self.ssrcs.iter().enumerate().map(|(place, ssrc)| (*ssrc, place));
             self.by_ssrc.extend(places);
         }
     }

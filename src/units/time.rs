@@ -138,6 +138,11 @@ impl CaptureTime {
         self.0
     }
 
+    /// Nanoseconds from `earlier` to here; exact below 292 years.
+    pub const fn nanos_since(self, earlier: Self) -> i64 {
+        self.0.wrapping_sub(earlier.0)
+    }
+
     /// The estimator's time: whole microseconds, the rest cut off.
     pub const fn to_timestamp(self) -> Timestamp {
         Timestamp(self.0.div_euclid(1000))

@@ -143,9 +143,11 @@ mod tests {
 
     #[test]
     fn constants_random_values_and_other_counters_are_not_it() {
-        for values in
-            [[7_u16; 60].to_vec(), (0..60).map(|n: u16| n.wrapping_mul(20_011)).collect(), (0..60).map(|n| n * 40).collect()]
-        {
+        for values in [
+            [7_u16; 60].to_vec(),
+            (0..60).map(|n: u16| n.wrapping_mul(20_011)).collect(),
+            (0..60).map(|n| n * 40).collect(),
+        ] {
             let finder = find(values.iter().copied());
             assert_eq!(finder.found(), None, "{values:?}");
         }

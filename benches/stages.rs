@@ -155,7 +155,7 @@ fn incoming_bitrate(call: &Call) -> usize {
 }
 
 fn groups_to_detector(call: &Call) -> usize {
-    let mut groups = InterArrival::for_abs_send_time(InterArrivalConfig::default());
+    let mut groups = InterArrival::for_abs_send_time(&InterArrivalConfig::default());
     let mut filter = KalmanFilter::new(KalmanConfig::default());
     let mut detector = OveruseDetector::new(OveruseConfig::default());
     for packet in &call.packets {

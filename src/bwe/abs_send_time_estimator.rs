@@ -33,7 +33,8 @@ pub struct AbsSendTimeEstimator {
     rate_control: RateControl,
     streams: ActiveStreams,
     first_packet: Option<Timestamp>,
-    last_report: Option<Timestamp>,
+    /// Rate control runs once the clock is past this; `None` before the first report.
+    next_report_after_ms: Option<i64>,
 }
 
 impl AbsSendTimeEstimator {
@@ -42,12 +43,12 @@ impl AbsSendTimeEstimator {
         Self {
             incoming: IncomingBitrate::new(&config.incoming_bitrate),
             probes: ProbeSearch::new(config.probe.clone()),
-            inter_arrival: InterArrival::for_abs_send_time(config.inter_arrival.clone()),
+            inter_arrival: InterArrival::for_abs_send_time(&config.inter_arrival),
             delay: DelayDetector::new(&config),
             rate_control: RateControl::new(config.rate_control.clone(), config.link_capacity.clone()),
             streams: ActiveStreams::new(&config.streams),
             first_packet: None,
-            last_report: None,
+            next_report_after_ms: None,
             config,
         }
     }
@@ -79,7 +80,8 @@ impl AbsSendTimeEstimator {
         });
         let report = match (rate_control, self.rate_control.estimate()) {
             (Some(_), Some(bitrate)) => {
-                self.last_report = Some(packet.now);
+                let interval_ms = self.rate_control.feedback_interval().to_millis();
+                self.next_report_after_ms = Some(packet.now.to_millis() + interval_ms);
                 Some(Report { now: packet.now, bitrate })
             }
             _ => None,
@@ -138,10 +140,11 @@ impl AbsSendTimeEstimator {
     }
 
     /// With all streams idle for two seconds, groups and filter start anew (specification 9.5).
+    #[inline]
     fn time_out_streams(&mut self, now: Timestamp) {
         self.streams.remove_idle(now);
         if self.streams.is_empty() {
-            self.inter_arrival = InterArrival::for_abs_send_time(self.config.inter_arrival.clone());
+            self.inter_arrival.reset();
             self.delay.time_out(&self.config);
         }
     }
@@ -153,11 +156,11 @@ impl AbsSendTimeEstimator {
         first_packet: Timestamp,
     ) -> bool {
         let config = self.probes.config();
-        let estimate = self.rate_control.estimate();
-        let searching = estimate.is_none() || packet.now - first_packet < config.interval;
+        let searching = !self.rate_control.is_valid() || packet.now - first_packet < config.interval;
         if !searching || packet.size.as_bytes() <= i64::from(config.max_ignored_size) {
             return false;
         }
+        let estimate = self.rate_control.estimate();
         let probe = Probe { sent: send_time.to_timestamp(), arrived: packet.at, size: packet.size };
         match self.probes.handle_probe(probe, estimate) {
             Some(rate) => {
@@ -168,6 +171,7 @@ impl AbsSendTimeEstimator {
         }
     }
 
+    #[inline]
     fn measure_delay(
         &mut self,
         packet: &PacketArrival,
@@ -182,10 +186,9 @@ impl AbsSendTimeEstimator {
         Some(GroupStep { send_delta_ms, arrival_delta_ms: delta.arrival_ms, size_delta: delta.size })
     }
 
+    #[inline]
     fn update_is_due(&mut self, now: Timestamp, arrival_ms: i64) -> bool {
-        let Some(last_report) = self.last_report else { return true };
-        let interval_ms = self.rate_control.feedback_interval().to_millis();
-        if now.to_millis() - last_report.to_millis() > interval_ms {
+        if self.next_report_after_ms.is_none_or(|after_ms| now.to_millis() > after_ms) {
             return true;
         }
         self.delay.usage() == BandwidthUsage::Overusing

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ssrc_set::SsrcSet;
 use crate::units::{Ssrc, TimeDelta, Timestamp};
 
 /// When a stream is over.
@@ -22,9 +23,8 @@ impl Default for StreamsConfig {
 #[derive(Debug, Clone)]
 pub(crate) struct ActiveStreams {
     timeout: TimeDelta,
-    ssrcs: Vec<Ssrc>,
+    ssrcs: SsrcSet,
     last_packets: Vec<Timestamp>,
-    last_index: usize,
     /// No stream's last packet is older; spares the scan.
     oldest_bound: Timestamp,
 }
@@ -33,72 +33,72 @@ impl ActiveStreams {
     pub(crate) fn new(config: &StreamsConfig) -> Self {
         Self {
             timeout: config.timeout,
-            ssrcs: Vec::new(),
+            ssrcs: SsrcSet::default(),
             last_packets: Vec::new(),
-            last_index: 0,
             oldest_bound: Timestamp::default(),
         }
     }
 
     /// Removes the streams that are over at `now`.
+    #[inline]
     pub(crate) fn remove_idle(&mut self, now: Timestamp) {
-        if self.is_empty() || now - self.oldest_bound <= self.timeout {
-            return;
+        if now - self.oldest_bound > self.timeout && !self.is_empty() {
+            self.look_for_idle(now);
         }
-        let (timeout, last_packets) = (self.timeout, &mut self.last_packets);
-        let mut index = 0;
-        self.ssrcs.retain(|_| {
-            let keep = last_packets.get(index).is_some_and(|last| now - *last <= timeout);
-            index += 1;
-            keep
-        });
-        last_packets.retain(|last| now - *last <= timeout);
-        self.last_index = 0;
+    }
+
+    #[cold]
+    fn look_for_idle(&mut self, now: Timestamp) {
+        let Self { timeout, ssrcs, last_packets, .. } = self;
+        let is_active = |last: &Timestamp| now - *last <= *timeout;
+        ssrcs.retain_places(|place| last_packets.get(place).is_some_and(is_active));
+        last_packets.retain(is_active);
         self.oldest_bound = last_packets.iter().min().copied().unwrap_or(now);
     }
 
     /// Notes a packet.
+    #[inline]
     pub(crate) fn touch(&mut self, ssrc: Ssrc, now: Timestamp) {
-        if self.ssrcs.get(self.last_index) != Some(&ssrc) {
-            self.last_index = match self.ssrcs.binary_search(&ssrc) {
-                Ok(index) => index,
-                Err(index) => {
-                    self.oldest_bound = if self.is_empty() { now } else { self.oldest_bound.min(now) };
-                    self.ssrcs.insert(index, ssrc);
-                    self.last_packets.insert(index, now);
-                    index
+        match self.ssrcs.place(ssrc) {
+            Ok(place) => {
+                if let Some(last) = self.last_packets.get_mut(place) {
+                    *last = now;
                 }
-            };
+            }
+            Err(place) => self.add(place, ssrc, now),
         }
-        if let Some(last) = self.last_packets.get_mut(self.last_index) {
-            *last = now;
-        }
+    }
+
+    #[cold]
+    fn add(&mut self, place: usize, ssrc: Ssrc, now: Timestamp) {
+        self.oldest_bound = if self.is_empty() { now } else { self.oldest_bound.min(now) };
+        self.ssrcs.insert(place, ssrc);
+        self.last_packets.insert(place, now);
     }
 
     /// Forgets a stream.
     pub(crate) fn remove(&mut self, ssrc: Ssrc) {
-        if let Ok(index) = self.ssrcs.binary_search(&ssrc) {
-            self.ssrcs.remove(index);
-            self.last_packets.remove(index);
-            self.last_index = 0;
+        if let Ok(place) = self.ssrcs.place(ssrc) {
+            self.ssrcs.remove(place);
+            self.last_packets.remove(place);
         }
     }
 
     /// The streams that are not over at `now`, ascending.
     pub(crate) fn active_at(&self, now: Timestamp) -> impl Iterator<Item = Ssrc> {
         let timeout = self.timeout;
-        let pairs = self.ssrcs.iter().zip(&self.last_packets);
+        let pairs = self.ssrcs.as_slice().iter().zip(&self.last_packets);
         pairs.filter(move |(_, last)| now - **last <= timeout).map(|(ssrc, _)| *ssrc)
     }
 
     /// All streams, ascending.
     pub(crate) fn ssrcs(&self) -> &[Ssrc] {
-        &self.ssrcs
+        self.ssrcs.as_slice()
     }
 
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.ssrcs.is_empty()
+        self.last_packets.is_empty()
     }
 }
 

@@ -74,12 +74,19 @@ impl Controller {
     /// Takes a packet; gives a report if there is a new estimate. `packet.now` never decreases. Timers that are due
     /// before it are the owner's to run, by [`Self::handle_timeout`].
     pub fn handle_packet<O: Observer>(&mut self, packet: &PacketArrival, observer: &mut O) -> Option<Report> {
-        if self.polls.next().is_none() {
-            self.poll(packet.now, &mut ());
+        if self.polls.next().is_none_or(|due| due <= packet.now) {
+            self.catch_up(packet.now);
         }
-        self.pass_idle_polls(packet.now);
         self.choose(packet, observer);
         in_use!(mut self, estimator => estimator.handle_packet(packet, observer))
+    }
+
+    #[cold]
+    fn catch_up(&mut self, now: Timestamp) {
+        if self.polls.next().is_none() {
+            self.poll(now, &mut ());
+        }
+        self.pass_idle_polls(now);
     }
 
     /// Runs the timer if it is due; gives a report if there is a new estimate.
@@ -149,13 +156,22 @@ impl Controller {
     }
 
     /// Specification 2.2.
+    #[inline]
     fn choose<O: Observer>(&mut self, packet: &PacketArrival, observer: &mut O) {
         if self.config.controller.estimator != EstimatorChoice::Auto {
             return;
         }
-        let from = self.kind();
-        let to = if packet.send_time != AbsSendTimeElement::Absent {
+        let has_send_time = packet.send_time != AbsSendTimeElement::Absent;
+        if has_send_time && self.kind() == EstimatorKind::AbsSendTime {
             self.packets_without_abs_send_time = 0;
+        } else {
+            self.choose_anew(packet, has_send_time, observer);
+        }
+    }
+
+    fn choose_anew<O: Observer>(&mut self, packet: &PacketArrival, has_send_time: bool, observer: &mut O) {
+        let from = self.kind();
+        let to = if has_send_time {
             EstimatorKind::AbsSendTime
         } else if from == EstimatorKind::AbsSendTime {
             self.packets_without_abs_send_time += 1;

@@ -59,6 +59,7 @@ impl IncomingBitrate {
     }
 
     /// Takes a packet in; after an idle period the measurement starts anew (specification 7.6).
+    #[inline]
     pub fn handle_packet(&mut self, size: DataSize, now_ms: i64) {
         if self.active_window(now_ms).is_some() {
             self.measured = true;
@@ -66,10 +67,12 @@ impl IncomingBitrate {
             self.reset();
             self.measured = false;
         }
-        self.add(size, now_ms);
+        // What is left is recent.
+        self.count(size, now_ms, !self.buckets.is_empty());
     }
 
     /// The rate over the window that ends at `now_ms`; `None` if too little is known (specification 7.4).
+    #[inline]
     pub fn rate(&mut self, now_ms: i64) -> Option<Bitrate> {
         let active_window_ms = self.active_window(now_ms)?;
         let factor = SCALE / active_window_ms as f32;
@@ -89,6 +92,11 @@ impl IncomingBitrate {
         let recently =
             self.buckets.back().is_some_and(|last| last.stamp_ms > now_ms - self.window_ms * 3 / 2);
         self.erase_old(now_ms);
+        self.count(size, now_ms, recently);
+    }
+
+    #[inline]
+    fn count(&mut self, size: DataSize, now_ms: i64, recently: bool) {
         if self.first_stamp_ms.is_none() || (self.samples == 0 && !recently) {
             self.first_stamp_ms = Some(now_ms);
         }
@@ -103,6 +111,7 @@ impl IncomingBitrate {
         }
     }
 
+    #[inline]
     fn erase_old(&mut self, now_ms: i64) {
         let oldest_ms = now_ms - self.window_ms + 1;
         while let Some(bucket) = self.buckets.front().filter(|bucket| bucket.stamp_ms < oldest_ms) {
@@ -113,6 +122,7 @@ impl IncomingBitrate {
     }
 
     /// The milliseconds that the totals stand for; `None` if that is too little for a rate.
+    #[inline]
     fn active_window(&mut self, now_ms: i64) -> Option<i64> {
         self.erase_old(now_ms);
         let first_stamp_ms = self.first_stamp_ms?;

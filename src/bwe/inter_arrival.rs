@@ -60,12 +60,21 @@ struct Group {
     last_system_ms: i64,
 }
 
+/// The configuration in the units that packets are compared in.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    ms_per_tick: f64,
+    group_length_ticks: u32,
+    burst_delta_threshold_ms: i64,
+    max_burst_duration_ms: i64,
+    arrival_clock_offset_threshold_ms: i64,
+    reordered_reset_threshold: u32,
+}
+
 /// Makes packet groups of packets with a send time in ticks.
 #[derive(Debug, Clone)]
 pub struct InterArrival {
-    config: InterArrivalConfig,
-    group_length_ticks: u32,
-    ms_per_tick: f64,
+    limits: Limits,
     current: Option<Group>,
     previous: Option<Group>,
     reordered_groups: u32,
@@ -77,31 +86,33 @@ impl InterArrival {
     const RTP_TICKS_PER_SECOND: i64 = 90_000;
 
     /// For send times of abs-send-time: 2²⁶ ticks a second.
-    pub fn for_abs_send_time(config: InterArrivalConfig) -> Self {
+    pub fn for_abs_send_time(config: &InterArrivalConfig) -> Self {
         let ticks_per_second = Self::ABS_SEND_TIME_TICKS_PER_SECOND;
         Self::with_ticks(config, ticks_per_second, 1000.0 / ticks_per_second as f64)
     }
 
     /// For RTP timestamps, whatever the payload: 90,000 ticks a second (specification 1.8).
-    pub fn for_rtp_timestamps(config: InterArrivalConfig) -> Self {
+    pub fn for_rtp_timestamps(config: &InterArrivalConfig) -> Self {
         Self::with_ticks(config, Self::RTP_TICKS_PER_SECOND, MS_PER_RTP_TICK)
     }
 
-    fn with_ticks(config: InterArrivalConfig, ticks_per_second: i64, ms_per_tick: f64) -> Self {
+    fn with_ticks(config: &InterArrivalConfig, ticks_per_second: i64, ms_per_tick: f64) -> Self {
         let ticks = config.group_length.as_micros().saturating_mul(ticks_per_second) / 1_000_000;
-        Self {
-            group_length_ticks: u32::try_from(ticks).unwrap_or(u32::MAX),
+        let limits = Limits {
             ms_per_tick,
-            config,
-            current: None,
-            previous: None,
-            reordered_groups: 0,
-        }
+            group_length_ticks: u32::try_from(ticks).unwrap_or(u32::MAX),
+            burst_delta_threshold_ms: config.burst_delta_threshold.to_millis(),
+            max_burst_duration_ms: config.max_burst_duration.to_millis(),
+            arrival_clock_offset_threshold_ms: config.arrival_clock_offset_threshold.to_millis(),
+            reordered_reset_threshold: config.reordered_reset_threshold,
+        };
+        Self { limits, current: None, previous: None, reordered_groups: 0 }
     }
 
     /// Takes a packet; gives the delta of the two groups before it when it opens a third (specification 3.2).
     ///
     /// `arrival_ms` and `system_ms` are the packet's arrival and the local clock, in rounded milliseconds.
+    #[inline]
     pub fn handle_packet(
         &mut self,
         ticks: u32,
@@ -109,36 +120,44 @@ impl InterArrival {
         system_ms: i64,
         size: DataSize,
     ) -> Option<GroupDelta> {
-        let mut delta = None;
-        match self.current {
-            None => self.current = Some(Group::opened_by(ticks, arrival_ms)),
-            Some(current) if is_before(ticks, current.first_ticks) => return None,
-            Some(current) if self.opens_new_group(&current, ticks, arrival_ms) => {
-                if let Some(previous) = self.previous {
-                    delta = Some(self.delta_between(&previous, &current)?);
-                }
-                self.previous = Some(current);
-                self.current = Some(Group::opened_by(ticks, arrival_ms));
-            }
-            Some(_) => {}
+        let Some(current) = &mut self.current else {
+            self.open_group(ticks, arrival_ms, system_ms, size);
+            return None;
+        };
+        if is_before(ticks, current.first_ticks) {
+            return None;
         }
-        if let Some(group) = &mut self.current {
-            group.extend(ticks, arrival_ms, system_ms, size);
+        if !self.limits.opens_new_group(current, ticks, arrival_ms) {
+            current.extend(ticks, arrival_ms, system_ms, size);
+            return None;
         }
+        let current = *current;
+        let delta = match self.previous {
+            Some(previous) => Some(self.delta_between(&previous, &current)?),
+            None => None,
+        };
+        self.previous = Some(current);
+        self.open_group(ticks, arrival_ms, system_ms, size);
         delta
+    }
+
+    fn open_group(&mut self, ticks: u32, arrival_ms: i64, system_ms: i64, size: DataSize) {
+        let mut group = Group::opened_by(ticks, arrival_ms);
+        group.extend(ticks, arrival_ms, system_ms, size);
+        self.current = Some(group);
     }
 
     /// The delta of two completed groups; `None` where the clocks forbid one, and then the packet is lost.
     fn delta_between(&mut self, previous: &Group, current: &Group) -> Option<GroupDelta> {
         let arrival_ms = current.complete_ms - previous.complete_ms;
         let system_ms = current.last_system_ms - previous.last_system_ms;
-        if arrival_ms - system_ms >= self.config.arrival_clock_offset_threshold.to_millis() {
+        if arrival_ms - system_ms >= self.limits.arrival_clock_offset_threshold_ms {
             self.reset();
             return None;
         }
         if arrival_ms < 0 {
             self.reordered_groups += 1;
-            if self.reordered_groups >= self.config.reordered_reset_threshold {
+            if self.reordered_groups >= self.limits.reordered_reset_threshold {
                 self.reset();
             }
             return None;
@@ -148,25 +167,28 @@ impl InterArrival {
         Some(GroupDelta { send_ticks, arrival_ms, size: current.size - previous.size })
     }
 
-    /// Specification 3.3.
-    fn opens_new_group(&self, group: &Group, ticks: u32, arrival_ms: i64) -> bool {
-        let arrival_gap_ms = arrival_ms - group.complete_ms;
-        let ticks_since_last = ticks.wrapping_sub(group.last_ticks);
-        let send_gap_ms = (self.ms_per_tick * f64::from(ticks_since_last) + 0.5) as i64;
-        if send_gap_ms == 0 {
-            return false;
-        }
-        let in_burst = arrival_gap_ms - send_gap_ms < 0
-            && arrival_gap_ms <= self.config.burst_delta_threshold.to_millis()
-            && arrival_ms - group.first_arrival_ms < self.config.max_burst_duration.to_millis();
-        !in_burst && ticks.wrapping_sub(group.first_ticks) > self.group_length_ticks
-    }
-
     /// Forgets both groups (specification 3.4).
-    fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.current = None;
         self.previous = None;
         self.reordered_groups = 0;
+    }
+}
+
+impl Limits {
+    /// Specification 3.3.
+    #[inline]
+    fn opens_new_group(&self, group: &Group, ticks: u32, arrival_ms: i64) -> bool {
+        if ticks.wrapping_sub(group.first_ticks) <= self.group_length_ticks {
+            return false;
+        }
+        let arrival_gap_ms = arrival_ms - group.complete_ms;
+        let ticks_since_last = ticks.wrapping_sub(group.last_ticks);
+        let send_gap_ms = (self.ms_per_tick * f64::from(ticks_since_last) + 0.5) as i64;
+        let in_burst = arrival_gap_ms - send_gap_ms < 0
+            && arrival_gap_ms <= self.burst_delta_threshold_ms
+            && arrival_ms - group.first_arrival_ms < self.max_burst_duration_ms;
+        send_gap_ms != 0 && !in_burst
     }
 }
 
@@ -182,6 +204,7 @@ impl Group {
         }
     }
 
+    #[inline]
     fn extend(&mut self, ticks: u32, arrival_ms: i64, system_ms: i64, size: DataSize) {
         self.last_ticks = later_of(self.last_ticks, ticks);
         self.size += size.as_bytes();
@@ -207,7 +230,7 @@ mod tests {
     use super::*;
 
     fn inter_arrival() -> InterArrival {
-        InterArrival::for_abs_send_time(InterArrivalConfig::default())
+        InterArrival::for_abs_send_time(&InterArrivalConfig::default())
     }
 
     fn feed(

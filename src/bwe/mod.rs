@@ -23,6 +23,7 @@ mod poll;
 pub mod probe;
 pub mod rate_control;
 mod rtp_timestamp_estimator;
+mod ssrc_set;
 mod trace;
 pub mod trendline;
 mod window_min;
@@ -36,6 +37,7 @@ pub use overuse::BandwidthUsage;
 pub use packet::PacketArrival;
 pub use rate_control::RateControlState;
 pub use rtp_timestamp_estimator::RtpTimestampEstimator;
+pub(crate) use ssrc_set::SsrcSet;
 pub use trace::{
     DelayState, EstimatorKind, GroupStep, KalmanState, Observer, PacketStep, RateControlRun, StateChange,
     Step,

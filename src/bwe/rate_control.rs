@@ -135,6 +135,11 @@ impl RateControl {
         self.valid.then_some(self.current)
     }
 
+    /// Whether there is a valid estimate.
+    pub fn is_valid(&self) -> bool {
+        self.valid
+    }
+
     /// The rate inside, 30 Mbit/s until there is a valid estimate.
     pub fn current(&self) -> Bitrate {
         self.current

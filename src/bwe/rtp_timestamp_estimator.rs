@@ -165,7 +165,7 @@ impl RtpTimestampEstimator {
                     let stream = Stream {
                         ssrc: packet.ssrc,
                         last_packet: packet.now,
-                        inter_arrival: InterArrival::for_rtp_timestamps(self.config.inter_arrival.clone()),
+                        inter_arrival: InterArrival::for_rtp_timestamps(&self.config.inter_arrival),
                         delay: DelayDetector::new(&self.config),
                     };
                     self.streams.insert(index, stream);

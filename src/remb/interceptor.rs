@@ -8,7 +8,7 @@ use std::error::Error;
 
 use super::message::MAX_SSRCS;
 use super::scheduler::{Reason, RembConfig, RembScheduler};
-use crate::bwe::{Controller, EstimatorConfig, Observer, PacketArrival, Report};
+use crate::bwe::{Controller, EstimatorConfig, Observer, PacketArrival, Report, SsrcSet};
 use crate::units::{Bitrate, Ssrc, TimeDelta, Timestamp};
 
 /// A writer's own error; the interceptor only passes it on.
@@ -59,8 +59,7 @@ pub struct RembInterceptor<W> {
     sender_ssrc: Ssrc,
     writer: Option<W>,
     bound_at: Option<Timestamp>,
-    tracked: Vec<Ssrc>,
-    last_tracked: usize,
+    tracked: SsrcSet,
     estimator_now: Option<Timestamp>,
     newest_packet: Option<Timestamp>,
     listed: Vec<Ssrc>,
@@ -77,8 +76,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
             sender_ssrc: config.sender_ssrc,
             writer: None,
             bound_at: None,
-            tracked: Vec::new(),
-            last_tracked: 0,
+            tracked: SsrcSet::default(),
             estimator_now: None,
             newest_packet: None,
             listed: Vec::with_capacity(MAX_SSRCS),
@@ -98,16 +96,15 @@ impl<W: RtcpWriter> RembInterceptor<W> {
 
     /// Tracks a stream; packets of others are passed over.
     pub fn bind_remote_stream(&mut self, ssrc: Ssrc) {
-        if let Err(index) = self.tracked.binary_search(&ssrc) {
-            self.tracked.insert(index, ssrc);
+        if let Err(place) = self.tracked.place(ssrc) {
+            self.tracked.insert(place, ssrc);
         }
     }
 
     /// Forgets a stream; it leaves the list at once.
     pub fn unbind_remote_stream(&mut self, ssrc: Ssrc) {
-        if let Ok(index) = self.tracked.binary_search(&ssrc) {
-            self.tracked.remove(index);
-            self.last_tracked = 0;
+        if let Ok(place) = self.tracked.place(ssrc) {
+            self.tracked.remove(place);
             self.estimator.remove_stream(ssrc);
         }
     }
@@ -120,13 +117,19 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         packet: &PacketArrival,
         observer: &mut O,
     ) -> Result<(), WriteError> {
-        if self.closed || !self.is_tracked(packet.ssrc) {
+        if self.closed || self.tracked.place(packet.ssrc).is_err() {
             return Ok(());
         }
-        let now = self.estimator_now.map_or(packet.now, |before| before.max(packet.now));
-        self.estimator_now = Some(now);
         self.scheduler.follow_clock(packet.now);
-        let report = self.estimator.handle_packet(&PacketArrival { now, ..*packet }, observer);
+        let report = match self.estimator_now {
+            Some(before) if before > packet.now => {
+                self.estimator.handle_packet(&PacketArrival { now: before, ..*packet }, observer)
+            }
+            _ => {
+                self.estimator_now = Some(packet.now);
+                self.estimator.handle_packet(packet, observer)
+            }
+        };
         // A clock that stepped back takes the newest packet along, lest streams stay active until it is there again.
         self.newest_packet = match self.estimator.counts(packet) {
             true => Some(packet.now),
@@ -160,7 +163,11 @@ impl<W: RtcpWriter> RembInterceptor<W> {
 
     /// When [`Self::handle_timeout`] is next wanted; `None` while nothing can become due by time alone.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.estimator.poll_timeout().into_iter().chain(self.remb_timeout()).min().filter(|_| !self.closed)
+        match (self.estimator.poll_timeout(), self.remb_timeout()) {
+            _ if self.closed => None,
+            (Some(estimator), Some(remb)) => Some(estimator.min(remb)),
+            (one, other) => one.or(other),
+        }
     }
 
     /// `None` without a writer, an estimate, or a stream that would still be active then. What became due while no
@@ -195,21 +202,10 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         self.estimator.set_rtt(rtt);
     }
 
-    fn is_tracked(&mut self, ssrc: Ssrc) -> bool {
-        if self.tracked.get(self.last_tracked) == Some(&ssrc) {
-            return true;
-        }
-        match self.tracked.binary_search(&ssrc) {
-            Ok(index) => {
-                self.last_tracked = index;
-                true
-            }
-            Err(_) => false,
-        }
-    }
-
+    #[inline]
     fn send_report(&mut self, report: Option<Report>, now: Timestamp) -> Result<(), WriteError> {
         match report {
+            None => Ok(()),
             Some(report) if self.writer.is_some() => {
                 let bitrate = Bitrate::from_bps(report.bitrate.to_u32_saturating().into());
                 let reason = self.scheduler.due_at_report(bitrate, now);

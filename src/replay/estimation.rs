@@ -19,7 +19,7 @@ pub(super) struct Estimation {
     queue: EventQueue,
     flows_left: usize,
     /// No timer of any flow is due before.
-    earliest_timer: Option<CaptureTime>,
+    earliest_timer: CaptureTime,
 }
 
 #[derive(Debug)]
@@ -41,11 +41,12 @@ impl Estimation {
             flows: Vec::new(),
             queue: EventQueue::default(),
             flows_left: MAX_ESTIMATED_FLOWS,
-            earliest_timer: None,
+            earliest_timer: CaptureTime::NEVER,
         }
     }
 
     /// Gives out the events that nothing can precede any more: those before the watermark.
+    #[inline]
     pub(super) fn give_out<S: Sink>(
         &mut self,
         watermark: impl FnOnce() -> CaptureTime,
@@ -54,19 +55,14 @@ impl Estimation {
         if self.queue.is_empty() {
             return Ok(());
         }
-        let watermark = watermark();
-        while let Some(stamped) = self.queue.pop_before(watermark) {
-            self.give(&stamped, sink)?;
-        }
-        Ok(())
+        let Self { flows, queue, .. } = self;
+        queue.give_before(watermark(), &mut |stamped| give(flows, stamped, sink))
     }
 
     /// Gives out all events.
     pub(super) fn give_out_all<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
-        while let Some(stamped) = self.queue.pop() {
-            self.give(&stamped, sink)?;
-        }
-        Ok(())
+        let Self { flows, queue, .. } = self;
+        queue.give_all(&mut |stamped| give(flows, stamped, sink))
     }
 
     /// What it was told.
@@ -79,22 +75,33 @@ impl Estimation {
         self.flows.get(flow)?.as_ref()?.timeline.as_ref()
     }
 
-    fn give<S: Sink>(&self, stamped: &Stamped, sink: &mut S) -> Result<(), S::Error> {
-        match self.flows.get(stamped.flow).and_then(Option::as_ref) {
-            Some(flow) => sink.event(&flow.info, stamped.at, &stamped.event),
-            None => Ok(()),
-        }
-    }
-
     fn flow_mut(&mut self, place: usize) -> Option<&mut Flow> {
         self.flows.get_mut(place)?.as_deref_mut()
+    }
+
+    #[cold]
+    fn run_timers(&mut self, at: CaptureTime) {
+        self.earliest_timer = CaptureTime::NEVER;
+        for index in 0..self.flows.len() {
+            if let Some(Some(flow)) = self.flows.get_mut(index) {
+                flow.advance(at, &mut self.queue);
+            }
+            self.note_timer(index);
+        }
     }
 
     fn note_timer(&mut self, flow: usize) {
         let flow = self.flows.get(flow).and_then(Option::as_deref);
         if let Some(due) = flow.and_then(Flow::next_timer) {
-            self.earliest_timer = Some(self.earliest_timer.map_or(due, |earliest| earliest.min(due)));
+            self.earliest_timer = self.earliest_timer.min(due);
         }
+    }
+}
+
+fn give<S: Sink>(flows: &[Option<Box<Flow>>], stamped: &Stamped, sink: &mut S) -> Result<(), S::Error> {
+    match flows.get(stamped.flow).and_then(Option::as_ref) {
+        Some(flow) => sink.event(&flow.info, stamped.at, &stamped.event),
+        None => Ok(()),
     }
 }
 
@@ -133,23 +140,17 @@ impl Feed for Estimation {
         self.note_timer(flow);
     }
 
+    #[inline]
     fn time(&mut self, at: CaptureTime) {
-        if self.earliest_timer.is_none_or(|due| due > at) {
-            return;
-        }
-        self.earliest_timer = None;
-        for index in 0..self.flows.len() {
-            if let Some(Some(flow)) = self.flows.get_mut(index) {
-                flow.advance(at, &mut self.queue);
-            }
-            self.note_timer(index);
+        if self.earliest_timer <= at {
+            self.run_timers(at);
         }
     }
 
     fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate {
-        let Self { config, flows, queue, flows_left, .. } = self;
+        let Self { config, flows, queue, flows_left, earliest_timer } = self;
         let Some(Some(known)) = flows.get_mut(flow) else { return Fate::OverLimit };
-        let Flow { info, timeline, rtt, order, .. } = known.as_mut();
+        let Flow { info, timeline, rtt, is_on_hold, order } = known.as_mut();
         let timeline = match timeline {
             Some(timeline) => timeline,
             None if *flows_left == 0 => return Fate::OverLimit,
@@ -162,7 +163,9 @@ impl Feed for Estimation {
             let place = if event_at == packet.at { packet.order } else { event_at };
             queue.push(in_order(order, place), Stamped { at: event_at, flow: info.index, event });
         });
-        self.note_timer(flow);
+        if let (Some(due), false) = (timeline.next_timer(), *is_on_hold) {
+            *earliest_timer = due.min(*earliest_timer);
+        }
         if counted { Fate::Counted } else { Fate::NoSendTime }
     }
 

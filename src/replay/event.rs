@@ -1,7 +1,7 @@
 //! What a replay tells its owner, and the queue that puts the flows' events in order of time.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 use crate::bwe::Step;
 use crate::remb::{CapturedRemb, Reason};
@@ -41,10 +41,12 @@ pub(super) struct Stamped {
 
 /// Events of all flows, given out by time, then by the flow's order of appearance.
 ///
-/// A flow that holds packets back is behind; events of the others wait for it, up to [`Self::MAX_WAITING`].
+/// A flow that holds packets back is behind; events of the others wait for it, up to [`Self::MAX_WAITING`]. Most events
+/// come in order and are lined up; those that come late are sorted in.
 #[derive(Debug, Default)]
 pub(super) struct EventQueue {
-    waiting: BinaryHeap<Reverse<Queued>>,
+    in_order: VecDeque<Queued>,
+    late: BinaryHeap<Reverse<Queued>>,
     sequence: u64,
 }
 
@@ -61,28 +63,72 @@ impl EventQueue {
     const MAX_WAITING: usize = 16_384;
 
     /// Takes an event in. `order` is its place in time; within a flow it never decreases.
+    #[inline]
     pub(super) fn push(&mut self, order: CaptureTime, stamped: Stamped) {
-        self.waiting.push(Reverse(Queued { order, sequence: self.sequence, stamped }));
+        let queued = Queued { order, sequence: self.sequence, stamped };
         self.sequence += 1;
+        match self.in_order.back() {
+            Some(last) if *last > queued => self.late.push(Reverse(queued)),
+            _ => self.in_order.push_back(queued),
+        }
     }
 
-    /// The next event before `watermark`, which no flow's future events precede.
-    pub(super) fn pop_before(&mut self, watermark: CaptureTime) -> Option<Stamped> {
-        let Reverse(first) = self.waiting.peek()?;
-        if first.order >= watermark && self.waiting.len() <= Self::MAX_WAITING {
-            return None;
+    /// Gives out the events before `watermark`, which no flow's future events precede.
+    pub(super) fn give_before<E>(
+        &mut self,
+        watermark: CaptureTime,
+        each: &mut impl FnMut(&Stamped) -> Result<(), E>,
+    ) -> Result<(), E> {
+        while let Some(first) = self.first() {
+            if first.order >= watermark && self.len() <= Self::MAX_WAITING {
+                break;
+            }
+            each(&first.stamped)?;
+            self.remove_first();
         }
-        self.pop()
+        Ok(())
+    }
+
+    /// Gives out all events.
+    pub(super) fn give_all<E>(&mut self, each: &mut impl FnMut(&Stamped) -> Result<(), E>) -> Result<(), E> {
+        while let Some(first) = self.first() {
+            each(&first.stamped)?;
+            self.remove_first();
+        }
+        Ok(())
     }
 
     /// Whether nothing waits.
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.in_order.is_empty() && self.late.is_empty()
     }
 
-    /// The next event.
-    pub(super) fn pop(&mut self) -> Option<Stamped> {
-        self.waiting.pop().map(|Reverse(queued)| queued.stamped)
+    fn len(&self) -> usize {
+        self.in_order.len() + self.late.len()
+    }
+
+    fn late_is_first(&self) -> bool {
+        match (self.in_order.front(), self.late.peek()) {
+            (Some(next), Some(Reverse(late))) => late < next,
+            (next, _) => next.is_none(),
+        }
+    }
+
+    #[inline]
+    fn first(&self) -> Option<&Queued> {
+        match self.late_is_first() {
+            true => self.late.peek().map(|Reverse(queued)| queued),
+            false => self.in_order.front(),
+        }
+    }
+
+    #[inline]
+    fn remove_first(&mut self) {
+        match self.late_is_first() {
+            true => drop(self.late.pop()),
+            false => drop(self.in_order.pop_front()),
+        }
     }
 }
 
@@ -109,6 +155,8 @@ impl Eq for Queued {}
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use super::*;
 
     fn at(nanos: i64) -> CaptureTime {
@@ -120,18 +168,24 @@ mod tests {
         Stamped { at: at(nanos), flow, event: Event::Remb(remb) }
     }
 
+    fn given_before(queue: &mut EventQueue, nanos: i64) -> Vec<(i64, usize)> {
+        let mut given = Vec::new();
+        let Ok::<_, Infallible>(()) = queue.give_before(at(nanos), &mut |stamped| {
+            given.push((stamped.at.as_nanos(), stamped.flow));
+            Ok(())
+        });
+        given
+    }
+
     #[test]
     fn events_come_out_by_time_then_by_flow() {
         let mut queue = EventQueue::default();
         for (flow, nanos) in [(1, 10), (0, 30), (1, 20), (0, 20), (1, 40)] {
             queue.push(at(nanos), remb(flow, nanos));
         }
-        let mut order = Vec::new();
-        while let Some(stamped) = queue.pop_before(at(40)) {
-            order.push((stamped.at.as_nanos(), stamped.flow));
-        }
-        assert_eq!(order, [(10, 1), (20, 0), (20, 1), (30, 0)]);
-        assert_eq!(queue.pop().map(|stamped| stamped.at), Some(at(40)));
+        assert_eq!(given_before(&mut queue, 40), [(10, 1), (20, 0), (20, 1), (30, 0)]);
+        assert_eq!(given_before(&mut queue, 41), [(40, 1)]);
+        assert!(queue.is_empty());
     }
 
     #[test]
@@ -139,8 +193,8 @@ mod tests {
         let mut queue = EventQueue::default();
         for nanos in 0..20_000 {
             queue.push(at(nanos), remb(0, nanos));
-            while queue.pop_before(at(0)).is_some() {}
+            given_before(&mut queue, 0);
         }
-        assert_eq!(queue.waiting.len(), EventQueue::MAX_WAITING);
+        assert_eq!(queue.len(), EventQueue::MAX_WAITING);
     }
 }

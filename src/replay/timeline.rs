@@ -6,7 +6,7 @@ use crate::bwe::{Controller, Observer, PacketArrival, Step};
 use crate::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
 use crate::rtp::RttSmoother;
 use crate::survey::FedPacket;
-use crate::units::{CaptureTime, Ssrc, TimeDelta, Timestamp};
+use crate::units::{CaptureTime, TimeDelta, Timestamp};
 
 use super::event::{Event, SentRemb};
 use super::rtt_samples::RttSamples;
@@ -25,9 +25,8 @@ pub(super) struct Timeline {
     /// When the round trip time is next delivered; `None` before the first packet.
     rtt_due: Option<Timestamp>,
     delivered_rtt: Option<TimeDelta>,
-    /// The stream that was announced last.
-    bound_stream: Option<Ssrc>,
-    steps: Steps,
+    /// When the interceptor's next timer is due.
+    timer_due: Option<Timestamp>,
 }
 
 /// Where the round trip time is from.
@@ -46,29 +45,26 @@ impl Timeline {
             rtt: rtt.map_or_else(|| RttSource::Capture(RttSmoother::default()), RttSource::Fixed),
             rtt_due: None,
             delivered_rtt: None,
-            bound_stream: None,
-            steps: Steps::default(),
+            timer_due: None,
         }
     }
 
     /// Runs the timers due at or before the packet, then the packet; `emit` is given what happened. Whether the packet
     /// was of use to the estimator.
+    #[inline]
     pub(super) fn handle_packet(
         &mut self,
         packet: &FedPacket,
         rtt: &mut RttSamples,
         emit: &mut impl FnMut(CaptureTime, Event),
     ) -> bool {
-        if self.bound_stream != Some(packet.ssrc) {
-            self.bound_stream = Some(packet.ssrc);
-            self.interceptor.bind_remote_stream(packet.ssrc);
-        }
         let now = self.to_estimator(packet.at);
         if self.rtt_due.is_none() {
             self.interceptor.bind_rtcp_writer(Outbox::default(), now);
             self.rtt_due = Some(now + RTT_INTERVAL);
         }
         self.run_timers(now, rtt, emit);
+        self.interceptor.bind_remote_stream(packet.ssrc);
         let arrival = PacketArrival {
             at: now,
             now,
@@ -79,8 +75,9 @@ impl Timeline {
             size: packet.size,
         };
         // The outbox cannot fail.
-        let _ = self.interceptor.handle_rtp(&arrival, &mut self.steps);
-        self.emit(packet.at, emit);
+        let _ = self.interceptor.handle_rtp(&arrival, &mut Steps { at: packet.at, emit });
+        self.emit_remb(packet.at, emit);
+        self.timer_due = self.interceptor.poll_timeout();
         self.estimator().counts(&arrival)
     }
 
@@ -97,8 +94,9 @@ impl Timeline {
     }
 
     /// When the next timer is due that does something visible, in capture time.
+    #[inline]
     pub(super) fn next_timer(&self) -> Option<CaptureTime> {
-        self.interceptor.poll_timeout().map(|due| self.to_capture(due))
+        self.timer_due.map(|due| self.to_capture(due))
     }
 
     /// The estimator and its state.
@@ -111,18 +109,34 @@ impl Timeline {
         self.delivered_rtt
     }
 
+    #[inline]
     fn run_timers(
         &mut self,
         now: Timestamp,
         rtt: &mut RttSamples,
         emit: &mut impl FnMut(CaptureTime, Event),
     ) {
+        let is_due = |due: Option<Timestamp>| due.is_some_and(|due| due <= now);
+        if is_due(self.timer_due) || is_due(self.rtt_due) {
+            self.run_due_timers(now, rtt, emit);
+        }
+    }
+
+    #[cold]
+    fn run_due_timers(
+        &mut self,
+        now: Timestamp,
+        rtt: &mut RttSamples,
+        emit: &mut impl FnMut(CaptureTime, Event),
+    ) {
         loop {
-            let due = self.interceptor.poll_timeout().filter(|due| *due <= now);
+            let due = self.timer_due.filter(|due| *due <= now);
             self.deliver_rtt(due.unwrap_or(now), rtt);
             let Some(due) = due else { return };
-            let _ = self.interceptor.handle_timeout(due, &mut self.steps);
-            self.emit(self.to_capture(due), emit);
+            let at = self.to_capture(due);
+            let _ = self.interceptor.handle_timeout(due, &mut Steps { at, emit });
+            self.emit_remb(at, emit);
+            self.timer_due = self.interceptor.poll_timeout();
         }
     }
 
@@ -155,10 +169,8 @@ impl Timeline {
         }
     }
 
-    fn emit(&mut self, at: CaptureTime, emit: &mut impl FnMut(CaptureTime, Event)) {
-        if let Some(step) = self.steps.0.take() {
-            emit(at, Event::Step(step));
-        }
+    #[inline]
+    fn emit_remb(&mut self, at: CaptureTime, emit: &mut impl FnMut(CaptureTime, Event)) {
         if let Some(remb) = self.interceptor.writer_mut().and_then(|outbox| outbox.0.take()) {
             emit(at, Event::Remb(remb));
         }
@@ -184,13 +196,15 @@ impl RtcpWriter for Outbox {
     }
 }
 
-/// Takes the step that a packet caused.
-#[derive(Debug, Default)]
-struct Steps(Option<Step>);
+/// Passes on the step that a packet or timer caused.
+struct Steps<'a, E> {
+    at: CaptureTime,
+    emit: &'a mut E,
+}
 
-impl Observer for Steps {
+impl<E: FnMut(CaptureTime, Event)> Observer for Steps<'_, E> {
     fn step(&mut self, step: &Step) {
-        self.0 = Some(*step);
+        (self.emit)(self.at, Event::Step(*step));
     }
 }
 
@@ -198,7 +212,7 @@ impl Observer for Steps {
 mod tests {
     use super::*;
     use crate::rtp::RttSample;
-    use crate::units::{AbsSendTime, Bitrate, DataSize};
+    use crate::units::{AbsSendTime, Bitrate, DataSize, Ssrc};
 
     const CENTURY_NANOS: i64 = 100 * 365 * 86_400 * 1_000_000_000;
 

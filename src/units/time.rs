@@ -122,6 +122,9 @@ impl CaptureTime {
     /// The largest magnitude accepted: 2⁵³ µs, in nanoseconds (specification 1.1).
     pub const MAX_NANOS: i64 = (1 << 53) * 1000 - 1;
 
+    /// After all times of captures.
+    pub const NEVER: Self = Self(i64::MAX);
+
     /// From nanoseconds since the Unix epoch; `None` outside the range of [`Self::MAX_NANOS`].
     pub fn from_nanos(nanos: i128) -> Option<Self> {
         let nanos = i64::try_from(nanos).ok()?;

@@ -186,7 +186,7 @@ impl AbsSendTimeEstimator {
         Some(GroupStep { send_delta_ms, arrival_delta_ms: delta.arrival_ms, size_delta: delta.size })
     }
 
-    #[inline]
+    #[inline(always)]
     fn update_is_due(&mut self, now: Timestamp, arrival_ms: i64) -> bool {
         if self.next_report_after_ms.is_none_or(|after_ms| now.to_millis() > after_ms) {
             return true;
@@ -213,6 +213,7 @@ impl AbsSendTimeEstimator {
         }
     }
 
+    #[inline(always)]
     fn step(
         &mut self,
         packet: &PacketArrival,
@@ -222,9 +223,10 @@ impl AbsSendTimeEstimator {
     ) -> Step {
         let incoming = self.incoming.rate(packet.at.to_millis());
         let part = PacketStep { arrival: packet.at, ssrc: packet.ssrc, group, delay: self.delay.state() };
-        let step =
-            Step::new(packet.now, EstimatorKind::AbsSendTime, Some(part), incoming, &self.rate_control);
-        Step { rate_control, probe, ..step }
+        let kind = EstimatorKind::AbsSendTime;
+        let mut step = Step::new(packet.now, kind, Some(part), incoming, rate_control, &self.rate_control);
+        step.probe = probe;
+        step
     }
 }
 

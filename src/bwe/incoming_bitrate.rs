@@ -26,7 +26,7 @@ impl Default for IncomingBitrateConfig {
 /// bit/s for one byte a millisecond.
 const SCALE: f32 = 8000.0;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Bucket {
     stamp_ms: i64,
     bytes: i64,
@@ -37,7 +37,12 @@ struct Bucket {
 #[derive(Debug, Clone)]
 pub struct IncomingBitrate {
     window_ms: i64,
-    buckets: VecDeque<Bucket>,
+    /// All but the newest.
+    older: VecDeque<Bucket>,
+    /// One of them while there are samples.
+    newest: Bucket,
+    /// The stamp of the oldest bucket.
+    oldest_ms: i64,
     bytes: i64,
     samples: u32,
     first_stamp_ms: Option<i64>,
@@ -50,7 +55,9 @@ impl IncomingBitrate {
         let window_ms = config.window.to_millis();
         Self {
             window_ms,
-            buckets: VecDeque::with_capacity(usize::try_from(window_ms).unwrap_or(0).saturating_add(1)),
+            older: VecDeque::with_capacity(usize::try_from(window_ms).unwrap_or(0).saturating_add(1)),
+            newest: Bucket::default(),
+            oldest_ms: i64::MAX,
             bytes: 0,
             samples: 0,
             first_stamp_ms: None,
@@ -59,7 +66,7 @@ impl IncomingBitrate {
     }
 
     /// Takes a packet in; after an idle period the measurement starts anew (specification 7.6).
-    #[inline]
+    #[inline(always)]
     pub fn handle_packet(&mut self, size: DataSize, now_ms: i64) {
         if self.active_window(now_ms).is_some() {
             self.measured = true;
@@ -68,7 +75,7 @@ impl IncomingBitrate {
             self.measured = false;
         }
         // What is left is recent.
-        self.count(size, now_ms, !self.buckets.is_empty());
+        self.count(size, now_ms, self.samples > 0);
     }
 
     /// The rate over the window that ends at `now_ms`; `None` if too little is known (specification 7.4).
@@ -81,7 +88,8 @@ impl IncomingBitrate {
 
     /// Forgets everything (specification 7.5).
     pub(super) fn reset(&mut self) {
-        self.buckets.clear();
+        self.older.clear();
+        self.oldest_ms = i64::MAX;
         self.bytes = 0;
         self.samples = 0;
         self.first_stamp_ms = None;
@@ -89,35 +97,48 @@ impl IncomingBitrate {
 
     /// Takes a packet in, without the rule of 7.6 (specification 7.3).
     pub(super) fn add(&mut self, size: DataSize, now_ms: i64) {
-        let recently =
-            self.buckets.back().is_some_and(|last| last.stamp_ms > now_ms - self.window_ms * 3 / 2);
+        let recently = self.samples > 0 && self.newest.stamp_ms > now_ms - self.window_ms * 3 / 2;
         self.erase_old(now_ms);
         self.count(size, now_ms, recently);
     }
 
-    #[inline]
+    #[inline(always)]
     fn count(&mut self, size: DataSize, now_ms: i64, recently: bool) {
         if self.first_stamp_ms.is_none() || (self.samples == 0 && !recently) {
             self.first_stamp_ms = Some(now_ms);
         }
+        if self.samples > 0 && now_ms <= self.newest.stamp_ms {
+            self.newest.bytes += size.as_bytes();
+            self.newest.samples += 1;
+        } else {
+            match self.samples {
+                0 => self.oldest_ms = now_ms,
+                _ => self.older.push_back(self.newest),
+            }
+            self.newest = Bucket { stamp_ms: now_ms, bytes: size.as_bytes(), samples: 1 };
+        }
         self.bytes += size.as_bytes();
         self.samples += 1;
-        match self.buckets.back_mut() {
-            Some(last) if now_ms <= last.stamp_ms => {
-                last.bytes += size.as_bytes();
-                last.samples += 1;
-            }
-            _ => self.buckets.push_back(Bucket { stamp_ms: now_ms, bytes: size.as_bytes(), samples: 1 }),
-        }
     }
 
     #[inline]
     fn erase_old(&mut self, now_ms: i64) {
-        let oldest_ms = now_ms - self.window_ms + 1;
-        while let Some(bucket) = self.buckets.front().filter(|bucket| bucket.stamp_ms < oldest_ms) {
+        let keep_from_ms = now_ms - self.window_ms + 1;
+        if self.oldest_ms < keep_from_ms {
+            self.erase_before(keep_from_ms);
+        }
+    }
+
+    fn erase_before(&mut self, keep_from_ms: i64) {
+        while let Some(bucket) = self.older.pop_front_if(|bucket| bucket.stamp_ms < keep_from_ms) {
             self.bytes -= bucket.bytes;
             self.samples -= bucket.samples;
-            self.buckets.pop_front();
+        }
+        self.oldest_ms = self.older.front().unwrap_or(&self.newest).stamp_ms;
+        if self.oldest_ms < keep_from_ms {
+            self.oldest_ms = i64::MAX;
+            self.bytes = 0;
+            self.samples = 0;
         }
     }
 

@@ -203,8 +203,7 @@ impl RtpTimestampEstimator {
 
     fn step(&mut self, now: Timestamp, packet: Option<PacketStep>, run: Option<RateControlRun>) -> Step {
         let incoming = self.incoming.rate(now.to_millis());
-        let step = Step::new(now, EstimatorKind::RtpTimestamp, packet, incoming, &self.rate_control);
-        Step { rate_control: run, ..step }
+        Step::new(now, EstimatorKind::RtpTimestamp, packet, incoming, run, &self.rate_control)
     }
 }
 

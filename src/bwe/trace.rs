@@ -128,11 +128,13 @@ pub enum StateChange {
 }
 
 impl Step {
+    #[inline]
     pub(super) fn new(
         now: Timestamp,
         estimator: EstimatorKind,
         packet: Option<PacketStep>,
         incoming: Option<Bitrate>,
+        run: Option<RateControlRun>,
         rate: &RateControl,
     ) -> Self {
         let capacity = rate.link_capacity();
@@ -141,7 +143,7 @@ impl Step {
             estimator,
             packet,
             incoming,
-            rate_control: None,
+            rate_control: run,
             probe: false,
             rate_state: rate.state(),
             estimate: rate.estimate(),

@@ -254,7 +254,7 @@ impl CaptureReader {
     }
 
     /// The next frame, if it is in memory already and is a plain packet; else [`Self::next_frame`] gives it, or the end.
-    #[inline]
+    #[inline(always)]
     pub fn next_buffered(&mut self) -> Option<Frame<'_>> {
         let (packet, len) = match &self.format {
             Format::Pcap(reader) => reader.buffered_record(self.buffer.available())?,

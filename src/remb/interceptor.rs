@@ -64,6 +64,7 @@ pub struct RembInterceptor<W> {
     newest_packet: Option<Timestamp>,
     listed: Vec<Ssrc>,
     closed: bool,
+    timeout: Option<Timestamp>,
 }
 
 impl<W: RtcpWriter> RembInterceptor<W> {
@@ -81,6 +82,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
             newest_packet: None,
             listed: Vec::with_capacity(MAX_SSRCS),
             closed: false,
+            timeout: None,
         }
     }
 
@@ -92,6 +94,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         }
         self.writer = Some(writer);
         self.bound_at.get_or_insert(now);
+        self.note_timeout();
     }
 
     /// Tracks a stream; packets of others are passed over.
@@ -106,6 +109,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         if let Ok(place) = self.tracked.place(ssrc) {
             self.tracked.remove(place);
             self.estimator.remove_stream(ssrc);
+            self.note_timeout();
         }
     }
 
@@ -120,7 +124,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         if self.closed || self.tracked.place(packet.ssrc).is_err() {
             return Ok(());
         }
-        self.scheduler.follow_clock(packet.now);
+        let may_move_timer = self.scheduler.follow_clock(packet.now) || self.estimator.has_timer();
         let report = match self.estimator_now {
             Some(before) if before > packet.now => {
                 self.estimator.handle_packet(&PacketArrival { now: before, ..*packet }, observer)
@@ -130,12 +134,18 @@ impl<W: RtcpWriter> RembInterceptor<W> {
                 self.estimator.handle_packet(packet, observer)
             }
         };
+        let before = self.newest_packet;
         // A clock that stepped back takes the newest packet along, lest streams stay active until it is there again.
         self.newest_packet = match self.estimator.counts(packet) {
             true => Some(packet.now),
-            false => self.newest_packet.map(|newest| newest.min(packet.now)),
+            false => before.map(|newest| newest.min(packet.now)),
         };
-        self.send_report(report, packet.now)
+        let result = self.send_report(report, packet.now);
+        let is_between = self.newest_packet >= before && self.newest_packet <= self.timeout;
+        if may_move_timer || report.is_some() || !is_between || self.estimator.has_timer() {
+            self.note_timeout();
+        }
+        result
     }
 
     /// Runs what is due because of the time alone: the estimator's timer, then the schedule's.
@@ -147,6 +157,12 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         if self.closed {
             return Ok(());
         }
+        let result = self.run_due(now, observer);
+        self.note_timeout();
+        result
+    }
+
+    fn run_due<O: Observer>(&mut self, now: Timestamp, observer: &mut O) -> Result<(), WriteError> {
         if self.estimator.poll_timeout().is_some_and(|due| due <= now) {
             self.estimator_now = Some(self.estimator_now.map_or(now, |before| before.max(now)));
             let report = self.estimator.handle_timeout(now, observer);
@@ -162,12 +178,18 @@ impl<W: RtcpWriter> RembInterceptor<W> {
     }
 
     /// When [`Self::handle_timeout`] is next wanted; `None` while nothing can become due by time alone.
+    #[inline]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        match (self.estimator.poll_timeout(), self.remb_timeout()) {
+        self.timeout
+    }
+
+    /// After what may change it: a packet that changes nothing else leaves the timer where it is.
+    fn note_timeout(&mut self) {
+        self.timeout = match (self.estimator.poll_timeout(), self.remb_timeout()) {
             _ if self.closed => None,
             (Some(estimator), Some(remb)) => Some(estimator.min(remb)),
             (one, other) => one.or(other),
-        }
+        };
     }
 
     /// `None` without a writer, an estimate, or a stream that would still be active then. What became due while no
@@ -183,6 +205,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
     /// Ends everything; may be called again. Gives the writer back.
     pub fn close(&mut self) -> Option<W> {
         self.closed = true;
+        self.timeout = None;
         self.tracked.clear();
         self.writer.take()
     }
@@ -231,6 +254,8 @@ impl<W: RtcpWriter> RembInterceptor<W> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::remb::Profile;
     use crate::units::{AbsSendTime, DataSize};
@@ -432,6 +457,37 @@ mod tests {
             assert!(attempts <= 4, "{attempts}");
             call.packets(100, 7);
             assert!(call.recorder().attempts - attempts <= 12);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_timer_is_always_where_it_would_be_found(
+            is_periodic: bool,
+            interval_ms in 1_i64..5000,
+            steps in prop::collection::vec((-300_i64..2500, 0_u8..12), 1..200),
+        ) {
+            let scheduler = if is_periodic { Profile::Periodic } else { Profile::Libwebrtc };
+            let interval = TimeDelta::from_millis(interval_ms);
+            let remb = RembConfig { scheduler, interval, ..RembConfig::default() };
+            let mut interceptor = RembInterceptor::new(InterceptorConfig { remb, ..InterceptorConfig::default() });
+            interceptor.bind_remote_stream(Ssrc(7));
+            let mut ms = 1_000_000;
+            for (step, what) in steps {
+                ms += step / i64::from(1 + what % 3 * 50);
+                let now = Timestamp::from_millis(ms);
+                let send_time = AbsSendTime::from_raw(((ms << 18) / 1000) as u32).into();
+                let packet = PacketArrival { at: now, now, ssrc: Ssrc(7), size: DataSize::from_bytes(900), ..PacketArrival::default() };
+                let _ = match what {
+                    0 => Ok(interceptor.bind_rtcp_writer(Recorder::default(), now)),
+                    1 => interceptor.handle_timeout(now, &mut ()),
+                    2 | 3 => interceptor.handle_rtp(&packet, &mut ()),
+                    _ => interceptor.handle_rtp(&PacketArrival { send_time, ..packet }, &mut ()),
+                };
+                let noted = interceptor.poll_timeout();
+                interceptor.note_timeout();
+                prop_assert_eq!(noted, interceptor.poll_timeout());
+            }
         }
     }
 

@@ -63,13 +63,15 @@ impl EventQueue {
     const MAX_WAITING: usize = 16_384;
 
     /// Takes an event in. `order` is its place in time; within a flow it never decreases.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, order: CaptureTime, stamped: Stamped) {
-        let queued = Queued { order, sequence: self.sequence, stamped };
+        let sequence = self.sequence;
         self.sequence += 1;
-        match self.in_order.back() {
-            Some(last) if *last > queued => self.late.push(Reverse(queued)),
-            _ => self.in_order.push_back(queued),
+        let is_late = self.in_order.back().is_some_and(|last| last.key() > (order, stamped.flow, sequence));
+        let queued = Queued { order, sequence, stamped };
+        match is_late {
+            true => self.late.push(Reverse(queued)),
+            false => self.in_order.push_back(queued),
         }
     }
 
@@ -132,10 +134,16 @@ impl EventQueue {
     }
 }
 
+impl Queued {
+    #[inline]
+    fn key(&self) -> (CaptureTime, usize, u64) {
+        (self.order, self.stamped.flow, self.sequence)
+    }
+}
+
 impl Ord for Queued {
     fn cmp(&self, other: &Self) -> Ordering {
-        let key = |queued: &Self| (queued.order, queued.stamped.flow, queued.sequence);
-        key(self).cmp(&key(other))
+        self.key().cmp(&other.key())
     }
 }
 

@@ -23,8 +23,9 @@ impl Timestamp {
     }
 
     /// Nearest millisecond, halves towards the future: ⌊(t + 500) / 1000⌋ (specification 0.4).
+    #[inline]
     pub const fn to_millis(self) -> i64 {
-        (self.0 + 500).div_euclid(1000)
+        floor_thousandth(self.0 + 500)
     }
 }
 
@@ -47,8 +48,10 @@ impl Sub<TimeDelta> for Timestamp {
 impl Sub for Timestamp {
     type Output = TimeDelta;
 
+    /// Exact in the accepted range.
+    #[inline]
     fn sub(self, earlier: Self) -> TimeDelta {
-        TimeDelta(self.0.saturating_sub(earlier.0))
+        TimeDelta(self.0.wrapping_sub(earlier.0))
     }
 }
 
@@ -147,14 +150,24 @@ impl CaptureTime {
     }
 
     /// The estimator's time: whole microseconds, the rest cut off.
+    #[inline]
     pub const fn to_timestamp(self) -> Timestamp {
-        Timestamp(self.0.div_euclid(1000))
+        Timestamp(floor_thousandth(self.0))
     }
 }
 
 impl From<Timestamp> for CaptureTime {
     fn from(at: Timestamp) -> Self {
         Self(at.0.saturating_mul(1000))
+    }
+}
+
+/// ⌊value / 1000⌋: unsigned division is cheaper, and most times are after the epoch.
+#[inline]
+const fn floor_thousandth(value: i64) -> i64 {
+    match value {
+        0.. => (value.unsigned_abs() / 1000).cast_signed(),
+        _ => value.div_euclid(1000),
     }
 }
 

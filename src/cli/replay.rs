@@ -12,7 +12,7 @@ use super::source::{ReadCapture, Source};
 use super::writers::Writers;
 use super::{Exit, Failure, messages};
 use crate::remb::Profile;
-use crate::replay::{Outcome, Replay};
+use crate::replay::{Outcome, Replay, ReplayConfig};
 use crate::report::summary::{Input, Summary, Tool};
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
@@ -43,7 +43,8 @@ fn replay(
     plan: &Plan,
 ) -> Result<Exit, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    let mut replay = Replay::new(resolved.config.clone());
+    let steps = plan.estimate_csv.is_some() || plan.plot.is_some();
+    let mut replay = Replay::new(ReplayConfig { steps, ..resolved.config.clone() });
     let mut writers: Option<Writers> = None;
     let read = source.read(&args.behave, |frame| {
         let writers = match &mut writers {

@@ -179,6 +179,7 @@ fn replay_config(flags: &RunFlags, parameters: Parameters) -> Result<ReplayConfi
         },
         rtt: flags.rtt.as_deref().map(rtt).transpose()?.flatten(),
         clock_offset: flags.clock_offset.unwrap_or_default(),
+        steps: true,
     })
 }
 

@@ -21,6 +21,8 @@ pub struct ReplayConfig {
     pub rtt: Option<TimeDelta>,
     /// Added to every capture time inside the estimator.
     pub clock_offset: TimeDelta,
+    /// Whether steps are given out, beside REMBs.
+    pub steps: bool,
 }
 
 impl Default for ReplayConfig {
@@ -31,6 +33,7 @@ impl Default for ReplayConfig {
             sender_ssrc: Ssrc(1),
             rtt: None,
             clock_offset: TimeDelta::ZERO,
+            steps: true,
         }
     }
 }
@@ -48,6 +51,6 @@ impl ReplayConfig {
             remb: self.parameters.remb.clone(),
             sender_ssrc: self.sender_ssrc,
         };
-        Timeline::new(interceptor, self.clock_offset, self.rtt)
+        Timeline::new(interceptor, self.clock_offset, self.rtt, self.steps)
     }
 }

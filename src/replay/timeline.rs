@@ -27,6 +27,7 @@ pub(super) struct Timeline {
     delivered_rtt: Option<TimeDelta>,
     /// When the interceptor's next timer is due.
     timer_due: Option<Timestamp>,
+    gives_steps: bool,
 }
 
 /// Where the round trip time is from.
@@ -38,7 +39,12 @@ enum RttSource {
 
 impl Timeline {
     /// Before the first packet. Without `rtt` it comes from the capture's own RTCP, by [`RttSamples`].
-    pub(super) fn new(config: InterceptorConfig, clock_offset: TimeDelta, rtt: Option<TimeDelta>) -> Self {
+    pub(super) fn new(
+        config: InterceptorConfig,
+        clock_offset: TimeDelta,
+        rtt: Option<TimeDelta>,
+        gives_steps: bool,
+    ) -> Self {
         Self {
             interceptor: RembInterceptor::new(config),
             clock_offset,
@@ -46,6 +52,7 @@ impl Timeline {
             rtt_due: None,
             delivered_rtt: None,
             timer_due: None,
+            gives_steps,
         }
     }
 
@@ -75,7 +82,10 @@ impl Timeline {
             size: packet.size,
         };
         // The outbox cannot fail.
-        let _ = self.interceptor.handle_rtp(&arrival, &mut Steps { at: packet.at, emit });
+        let _ = match self.gives_steps {
+            true => self.interceptor.handle_rtp(&arrival, &mut Steps { at: packet.at, emit }),
+            false => self.interceptor.handle_rtp(&arrival, &mut ()),
+        };
         self.emit_remb(packet.at, emit);
         self.timer_due = self.interceptor.poll_timeout();
         self.estimator().counts(&arrival)
@@ -134,7 +144,10 @@ impl Timeline {
             self.deliver_rtt(due.unwrap_or(now), rtt);
             let Some(due) = due else { return };
             let at = self.to_capture(due);
-            let _ = self.interceptor.handle_timeout(due, &mut Steps { at, emit });
+            let _ = match self.gives_steps {
+                true => self.interceptor.handle_timeout(due, &mut Steps { at, emit }),
+                false => self.interceptor.handle_timeout(due, &mut ()),
+            };
             self.emit_remb(at, emit);
             self.timer_due = self.interceptor.poll_timeout();
         }
@@ -217,7 +230,7 @@ mod tests {
     const CENTURY_NANOS: i64 = 100 * 365 * 86_400 * 1_000_000_000;
 
     fn timeline(rtt: Option<TimeDelta>, clock_offset: TimeDelta) -> Timeline {
-        Timeline::new(InterceptorConfig::default(), clock_offset, rtt)
+        Timeline::new(InterceptorConfig::default(), clock_offset, rtt, true)
     }
 
     fn packet(nanos: i64) -> FedPacket {

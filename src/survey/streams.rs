@@ -6,27 +6,32 @@ use crate::units::Ssrc;
 
 use super::stream::{Admission, Stream};
 
-/// Streams in order of appearance. The last one is remembered, few are looked through, many are indexed.
+/// Streams in order of appearance. Few are looked through, many are indexed; where each was found is remembered.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     list: Vec<Stream>,
     /// Theirs.
     ssrcs: Vec<Ssrc>,
-    last: usize,
+    /// Places, by the lowest bits of the SSRC; to be looked at, not to be trusted.
+    hints: [usize; HINTS],
     by_ssrc: HashMap<Ssrc, usize>,
 }
 
 /// More are indexed.
 const FEW: usize = 16;
+const HINTS: usize = 16;
 
 impl Streams {
     /// Where a stream is.
     #[inline]
     pub(super) fn place(&mut self, ssrc: Ssrc) -> Option<usize> {
-        if self.ssrcs.get(self.last) != Some(&ssrc) {
-            self.last = self.search(ssrc)?;
+        let hint = self.hints[ssrc.0 as usize % HINTS];
+        if self.ssrcs.get(hint) == Some(&ssrc) {
+            return Some(hint);
         }
-        Some(self.last)
+        let place = self.search(ssrc)?;
+        self.hints[ssrc.0 as usize % HINTS] = place;
+        Some(place)
     }
 
     /// Where a stream is, and whether it is new; `None` where there is none and no new one.
@@ -42,15 +47,15 @@ impl Streams {
         self.list.reserve_exact(1);
         self.list.push(stream);
         self.ssrcs.push(ssrc);
-        self.last = self.list.len() - 1;
+        let place = self.list.len() - 1;
         match self.list.len() {
             0..=FEW => {}
             len if len == FEW + 1 => self.index(),
             _ => {
-                self.by_ssrc.insert(ssrc, self.last);
+                self.by_ssrc.insert(ssrc, place);
             }
         }
-        Some((self.last, true))
+        Some((place, true))
     }
 
     #[inline]
@@ -85,7 +90,6 @@ impl Streams {
         if let Some(ssrc) = self.ssrcs.pop() {
             self.by_ssrc.remove(&ssrc);
         }
-        self.last = 0;
     }
 
     /// Forgets those that were no RTP so far; says how many.
@@ -94,7 +98,6 @@ impl Streams {
         self.list.retain(|stream| stream.admission != Admission::Undecided);
         self.list.shrink_to_fit();
         self.ssrcs = self.list.iter().map(|stream| stream.ssrc).collect();
-        self.last = 0;
         self.index();
         before - self.list.len()
     }

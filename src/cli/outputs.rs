@@ -10,6 +10,9 @@ use tempfile::NamedTempFile;
 
 use super::args::{CheckArgs, ComparisonArgs, InspectArgs, OutputArgs, Report, SweepArgs};
 
+/// Bytes that are written at once.
+const BUFFER_SIZE: usize = 1 << 17;
+
 /// Where an output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
@@ -137,12 +140,16 @@ impl Plan {
     /// Opens an output.
     pub(super) fn open(&self, target: &Target) -> Result<Output> {
         match target {
-            Target::Stdout => Ok(Output::Stdout(BufWriter::new(io::stdout()))),
+            Target::Stdout => Ok(Output::Stdout(BufWriter::with_capacity(BUFFER_SIZE, io::stdout()))),
             Target::File(path) => {
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
                 let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
                     .with_context(|| format!("cannot write {}", path.display()))?;
-                Ok(Output::File { file: BufWriter::new(file), path: path.clone(), force: self.force })
+                Ok(Output::File {
+                    file: BufWriter::with_capacity(BUFFER_SIZE, file),
+                    path: path.clone(),
+                    force: self.force,
+                })
             }
         }
     }

@@ -112,10 +112,10 @@ impl Writers {
             outputs.push(pcap.into_inner());
         }
         if let Some(csv) = self.estimate_csv {
-            outputs.push(csv.into_inner()?);
+            outputs.push(csv.into_inner());
         }
         if let Some(csv) = self.remb_csv {
-            outputs.push(csv.into_inner()?);
+            outputs.push(csv.into_inner());
         }
         if let Some(target) = &plan.streams_csv {
             let mut output = plan.open(target)?;

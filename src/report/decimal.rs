@@ -3,46 +3,74 @@
 use std::io::Write as _;
 
 /// Appends `value` with `digits` decimals; nothing if it is not finite. Zero has no sign.
+#[inline]
 pub fn write_fixed(out: &mut Vec<u8>, value: f64, digits: u32) {
-    if !value.is_finite() {
-        return;
-    }
-    let scaled = libm::round(value * 10_f64.powi(digits.cast_signed()));
-    if scaled.abs() < 9e18 {
-        write_scaled(out, scaled as i64, digits);
-    } else {
+    let scaled = value * power_of_ten(digits) as f64;
+    if scaled.abs() < MAX_SCALED {
+        // Just below a half, lest the sum round up what is less; the cast cuts.
+        write_scaled(out, (scaled + 0.499_999_999_999_999_94_f64.copysign(scaled)) as i64, digits);
+    } else if value.is_finite() {
         // Writing to a Vec cannot fail.
         let _ = write!(out, "{value:.*}", usize::try_from(digits).unwrap_or(0));
     }
 }
 
+/// What is scaled to less than this is written as an integer.
+const MAX_SCALED: f64 = 9e18;
+
 /// Appends `scaled` / 10^`digits` with all its decimals.
+#[inline]
 pub fn write_scaled(out: &mut Vec<u8>, scaled: i64, digits: u32) {
     if scaled < 0 {
         out.push(b'-');
     }
-    let unit = 10_u64.saturating_pow(digits);
-    write_integer(out, scaled.unsigned_abs() / unit, 1);
-    if digits > 0 {
-        out.push(b'.');
-        write_integer(out, scaled.unsigned_abs() % unit, digits);
+    let magnitude = scaled.unsigned_abs();
+    if digits == 0 {
+        return write_integer(out, magnitude, 1);
     }
+    let unit = power_of_ten(digits);
+    write_integer(out, magnitude / unit, 1);
+    out.push(b'.');
+    write_integer(out, magnitude % unit, digits);
 }
 
 /// Appends an integer with at least `width` digits.
+#[inline]
 pub fn write_integer(out: &mut Vec<u8>, mut value: u64, width: u32) {
-    let mut digits = [b'0'; 20];
-    let mut used = 0;
-    for slot in digits.iter_mut().rev() {
-        if value == 0 && used >= width {
-            break;
-        }
-        *slot = b'0' + (value % 10) as u8;
-        value /= 10;
-        used += 1;
+    let mut digits = [b'0'; MAX_DIGITS];
+    let mut start = MAX_DIGITS;
+    while value >= 100 {
+        start -= 2;
+        digits[start..start + 2].copy_from_slice(&PAIRS[(value % 100) as usize]);
+        value /= 100;
     }
-    let start = digits.len() - usize::try_from(used).unwrap_or(0);
-    out.extend_from_slice(digits.get(start..).unwrap_or_default());
+    if value >= 10 {
+        start -= 2;
+        digits[start..start + 2].copy_from_slice(&PAIRS[value as usize]);
+    } else if value > 0 {
+        start -= 1;
+        digits[start] = b'0' + value as u8;
+    }
+    let start = start.min(MAX_DIGITS.saturating_sub(width as usize));
+    out.extend_from_slice(&digits[start..]);
+}
+
+const MAX_DIGITS: usize = 20;
+
+/// Two digits of each number below a hundred.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
+#[inline]
+const fn power_of_ten(digits: u32) -> u64 {
+    10_u64.saturating_pow(digits)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod pcap;
 pub mod pcapng;
 #[cfg(feature = "plot")]
 pub mod plot;
+mod row;
 pub mod summary;
 mod summary_text;
 

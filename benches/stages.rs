@@ -1,4 +1,5 @@
-//! Nanoseconds a packet, stage by stage and whole, on a recorded call.
+//! Nanoseconds a packet (schedules and CSV: a step), stage by stage and whole, on a recorded call and on the reference
+//! traces.
 //!
 //! `cargo bench` prints all stages. `cargo bench -- STAGE ROUNDS` runs one stage so many times and prints nothing, for
 //! `scripts/bench`, which counts instructions.
@@ -9,6 +10,9 @@
     reason = "a benchmark measures time"
 )]
 
+#[path = "../tests/common/mod.rs"]
+mod common;
+
 use std::hint::black_box;
 use std::io::Cursor;
 use std::path::Path;
@@ -18,11 +22,15 @@ use remb_replay::bwe::incoming_bitrate::{IncomingBitrate, IncomingBitrateConfig}
 use remb_replay::bwe::inter_arrival::{InterArrival, InterArrivalConfig};
 use remb_replay::bwe::kalman::{KalmanConfig, KalmanFilter};
 use remb_replay::bwe::overuse::{OveruseConfig, OveruseDetector};
-use remb_replay::bwe::{AbsSendTimeEstimator, EstimatorConfig, Observer, PacketArrival, Step};
+use remb_replay::bwe::{AbsSendTimeEstimator, Controller, EstimatorConfig, Observer, PacketArrival, Step};
 use remb_replay::capture::{CaptureReader, Frame, LinkType};
 use remb_replay::decode::{Datagram, Decoder};
-use remb_replay::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
+use remb_replay::remb::{
+    InterceptorConfig, Profile, RembConfig, RembInterceptor, RembReport, RembScheduler, RtcpWriter,
+    WriteError,
+};
 use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
+use remb_replay::report::csv::{Clock, EstimateCsv};
 use remb_replay::rtp::RtpPacket;
 use remb_replay::survey::FlowInfo;
 use remb_replay::units::{CaptureTime, FrameNumber};
@@ -31,11 +39,26 @@ const CAPTURE: &str = "testdata/captures/s02-fixed-1000k.pcap.gz";
 const ABS_SEND_TIME_ID: u8 = 2;
 const VIDEO_PORT: u16 = 49_323;
 
+#[derive(Default)]
 struct Call {
     file: Vec<u8>,
     frames: Vec<(CaptureTime, LinkType, Vec<u8>, u32)>,
     rtp: Vec<(Vec<u8>, usize)>,
     packets: Vec<PacketArrival>,
+    steps: Vec<Step>,
+    /// Reference traces by their names.
+    vectors: Vec<(String, Vec<PacketArrival>)>,
+}
+
+/// All that have an input of their own.
+fn vectors() -> Vec<(String, Vec<PacketArrival>)> {
+    let files = std::fs::read_dir(common::testdata("vectors")).unwrap().map(|file| file.unwrap().path());
+    let name = |path: &Path| {
+        path.file_name().unwrap().to_str().unwrap().split_once(".in.").map(|(name, _)| name.to_owned())
+    };
+    let mut vectors: Vec<_> = files.filter_map(|path| Some((name(&path)?, common::packets(&path)))).collect();
+    vectors.sort_by(|(one, _), (other, _)| one.cmp(other));
+    vectors
 }
 
 impl Call {
@@ -43,14 +66,22 @@ impl Call {
         let compressed = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(CAPTURE)).unwrap();
         let mut file = Vec::new();
         std::io::copy(&mut flate2::read::MultiGzDecoder::new(&compressed[..]), &mut file).unwrap();
-        let mut call = Self { file, frames: Vec::new(), rtp: Vec::new(), packets: Vec::new() };
+        let mut call = Self { file, vectors: vectors(), ..Self::default() };
         let mut reader = CaptureReader::new(Box::new(Cursor::new(call.file.clone()))).unwrap();
         let mut decoder = Decoder::default();
         while let Some(frame) = reader.next_frame().unwrap() {
             call.frames.push((frame.at, frame.link_type, frame.data.to_vec(), frame.original_len));
             let _ = decoder.decode(&frame, &mut |datagram| call.take(frame.at, datagram));
         }
+        let mut estimator = AbsSendTimeEstimator::new(EstimatorConfig::default());
+        for packet in &call.packets {
+            estimator.handle_packet(packet, &mut Collect(&mut call.steps));
+        }
         call
+    }
+
+    fn vector(&self, start: &str) -> impl Iterator<Item = &Vec<PacketArrival>> {
+        self.vectors.iter().filter(move |(name, _)| name.starts_with(start)).map(|(_, packets)| packets)
     }
 
     fn take(&mut self, captured_at: CaptureTime, datagram: &Datagram<'_>) {
@@ -86,6 +117,14 @@ impl Call {
             original_len: *original_len,
             direction: None,
         })
+    }
+}
+
+struct Collect<'a>(&'a mut Vec<Step>);
+
+impl Observer for Collect<'_> {
+    fn step(&mut self, step: &Step) {
+        self.0.push(*step);
     }
 }
 
@@ -186,6 +225,63 @@ fn estimator_traced(call: &Call) -> usize {
     call.packets.len()
 }
 
+/// The whole estimator, as the owner of its clock runs it.
+fn controller(traces: impl Iterator<Item = impl AsRef<[PacketArrival]>>) -> usize {
+    let mut count = 0;
+    for packets in traces {
+        let mut controller = Controller::new(EstimatorConfig::default());
+        for packet in packets.as_ref() {
+            while let Some(due) = controller.poll_timeout().filter(|due| *due <= packet.now) {
+                black_box(controller.handle_timeout(due, &mut ()));
+            }
+            black_box(controller.handle_packet(packet, &mut ()));
+        }
+        count += packets.as_ref().len();
+    }
+    count
+}
+
+fn all_vectors(call: &Call) -> usize {
+    controller(call.vector(""))
+}
+
+fn vector_a2(call: &Call) -> usize {
+    controller(call.vector("a2_"))
+}
+
+fn vector_i(call: &Call) -> usize {
+    controller(call.vector("i_"))
+}
+
+fn schedule(call: &Call, scheduler: Profile) -> usize {
+    let mut schedule = RembScheduler::new(RembConfig { scheduler, ..RembConfig::default() });
+    for step in &call.steps {
+        let Some(bitrate) = step.estimate else { continue };
+        if black_box(schedule.due_at_report(bitrate, step.now)).is_some() {
+            schedule.attempted(bitrate, step.now, true);
+        }
+    }
+    call.steps.len()
+}
+
+fn schedule_periodic(call: &Call) -> usize {
+    schedule(call, Profile::Periodic)
+}
+
+fn schedule_libwebrtc(call: &Call) -> usize {
+    schedule(call, Profile::Libwebrtc)
+}
+
+fn csv_row(call: &Call) -> usize {
+    let clock = Clock { first: CaptureTime::default(), nanoseconds: false };
+    let mut csv = EstimateCsv::new(std::io::sink(), clock).unwrap();
+    for step in &call.steps {
+        csv.write("10.0.0.1:5004-10.0.0.2:6004", CaptureTime::from(step.now), step).unwrap();
+    }
+    black_box(csv);
+    call.steps.len()
+}
+
 fn interceptor(call: &Call) -> usize {
     let mut interceptor = RembInterceptor::new(InterceptorConfig::default());
     interceptor.bind_rtcp_writer(Swallow, call.packets[0].now);
@@ -207,7 +303,7 @@ fn whole(call: &Call) -> usize {
 
 type Stage = (&'static str, fn(&Call) -> usize);
 
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 15] = [
     ("read", read),
     ("link-to-udp", link_to_udp),
     ("rtp-view", rtp_view),
@@ -215,7 +311,13 @@ const STAGES: [Stage; 9] = [
     ("groups-to-detector", groups_to_detector),
     ("estimator", estimator),
     ("estimator-traced", estimator_traced),
+    ("vectors", all_vectors),
+    ("vector-a2", vector_a2),
+    ("vector-i", vector_i),
     ("interceptor", interceptor),
+    ("schedule-periodic", schedule_periodic),
+    ("schedule-libwebrtc", schedule_libwebrtc),
+    ("csv-row", csv_row),
     ("replay", whole),
 ];
 const SAMPLES: usize = 21;

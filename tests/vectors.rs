@@ -14,7 +14,7 @@ use remb_replay::remb::{
     InterceptorConfig, Profile, RembConfig, RembInterceptor, RembReport, RtcpWriter, WriteError,
     encoded_bitrate,
 };
-use remb_replay::units::{AbsSendTime, AbsSendTimeElement, Bitrate, DataSize, Ssrc, TimeDelta, Timestamp};
+use remb_replay::units::{Bitrate, TimeDelta, Timestamp};
 
 const COLUMNS: [&str; 27] = [
     "kind",
@@ -69,7 +69,7 @@ impl Trace {
             None => (of(name, "in"), None),
         };
         let constant_rtt_ms = if name == ENCRYPTED_CALL { Some(1) } else { constant_rtt_ms };
-        let packets: Vec<_> = common::rows(&input, true).iter().map(packet).collect();
+        let packets: Vec<_> = common::packets(&input);
         let rtt = match (constant_rtt_ms, common::find(folder, name, "rtt")) {
             (Some(ms), _) => every_second(&packets, TimeDelta::from_millis(ms)),
             (None, Some(path)) => common::rows(&path, false).iter().map(rtt_row).collect(),
@@ -78,19 +78,6 @@ impl Trace {
         let state = common::rows(&of(name, "state"), true);
         let remb = common::rows(&of(name, "remb"), true);
         Self { packets, rtt, state, remb }
-    }
-}
-
-fn packet(row: &csv::StringRecord) -> PacketArrival {
-    let at = Timestamp::from_micros(row[0].parse().unwrap());
-    PacketArrival {
-        at,
-        now: if row[7].is_empty() { at } else { Timestamp::from_micros(row[7].parse().unwrap()) },
-        ssrc: Ssrc(row[1].parse().unwrap()),
-        send_time: row[3].parse().map_or(AbsSendTimeElement::Absent, |raw| AbsSendTime::from_raw(raw).into()),
-        rtp_timestamp: row[2].parse().unwrap(),
-        transmission_offset: row[4].parse().unwrap_or(0),
-        size: DataSize::from_bytes(row[5].parse().unwrap()),
     }
 }
 

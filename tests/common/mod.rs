@@ -5,6 +5,9 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use remb_replay::bwe::PacketArrival;
+use remb_replay::units::{AbsSendTime, AbsSendTimeElement, DataSize, Ssrc, Timestamp};
+
 /// A folder of `testdata`.
 pub(crate) fn testdata(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(folder)
@@ -35,4 +38,22 @@ pub(crate) fn rows(path: &Path, heading: bool) -> Vec<csv::StringRecord> {
     let content = read(path);
     let mut reader = csv::ReaderBuilder::new().has_headers(heading).from_reader(&content[..]);
     reader.records().map(|row| row.unwrap_or_else(|error| panic!("{}: {error}", path.display()))).collect()
+}
+
+/// The packets of a trace.
+pub(crate) fn packets(path: &Path) -> Vec<PacketArrival> {
+    rows(path, true).iter().map(packet).collect()
+}
+
+fn packet(row: &csv::StringRecord) -> PacketArrival {
+    let at = Timestamp::from_micros(row[0].parse().unwrap());
+    PacketArrival {
+        at,
+        now: if row[7].is_empty() { at } else { Timestamp::from_micros(row[7].parse().unwrap()) },
+        ssrc: Ssrc(row[1].parse().unwrap()),
+        send_time: row[3].parse().map_or(AbsSendTimeElement::Absent, |raw| AbsSendTime::from_raw(raw).into()),
+        rtp_timestamp: row[2].parse().unwrap(),
+        transmission_offset: row[4].parse().unwrap_or(0),
+        size: DataSize::from_bytes(row[5].parse().unwrap()),
+    }
 }

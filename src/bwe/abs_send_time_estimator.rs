@@ -11,7 +11,7 @@ use super::overuse::BandwidthUsage;
 use super::probe::{Probe, ProbeSearch};
 use super::rate_control::{RateControl, RateControlState};
 use super::trace::{EstimatorKind, GroupStep, Observer, PacketStep, RateControlRun, StateChange, Step};
-use crate::units::{AbsSendTime, Bitrate, Ssrc, TimeDelta, Timestamp};
+use crate::units::{AbsSendTime, Bitrate, DataSize, Ssrc, TimeDelta, Timestamp};
 
 /// A new estimate; it concerns the streams that are active then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,7 @@ impl AbsSendTimeEstimator {
 
     /// Takes a packet; gives a report if the estimate is due. A packet without send time has no effect
     /// (specification 9.2).
+    #[inline]
     pub fn handle_packet<O: Observer>(&mut self, packet: &PacketArrival, observer: &mut O) -> Option<Report> {
         let Some(send_time) = packet.send_time.value() else {
             if O::WANTS_EVERY_PACKET {
@@ -63,6 +64,7 @@ impl AbsSendTimeEstimator {
             return None;
         };
         let arrival_ms = packet.at.to_millis();
+        let now_ms = if packet.now == packet.at { arrival_ms } else { packet.now.to_millis() };
         let before = (self.delay.usage(), self.rate_control.state());
 
         self.incoming.handle_packet(packet.size, arrival_ms);
@@ -70,9 +72,11 @@ impl AbsSendTimeEstimator {
         self.time_out_streams(packet.now);
         self.streams.touch(packet.ssrc, packet.now);
 
-        let probe = self.search_probe(packet, send_time, first_packet);
-        let group = self.measure_delay(packet, send_time, arrival_ms);
-        let rate_control = (probe || self.update_is_due(packet.now, arrival_ms)).then(|| {
+        let searches =
+            !self.rate_control.is_valid() || packet.now - first_packet < self.probes.config().interval;
+        let probe = searches && self.search_probe(packet, send_time);
+        let group = self.measure_delay(send_time, arrival_ms, now_ms, packet.size);
+        let rate_control = (probe || self.update_is_due(packet.now, arrival_ms, now_ms)).then(|| {
             let run =
                 RateControlRun { usage: self.delay.usage(), throughput: self.incoming.rate(arrival_ms) };
             self.rate_control.update(run.usage, run.throughput, packet.now);
@@ -81,7 +85,7 @@ impl AbsSendTimeEstimator {
         let report = match (rate_control, self.rate_control.estimate()) {
             (Some(_), Some(bitrate)) => {
                 let interval_ms = self.rate_control.feedback_interval().to_millis();
-                self.next_report_after_ms = Some(packet.now.to_millis() + interval_ms);
+                self.next_report_after_ms = Some(now_ms + interval_ms);
                 Some(Report { now: packet.now, bitrate })
             }
             _ => None,
@@ -149,15 +153,9 @@ impl AbsSendTimeEstimator {
         }
     }
 
-    fn search_probe(
-        &mut self,
-        packet: &PacketArrival,
-        send_time: AbsSendTime,
-        first_packet: Timestamp,
-    ) -> bool {
-        let config = self.probes.config();
-        let searching = !self.rate_control.is_valid() || packet.now - first_packet < config.interval;
-        if !searching || packet.size.as_bytes() <= i64::from(config.max_ignored_size) {
+    #[cold]
+    fn search_probe(&mut self, packet: &PacketArrival, send_time: AbsSendTime) -> bool {
+        if packet.size.as_bytes() <= i64::from(self.probes.config().max_ignored_size) {
             return false;
         }
         let estimate = self.rate_control.estimate();
@@ -174,21 +172,20 @@ impl AbsSendTimeEstimator {
     #[inline]
     fn measure_delay(
         &mut self,
-        packet: &PacketArrival,
         send_time: AbsSendTime,
         arrival_ms: i64,
+        now_ms: i64,
+        size: DataSize,
     ) -> Option<GroupStep> {
-        let system_ms = packet.now.to_millis();
-        let delta =
-            self.inter_arrival.handle_packet(send_time.to_ticks(), arrival_ms, system_ms, packet.size)?;
+        let delta = self.inter_arrival.handle_packet(send_time.to_ticks(), arrival_ms, now_ms, size)?;
         let send_delta_ms = 1000.0 * f64::from(delta.send_ticks) / f64::from(1 << 26);
         self.delay.update(&delta, send_delta_ms, arrival_ms, arrival_ms);
         Some(GroupStep { send_delta_ms, arrival_delta_ms: delta.arrival_ms, size_delta: delta.size })
     }
 
     #[inline(always)]
-    fn update_is_due(&mut self, now: Timestamp, arrival_ms: i64) -> bool {
-        if self.next_report_after_ms.is_none_or(|after_ms| now.to_millis() > after_ms) {
+    fn update_is_due(&mut self, now: Timestamp, arrival_ms: i64, now_ms: i64) -> bool {
+        if self.next_report_after_ms.is_none_or(|after_ms| now_ms > after_ms) {
             return true;
         }
         self.delay.usage() == BandwidthUsage::Overusing
@@ -233,7 +230,6 @@ impl AbsSendTimeEstimator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::DataSize;
 
     struct Feed {
         estimator: AbsSendTimeEstimator,

@@ -73,6 +73,7 @@ impl Controller {
 
     /// Takes a packet; gives a report if there is a new estimate. `packet.now` never decreases. Timers that are due
     /// before it are the owner's to run, by [`Self::handle_timeout`].
+    #[inline]
     pub fn handle_packet<O: Observer>(&mut self, packet: &PacketArrival, observer: &mut O) -> Option<Report> {
         if self.polls.next().is_none_or(|due| due <= packet.now) {
             self.catch_up(packet.now);

@@ -112,7 +112,7 @@ impl InterArrival {
     /// Takes a packet; gives the delta of the two groups before it when it opens a third (specification 3.2).
     ///
     /// `arrival_ms` and `system_ms` are the packet's arrival and the local clock, in rounded milliseconds.
-    #[inline]
+    #[inline(always)]
     pub fn handle_packet(
         &mut self,
         ticks: u32,

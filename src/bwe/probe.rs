@@ -4,6 +4,8 @@
 //! spacing; a cluster that arrived about as it was sent is a measurement. Clusters are a left fold over the probes: once
 //! one is closed it never changes, so the last probe is all that must be kept. Specification 9.3 and 9.4.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Bitrate, DataSize, TimeDelta, Timestamp};
@@ -59,15 +61,15 @@ pub struct Probe {
 #[derive(Debug, Clone)]
 pub struct ProbeSearch {
     config: ProbeConfig,
-    /// Kept only while no cluster is closed, for then the front may be removed.
-    probes: Vec<Probe>,
+    /// Kept only while no cluster is closed, for then the front may be removed. And whether they began an aggregate.
+    probes: VecDeque<(Probe, bool)>,
     fold: Fold,
 }
 
 impl ProbeSearch {
     /// No probe seen.
     pub fn new(config: ProbeConfig) -> Self {
-        Self { config, probes: Vec::new(), fold: Fold::default() }
+        Self { config, probes: VecDeque::new(), fold: Fold::default() }
     }
 
     /// The search's limits.
@@ -78,14 +80,16 @@ impl ProbeSearch {
     /// Takes a probe; gives a rate that is an improvement on `current`, `None` being no estimate.
     pub fn handle_probe(&mut self, probe: Probe, current: Option<Bitrate>) -> Option<Bitrate> {
         self.push(probe);
-        let clusters = self.fold.clusters(&self.config);
+        let open = self.fold.open.to_cluster(&self.config);
+        let clusters = self.fold.closed_clusters + u32::from(open.is_some());
         if clusters == 0 {
             if self.probes.len() >= self.config.max_probes {
                 self.remove_oldest();
             }
             return None;
         }
-        let best = self.fold.best_rate(&self.config);
+        let verdict = self.fold.verdict;
+        let best = open.map_or(verdict, |cluster| verdict.after(&cluster)).best;
         let improves = best > current.unwrap_or_default();
         if !improves && clusters >= self.config.expected_clusters {
             self.clear();
@@ -94,23 +98,28 @@ impl ProbeSearch {
     }
 
     fn push(&mut self, probe: Probe) {
-        self.fold.push(probe, &self.config);
+        let begins = self.fold.push(probe, &self.config);
         if self.fold.closed_clusters > 0 {
             self.probes.clear();
             return;
         }
         if self.probes.len() == MAX_WAITING {
-            self.probes.remove(0);
+            self.probes.pop_front();
         }
-        self.probes.push(probe);
+        self.probes.push_back((probe, begins));
     }
 
     fn remove_oldest(&mut self) {
-        self.probes.remove(0);
-        self.fold = Fold::default();
-        for probe in &self.probes {
-            self.fold.push(*probe, &self.config);
+        self.probes.pop_front();
+        let mut fold = Fold::default();
+        for (probe, begins) in &mut self.probes {
+            let began = std::mem::replace(begins, fold.push(*probe, &self.config));
+            // Where an aggregate begins as it did before, all after it is as it was.
+            if began && *begins && fold.closed_clusters == 0 {
+                return;
+            }
         }
+        self.fold = fold;
     }
 
     fn clear(&mut self) {
@@ -129,13 +138,15 @@ struct Fold {
 }
 
 impl Fold {
-    fn push(&mut self, probe: Probe, config: &ProbeConfig) {
-        let Some(last) = self.last.replace(probe) else { return };
+    /// Whether the probe's gap begins another aggregate.
+    fn push(&mut self, probe: Probe, config: &ProbeConfig) -> bool {
+        let Some(last) = self.last.replace(probe) else { return false };
         let (sent, arrived) = (probe.sent - last.sent, probe.arrived - last.arrived);
         if sent >= MIN_COUNTED_GAP && arrived >= MIN_COUNTED_GAP {
             self.open.gaps_above_minimum += 1;
         }
-        if self.open.ends_before(sent) {
+        let begins = self.open.ends_before(sent);
+        if begins {
             let ended = std::mem::take(&mut self.open);
             if let Some(cluster) = ended.to_cluster(config) {
                 self.closed_clusters += 1;
@@ -143,14 +154,7 @@ impl Fold {
             }
         }
         self.open.add(sent, arrived, probe.size);
-    }
-
-    fn clusters(&self, config: &ProbeConfig) -> u32 {
-        self.closed_clusters + u32::from(self.open.to_cluster(config).is_some())
-    }
-
-    fn best_rate(&self, config: &ProbeConfig) -> Bitrate {
-        self.open.to_cluster(config).map_or(self.verdict, |cluster| self.verdict.after(&cluster)).best
+        begins
     }
 }
 
@@ -229,6 +233,8 @@ impl Verdict {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn search(trains: &[(usize, i64, i64)], current: Option<i64>) -> Vec<Option<i64>> {
@@ -295,6 +301,27 @@ mod tests {
             assert!(search.probes.len() < 15);
         }
         assert_eq!(search.probes.len(), 14);
+    }
+
+    proptest! {
+        #[test]
+        fn without_the_oldest_all_is_as_if_it_had_never_been(gaps in prop::collection::vec((0_i64..40, 0_i64..8), 1..120)) {
+            let mut search = ProbeSearch::new(ProbeConfig::default());
+            let (mut sent, mut arrived) = (0, 0);
+            for (gap, delay) in gaps {
+                sent += gap / 8 * 1500;
+                arrived += gap / 8 * 1500 + delay * 1000;
+                let (sent, arrived) = (Timestamp::from_micros(sent), Timestamp::from_micros(arrived));
+                search.handle_probe(Probe { sent, arrived, size: DataSize::from_bytes(1000) }, None);
+                if search.fold.closed_clusters == 0 {
+                    let mut fold = Fold::default();
+                    for (probe, begins) in &search.probes {
+                        prop_assert_eq!(fold.push(*probe, &search.config), *begins);
+                    }
+                    prop_assert_eq!(format!("{fold:?}"), format!("{:?}", search.fold));
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,32 +1,51 @@
-//! The minimum over the last few values, in constant time a value.
+//! The minimum over the last few values.
 
-use std::collections::VecDeque;
-
-/// Sliding minimum: only values that may still become the minimum are kept, in ascending order.
+/// Sliding minimum: looked for anew only when the least value leaves.
 #[derive(Debug, Clone)]
 pub(super) struct WindowMin {
-    length: u64,
-    pushed: u64,
-    ascending: VecDeque<(u64, f64)>,
+    /// A ring, once it is full.
+    values: Vec<f64>,
+    length: usize,
+    next: usize,
+    least: f64,
+    /// Values since the least.
+    age: usize,
 }
 
 impl WindowMin {
     /// Over the last `length` values.
     pub(super) fn new(length: usize) -> Self {
-        Self { length: length as u64, pushed: 0, ascending: VecDeque::with_capacity(length) }
+        let length = length.max(1);
+        Self { values: Vec::with_capacity(length), length, next: 0, least: f64::INFINITY, age: 0 }
     }
 
     /// Takes a value in and gives the minimum of the last `length` ones, this one included.
+    #[inline]
     pub(super) fn push(&mut self, value: f64) -> f64 {
-        while self.ascending.back().is_some_and(|(_, kept)| *kept >= value) {
-            self.ascending.pop_back();
+        match self.values.get_mut(self.next) {
+            Some(oldest) => *oldest = value,
+            None => self.values.push(value),
         }
-        if self.ascending.front().is_some_and(|(index, _)| index + self.length <= self.pushed) {
-            self.ascending.pop_front();
+        self.next = if self.next + 1 == self.length { 0 } else { self.next + 1 };
+        self.age += 1;
+        if value <= self.least {
+            (self.least, self.age) = (value, 0);
+        } else if self.age == self.length {
+            self.look_anew();
         }
-        self.ascending.push_back((self.pushed, value));
-        self.pushed += 1;
-        self.ascending.front().map_or(value, |(_, smallest)| *smallest)
+        self.least
+    }
+
+    /// The latest of the least values.
+    #[cold]
+    fn look_anew(&mut self) {
+        let (newer, older) = self.values.split_at(self.next);
+        self.least = f64::INFINITY;
+        for (age, value) in newer.iter().rev().chain(older.iter().rev()).enumerate() {
+            if *value < self.least {
+                (self.least, self.age) = (*value, age);
+            }
+        }
     }
 }
 
@@ -37,8 +56,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn equals_the_minimum_of_the_last_values(values in prop::collection::vec(0.0..100.0f64, 1..300)) {
+        fn equals_the_minimum_of_the_last_values(values in prop::collection::vec(0.0..100.0f64, 1..300), steps: bool) {
             let mut window = WindowMin::new(60);
+            let values: Vec<_> =
+                values.iter().map(|value| if steps { (value / 30.0).floor() } else { *value }).collect();
             for (index, value) in values.iter().enumerate() {
                 let recent = &values[index.saturating_sub(59)..=index];
                 let expected = recent.iter().copied().fold(f64::INFINITY, f64::min);

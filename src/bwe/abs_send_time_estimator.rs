@@ -55,7 +55,7 @@ impl AbsSendTimeEstimator {
 
     /// Takes a packet; gives a report if the estimate is due. A packet without send time has no effect
     /// (specification 9.2).
-    #[inline]
+    #[inline(always)]
     pub fn handle_packet<O: Observer>(&mut self, packet: &PacketArrival, observer: &mut O) -> Option<Report> {
         let Some(send_time) = packet.send_time.value() else {
             if O::WANTS_EVERY_PACKET {

@@ -3,8 +3,6 @@
 //! Bytes are kept in one bucket per millisecond that had packets. The rate is computed in single precision, as
 //! libwebrtc does. Specification section 7.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Bitrate, DataSize, TimeDelta};
@@ -33,12 +31,46 @@ struct Bucket {
     samples: u32,
 }
 
+/// Buckets of one window at most: there is one a millisecond.
+#[derive(Debug, Clone)]
+struct Ring {
+    /// As many as a power of two.
+    slots: Vec<Bucket>,
+    first: usize,
+    end: usize,
+}
+
+impl Ring {
+    fn new(capacity: usize) -> Self {
+        Self { slots: vec![Bucket::default(); (capacity + 1).next_power_of_two()], first: 0, end: 0 }
+    }
+
+    #[inline]
+    fn front(&self) -> Option<&Bucket> {
+        let slot = self.slots.get(self.first & (self.slots.len() - 1))?;
+        (self.first != self.end).then_some(slot)
+    }
+
+    #[inline]
+    fn push(&mut self, bucket: Bucket) {
+        let place = self.end & (self.slots.len() - 1);
+        if let Some(slot) = self.slots.get_mut(place) {
+            *slot = bucket;
+        }
+        self.end += 1;
+    }
+
+    fn clear(&mut self) {
+        self.first = self.end;
+    }
+}
+
 /// The window and its totals.
 #[derive(Debug, Clone)]
 pub struct IncomingBitrate {
     window_ms: i64,
     /// All but the newest.
-    older: VecDeque<Bucket>,
+    older: Ring,
     /// One of them while there are samples.
     newest: Bucket,
     /// The stamp of the oldest bucket.
@@ -55,7 +87,7 @@ impl IncomingBitrate {
         let window_ms = config.window.to_millis();
         Self {
             window_ms,
-            older: VecDeque::with_capacity(usize::try_from(window_ms).unwrap_or(0).saturating_add(1)),
+            older: Ring::new(usize::try_from(window_ms).unwrap_or(0)),
             newest: Bucket::default(),
             oldest_ms: i64::MAX,
             bytes: 0,
@@ -113,7 +145,7 @@ impl IncomingBitrate {
         } else {
             match self.samples {
                 0 => self.oldest_ms = now_ms,
-                _ => self.older.push_back(self.newest),
+                _ => self.older.push(self.newest),
             }
             self.newest = Bucket { stamp_ms: now_ms, bytes: size.as_bytes(), samples: 1 };
         }
@@ -130,9 +162,10 @@ impl IncomingBitrate {
     }
 
     fn erase_before(&mut self, keep_from_ms: i64) {
-        while let Some(bucket) = self.older.pop_front_if(|bucket| bucket.stamp_ms < keep_from_ms) {
+        while let Some(bucket) = self.older.front().filter(|bucket| bucket.stamp_ms < keep_from_ms) {
             self.bytes -= bucket.bytes;
             self.samples -= bucket.samples;
+            self.older.first += 1;
         }
         self.oldest_ms = self.older.front().unwrap_or(&self.newest).stamp_ms;
         if self.oldest_ms < keep_from_ms {

@@ -169,7 +169,7 @@ impl AbsSendTimeEstimator {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn measure_delay(
         &mut self,
         send_time: AbsSendTime,

@@ -223,9 +223,8 @@ impl Controller {
         let (mut polls, mut next_mark) = (0_u32, 1);
         while let Some(due) = self.polls.next().filter(|due| *due <= now && self.is_idle()) {
             self.poll(due, &mut ());
-            let phase = self.phase(due);
             match mark {
-                Some((marked, at)) if marked == phase => {
+                Some((marked, at)) if marked == self.phase(due) => {
                     let period = (due - at).as_micros().max(1);
                     let passed = TimeDelta::from_micros((now - due).as_micros() / period * period);
                     self.shift(passed);
@@ -233,7 +232,7 @@ impl Controller {
                     next_mark = u32::MAX;
                 }
                 _ if polls == next_mark => {
-                    mark = Some((phase, due));
+                    mark = Some((self.phase(due), due));
                     next_mark = next_mark.saturating_mul(2);
                 }
                 _ => {}

@@ -51,6 +51,7 @@ impl DelayDetector {
 
     /// Takes the delta of two groups. `arrival_ms` is the arrival of the packet that closed the later one, `clock_ms`
     /// the threshold's clock.
+    #[inline]
     pub(super) fn update(&mut self, delta: &GroupDelta, send_delta_ms: f64, arrival_ms: i64, clock_ms: i64) {
         match &mut self.filter {
             Filter::Kalman(filter) => {

@@ -100,14 +100,24 @@ impl IncomingBitrate {
     /// Takes a packet in; after an idle period the measurement starts anew (specification 7.6).
     #[inline(always)]
     pub fn handle_packet(&mut self, size: DataSize, now_ms: i64) {
-        if self.active_window(now_ms).is_some() {
-            self.measured = true;
-        } else if self.measured {
+        if self.active_window(now_ms).is_none() {
+            return self.begin(size, now_ms);
+        }
+        self.measured = true;
+        self.count(size, now_ms);
+    }
+
+    #[cold]
+    fn begin(&mut self, size: DataSize, now_ms: i64) {
+        if self.measured {
             self.reset();
             self.measured = false;
         }
         // What is left is recent.
-        self.count(size, now_ms, self.samples > 0);
+        if self.samples == 0 {
+            self.first_stamp_ms = Some(now_ms);
+        }
+        self.count(size, now_ms);
     }
 
     /// The rate over the window that ends at `now_ms`; `None` if too little is known (specification 7.4).
@@ -131,14 +141,14 @@ impl IncomingBitrate {
     pub(super) fn add(&mut self, size: DataSize, now_ms: i64) {
         let recently = self.samples > 0 && self.newest.stamp_ms > now_ms - self.window_ms * 3 / 2;
         self.erase_old(now_ms);
-        self.count(size, now_ms, recently);
-    }
-
-    #[inline(always)]
-    fn count(&mut self, size: DataSize, now_ms: i64, recently: bool) {
         if self.first_stamp_ms.is_none() || (self.samples == 0 && !recently) {
             self.first_stamp_ms = Some(now_ms);
         }
+        self.count(size, now_ms);
+    }
+
+    #[inline(always)]
+    fn count(&mut self, size: DataSize, now_ms: i64) {
         if self.samples > 0 && now_ms <= self.newest.stamp_ms {
             self.newest.bytes += size.as_bytes();
             self.newest.samples += 1;

@@ -148,6 +148,7 @@ impl InterArrival {
     }
 
     /// The delta of two completed groups; `None` where the clocks forbid one, and then the packet is lost.
+    #[inline(always)]
     fn delta_between(&mut self, previous: &Group, current: &Group) -> Option<GroupDelta> {
         let arrival_ms = current.complete_ms - previous.complete_ms;
         let system_ms = current.last_system_ms - previous.last_system_ms;

@@ -83,6 +83,7 @@ impl KalmanFilter {
     }
 
     /// Takes the deltas of two groups, in ms and bytes, and the detector's state before them (specification 4.2).
+    #[inline]
     pub fn update(
         &mut self,
         arrival_delta_ms: i64,

@@ -91,6 +91,7 @@ impl OveruseDetector {
     }
 
     /// Takes the Kalman filter's output at `now_ms`; with fewer than two deltas nothing changes (specification 6.2).
+    #[inline]
     pub fn detect(
         &mut self,
         offset: f64,
@@ -133,6 +134,7 @@ impl OveruseDetector {
         self.threshold
     }
 
+    #[inline(always)]
     fn decide(&mut self, modified_offset: f64, offset: f64, send_delta_ms: f64, now_ms: i64) {
         self.compare(modified_offset, offset, send_delta_ms);
         self.adapt_threshold(modified_offset, now_ms);

@@ -72,6 +72,17 @@ fn reference(name: &str) -> (u64, u64, Vec<String>) {
 }
 
 #[test]
+fn without_steps_the_rest_is_the_same() {
+    let call = || Cursor::new(capture("s12-bidir"));
+    let (mut all, flows) = replay(call(), ReplayConfig::default());
+    let (rembs, same_flows) = replay(call(), ReplayConfig { steps: false, ..ReplayConfig::default() });
+    let count = all.len();
+    all.retain(|(_, _, event)| !event.starts_with("Step"));
+    assert!(count > all.len() && !all.is_empty());
+    assert_eq!((all, format!("{flows:?}")), (rembs, format!("{same_flows:?}")));
+}
+
+#[test]
 fn what_is_fed_is_what_libwebrtc_was_fed() {
     for name in CALLS {
         let (_, flows) = replay(Cursor::new(capture(name)), ReplayConfig::default());

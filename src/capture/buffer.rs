@@ -92,6 +92,12 @@ impl FillBuffer {
         self.start += count.min(self.end - self.start);
     }
 
+    /// Drops bytes of what is [`Self::available`].
+    #[inline]
+    pub(super) fn pass(&mut self, count: usize) {
+        self.start += count;
+    }
+
     /// What is there without reading.
     #[inline]
     pub(super) fn available(&self) -> &[u8] {

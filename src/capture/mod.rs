@@ -261,7 +261,7 @@ impl CaptureReader {
             Format::Pcapng(reader) => reader.buffered_record(self.buffer.available())?,
         };
         let start = self.buffer.position();
-        self.buffer.consume(len);
+        self.buffer.pass(len);
         let data = start + packet.data.start..start + packet.data.end;
         Some(self.frame(Packet { data, ..packet }))
     }

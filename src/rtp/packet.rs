@@ -137,9 +137,13 @@ impl<'a> RtpPacket<'a> {
 
     /// Whether the packet says that it ends in padding, and the count there is zero or more than there is. In SRTP it is
     /// ciphertext. A packet that the snaplen cut shows no count.
+    #[inline]
     pub fn has_absurd_padding(&self) -> bool {
+        if !self.has_padding() || self.is_truncated() {
+            return false;
+        }
         let most = self.len_on_wire - self.header_len;
-        let count = self.captured.last().filter(|_| self.has_padding() && !self.is_truncated() && most > 0);
+        let count = self.captured.last().filter(|_| most > 0);
         count.is_some_and(|count| *count == 0 || usize::from(*count) > most)
     }
 

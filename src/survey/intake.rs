@@ -61,7 +61,7 @@ impl Line {
         let in_range = config.in_range(self.first_at.unwrap_or(frame.at), frame.at);
         let note = PacketNote::new(frame, datagram, &packet, self.clock, in_range);
         let mut around = Surroundings { config, ledger, conversations };
-        session.release(stream, frame.at, &packet, note, &mut around, feed);
+        session.release_as::<true, F>(stream, frame.at, &packet, note, &mut around, feed);
     }
 
     /// A packet of which something is yet to be found out, or of a flow whose packets wait.

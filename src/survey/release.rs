@@ -44,14 +44,30 @@ impl Session {
         feed: &mut F,
     ) {
         let is_rtp = self.streams.get(index).is_some_and(Stream::is_decided);
-        let carried = self.carried(packet, is_rtp);
+        match is_rtp {
+            true => self.release_as::<true, F>(index, at, packet, note, around, feed),
+            false => self.release_as::<false, F>(index, at, packet, note, around, feed),
+        }
+    }
+
+    /// The same for a packet of a stream that is RTP, or of one that is not so far.
+    pub(super) fn release_as<const IS_RTP: bool, F: Feed>(
+        &mut self,
+        index: usize,
+        at: CaptureTime,
+        packet: &RtpPacket<'_>,
+        note: PacketNote,
+        around: &mut Surroundings<'_>,
+        feed: &mut F,
+    ) {
+        let carried = self.carried(packet, IS_RTP);
         let send_time = self.send_time(index, packet, carried.send_time, at);
         let size = without_tag(packet.size(), self.srtp_tag_len.unwrap_or(0));
         let Some(stream) = self.streams.get_mut(index) else { return };
         // What is no RTP now may yet become it, and then these were its first packets.
         let reception = Reception { at, size, send_time: send_time.value(), is_truncated: note.truncated };
         stream.observe(packet, reception, carried.transport_cc);
-        if !is_rtp {
+        if !IS_RTP {
             return around.ledger.unfed(Unfed::NotRtp, note.frame);
         }
         let why_not = match send_time {

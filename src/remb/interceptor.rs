@@ -479,7 +479,10 @@ mod tests {
                 let send_time = AbsSendTime::from_raw(((ms << 18) / 1000) as u32).into();
                 let packet = PacketArrival { at: now, now, ssrc: Ssrc(7), size: DataSize::from_bytes(900), ..PacketArrival::default() };
                 let _ = match what {
-                    0 => Ok(interceptor.bind_rtcp_writer(Recorder::default(), now)),
+                    0 => {
+                        interceptor.bind_rtcp_writer(Recorder::default(), now);
+                        Ok(())
+                    }
                     1 => interceptor.handle_timeout(now, &mut ()),
                     2 | 3 => interceptor.handle_rtp(&packet, &mut ()),
                     _ => interceptor.handle_rtp(&PacketArrival { send_time, ..packet }, &mut ()),

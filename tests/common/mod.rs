@@ -1,5 +1,10 @@
 //! Reference traces: packets in, state rows and REMBs as libwebrtc computed them.
-#![allow(dead_code, reason = "each test uses its part")]
+#![allow(
+    dead_code,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "each test uses its part, and fails by panicking"
+)]
 
 use std::fs::File;
 use std::io::{BufReader, Read};

@@ -1,8 +1,9 @@
 //! `remb-replay sweep`: a grid of parameters over captures. Each capture is read once and replayed at every point.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -146,12 +147,16 @@ impl Sweep<'_> {
         let (mut flows, mut kept) = (Vec::new(), Vec::new());
         let mut exit = Exit::Done;
         let mut paths = self.args.captures.iter();
-        let mut read_ahead = paths.next().map(|path| self.read(path));
-        while let Some(result) = read_ahead.take() {
+        let [first, second] = [paths.next(), paths.next()];
+        let read = |path: Option<&PathBuf>| path.map(|path| self.read(path));
+        // Two are read ahead, lest a thread wait for the first, or for the next.
+        let (first, second) = rayon::join(|| read(first), || read(second));
+        let mut read_ahead: VecDeque<_> = first.into_iter().chain(second).collect();
+        while let Some(result) = read_ahead.pop_front() {
             let (read, held, nothing) = result?;
             let (scored, next) =
                 rayon::join(|| self.score(&held, &bar), || paths.next().map(|path| self.read(path)));
-            read_ahead = next;
+            read_ahead.extend(next);
             let is_whole = read.exit(&[], &self.args.behave) == Exit::Done;
             bar.suspend(|| messages::doubts(&[], &read, &self.args.behave, "swept"));
             if let Some(why) = nothing {

@@ -82,6 +82,32 @@ fn without_steps_the_rest_is_the_same() {
     assert_eq!((all, format!("{flows:?}")), (rembs, format!("{same_flows:?}")));
 }
 
+/// Each record of a little-endian pcap twice, as an any-interface capture may have it.
+fn doubled(pcap: &[u8]) -> Vec<u8> {
+    let (header, mut records) = pcap.split_at(24);
+    let mut doubled = header.to_vec();
+    while let Some(len) = records.get(8..12) {
+        let (record, rest) = records.split_at(16 + u32::from_le_bytes(len.try_into().unwrap()) as usize);
+        doubled.extend([record, record].concat());
+        records = rest;
+    }
+    doubled
+}
+
+#[test]
+fn a_capture_that_has_every_frame_twice_feeds_each_packet_once_with_dedup() {
+    let fed = |bytes: Vec<u8>, dedup: bool| {
+        let (_, flows) =
+            replay(Cursor::new(bytes), surveying(SurveyConfig { dedup, ..SurveyConfig::default() }));
+        flows.iter().map(|flow| flow.packets_fed).collect::<Vec<_>>()
+    };
+    let call = capture("s02-fixed-1000k");
+    let once = fed(call.clone(), false);
+    assert!(once.iter().sum::<u64>() > 5000);
+    assert_eq!(fed(doubled(&call), true), once);
+    assert_eq!(fed(doubled(&call), false), once.iter().map(|packets| 2 * packets).collect::<Vec<_>>());
+}
+
 #[test]
 fn what_is_fed_is_what_libwebrtc_was_fed() {
     for name in CALLS {

@@ -28,7 +28,8 @@ impl Default for Dedup {
 }
 
 impl Dedup {
-    /// Whether a packet repeats a recent one of the flow with this number. Each is counted.
+    /// Whether a packet repeats a recent one of the flow with this number. Each is counted. `is_new`: its stream shows
+    /// that it is none.
     #[inline]
     pub(super) fn is_repeat(
         &mut self,
@@ -36,22 +37,17 @@ impl Dedup {
         frame: FrameNumber,
         flow: u32,
         packet: &RtpPacket<'_>,
+        is_new: bool,
     ) -> bool {
         let identity = identity(flow, packet);
         let is_near = |then: CaptureTime| at.nanos_since(then).unsigned_abs() <= WINDOW_NANOS;
-        if self.remembered.iter().any(|(then, known)| *known == identity && is_near(*then)) {
+        if !is_new && self.remembered.iter().any(|(then, known)| *known == identity && is_near(*then)) {
             self.repeats.add(frame.0);
             return true;
         }
-        self.remember(at, flow, packet);
-        false
-    }
-
-    /// Takes a packet that is no repeat, as its stream shows.
-    #[inline]
-    pub(super) fn remember(&mut self, at: CaptureTime, flow: u32, packet: &RtpPacket<'_>) {
-        self.remembered[self.next % REMEMBERED] = (at, identity(flow, packet));
+        self.remembered[self.next % REMEMBERED] = (at, identity);
         self.next = self.next.wrapping_add(1);
+        false
     }
 
     /// Packets that repeated one.
@@ -79,7 +75,7 @@ mod tests {
             let bytes = [0x80, 96, 0, number, 0, 0, 0, 0, 0, 0, 0, 1];
             let packet = RtpPacket::parse(&bytes, len).unwrap();
             let at = CaptureTime::from_nanos(nanos.into()).unwrap();
-            dedup.is_repeat(at, FrameNumber(7), flow, &packet)
+            dedup.is_repeat(at, FrameNumber(7), flow, &packet, false)
         };
         assert!(!repeat(0, 5, 1, 100));
         assert!(repeat(1_000_000, 5, 1, 100));

@@ -53,9 +53,8 @@ impl Line {
         let Some(stream) = session.steady_stream(packet.ssrc()) else {
             return self.handle_unsteady(frame, datagram, &packet, feed);
         };
-        if session.is_next(stream, packet.sequence_number()) {
-            dedup.remember(frame.at, flow, &packet);
-        } else if dedup.is_repeat(frame.at, frame.number, flow, &packet) && config.dedup {
+        let is_new = session.is_next(stream, packet.sequence_number());
+        if dedup.is_repeat(frame.at, frame.number, flow, &packet, is_new) && config.dedup {
             return ledger.unfed(Unfed::Duplicate, frame.number);
         }
         let in_range = config.in_range(self.first_at.unwrap_or(frame.at), frame.at);
@@ -75,7 +74,9 @@ impl Line {
         let Some(place) = self.place_of(frame, datagram) else {
             return self.ledger.unfed(Unfed::Limit, frame.number);
         };
-        if self.dedup.is_repeat(frame.at, frame.number, place.flow, packet) && self.config.dedup {
+        let session = place.session.and_then(|index| self.sessions.get_mut(index));
+        let is_new = session.is_some_and(|session| session.is_new(packet));
+        if self.dedup.is_repeat(frame.at, frame.number, place.flow, packet, is_new) && self.config.dedup {
             return self.ledger.unfed(Unfed::Duplicate, frame.number);
         }
         match place.session {

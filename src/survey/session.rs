@@ -136,6 +136,12 @@ impl Session {
         self.streams.get(index).is_some_and(|stream| stream.stats.is_next(number))
     }
 
+    /// The same of a packet of any stream; packets that wait are not yet counted in it.
+    pub(super) fn is_new(&mut self, packet: &RtpPacket<'_>) -> bool {
+        let place = self.streams.place(packet.ssrc()).filter(|_| self.held.is_empty());
+        place.is_some_and(|index| self.is_next(index, packet.sequence_number()))
+    }
+
     /// Notes whether anything waits or is to be found out; after each change of that.
     pub(super) fn note_steadiness(&mut self) {
         self.is_steady =

@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::CaptureError;
 
-const START_SIZE: usize = 1 << 18;
+const READ_SIZE: usize = 1 << 18;
+/// Room for what is left of a read before the next; grows as needed.
+const START_ROOM: usize = 4096;
+const CACHE_LINE: usize = 64;
 /// What a compressed capture may come to: so many bytes for each of its own, and so many for nothing. Captures compress
 /// to a fifth, header-only ones of silence to a hundredth.
 const MAX_EXPANSION: u64 = 256;
@@ -41,10 +44,12 @@ impl Read for CountingReader {
 pub(super) struct FillBuffer {
     source: Box<dyn Read + Send>,
     data: Vec<u8>,
+    /// Where reads are put.
+    reads_at: usize,
     start: usize,
     end: usize,
-    /// Bytes of the stream before `data`.
-    data_offset: u64,
+    /// Where in the stream `data` would begin, if all of it were filled.
+    data_offset: i64,
     bytes_read: Arc<AtomicU64>,
     ended_early: bool,
     is_compressed: bool,
@@ -54,7 +59,8 @@ impl FillBuffer {
     pub(super) fn new(source: Box<dyn Read + Send>, bytes_read: Arc<AtomicU64>) -> Self {
         Self {
             source,
-            data: vec![0; START_SIZE],
+            data: Vec::new(),
+            reads_at: 0,
             start: 0,
             end: 0,
             data_offset: 0,
@@ -72,7 +78,7 @@ impl FillBuffer {
         let seen = self.data.get(self.start..self.end).unwrap_or_default().to_vec();
         let source = std::mem::replace(&mut self.source, Box::new(io::empty()));
         match decoder(Box::new(Cursor::new(seen).chain(source))) {
-            Ok(decoded) => Ok(Self { source: decoded, start: 0, end: 0, is_compressed: true, ..self }),
+            Ok(decoded) => Ok(Self { source: decoded, end: self.start, is_compressed: true, ..self }),
             Err(source) => Err(CaptureError::Io { offset: 0, source }),
         }
     }
@@ -92,16 +98,10 @@ impl FillBuffer {
         self.start += count.min(self.end - self.start);
     }
 
-    /// Drops bytes of what is [`Self::available`].
+    /// What is there without reading, and the position to move by what is used of it.
     #[inline]
-    pub(super) fn pass(&mut self, count: usize) {
-        self.start += count;
-    }
-
-    /// What is there without reading.
-    #[inline]
-    pub(super) fn available(&self) -> &[u8] {
-        self.data.get(self.start..self.end).unwrap_or_default()
+    pub(super) fn available(&mut self) -> (&[u8], &mut usize) {
+        (self.data.get(self.start..self.end).unwrap_or_default(), &mut self.start)
     }
 
     /// Moves past `skip` and `len` bytes, and says where the latter are until more is read; `None` if there are fewer.
@@ -119,7 +119,7 @@ impl FillBuffer {
     pub(super) fn skip(&mut self, count: u64) -> Result<u64, CaptureError> {
         let mut left = count;
         while left > 0 {
-            let step = usize::try_from(left).unwrap_or(START_SIZE).min(START_SIZE);
+            let step = usize::try_from(left).unwrap_or(READ_SIZE).min(READ_SIZE);
             let found = self.peek(step)?.len();
             if found == 0 {
                 break;
@@ -147,7 +147,7 @@ impl FillBuffer {
 
     /// Bytes consumed so far.
     pub(super) fn offset(&self) -> u64 {
-        self.data_offset + self.start as u64
+        (self.data_offset + self.start as i64).unsigned_abs()
     }
 
     pub(super) fn bytes_read(&self) -> u64 {
@@ -164,15 +164,9 @@ impl FillBuffer {
 
     #[cold]
     fn fill(&mut self, wanted: usize) -> Result<(), CaptureError> {
-        self.data.copy_within(self.start..self.end, 0);
-        self.data_offset += self.start as u64;
-        self.end -= self.start;
-        self.start = 0;
-        if self.data.len() < wanted {
-            self.data.resize(wanted.next_power_of_two(), 0);
-        }
+        self.make_room(wanted);
         self.check_expansion()?;
-        while self.end < wanted {
+        while self.end - self.start < wanted {
             let Some(free) = self.data.get_mut(self.end..) else { break };
             match self.source.read(free) {
                 Ok(0) => break,
@@ -187,5 +181,33 @@ impl FillBuffer {
             }
         }
         Ok(())
+    }
+
+    /// Moves what is left to just before the place of the next read. That place stays: a copy of whole pages to whole
+    /// cache lines is the fastest.
+    fn make_room(&mut self, wanted: usize) {
+        let left = self.start..self.end;
+        let size = READ_SIZE.max(wanted.saturating_sub(left.len()));
+        if self.reads_at < left.len() || self.data.len() < self.reads_at + size {
+            let old = std::mem::take(&mut self.data);
+            self.reads_at = self.allocate(left.len().max(START_ROOM), size);
+            let room = self.data.get_mut(self.reads_at - left.len()..self.reads_at);
+            if let (Some(room), Some(left)) = (room, old.get(left.clone())) {
+                room.copy_from_slice(left);
+            }
+        } else {
+            self.data.copy_within(left.clone(), self.reads_at - left.len());
+        }
+        (self.start, self.end) = (self.reads_at - left.len(), self.reads_at);
+        self.data_offset += left.start as i64 - self.start as i64;
+    }
+
+    /// Gives a place with so much before and behind it.
+    fn allocate(&mut self, before: usize, behind: usize) -> usize {
+        self.data = vec![0; before + CACHE_LINE + behind];
+        let start = self.data.as_ptr().addr();
+        let place = (start + before).next_multiple_of(CACHE_LINE) - start;
+        self.data.truncate(place + behind);
+        place
     }
 }

@@ -17,7 +17,7 @@ use buffer::{CountingReader, FillBuffer};
 const MAX_RECORD: usize = 262_144;
 
 /// A link layer, by its number in the registry of LINKTYPE values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct LinkType(pub u16);
 
 impl std::fmt::Display for LinkType {
@@ -183,6 +183,24 @@ enum Format {
     Pcapng(pcapng::PcapngReader),
 }
 
+impl Packet {
+    #[inline]
+    fn frame(self, number: FrameNumber, nanoseconds: bool, data: &[u8]) -> Frame<'_> {
+        let Self { at, link_type, original_len, direction, .. } = self;
+        Frame { number, at, nanoseconds, link_type, data, original_len, direction }
+    }
+}
+
+impl Format {
+    #[inline]
+    fn nanoseconds(&self) -> bool {
+        match self {
+            Self::Pcap(reader) => reader.nanoseconds(),
+            Self::Pcapng(reader) => reader.nanoseconds(),
+        }
+    }
+}
+
 /// Reads a capture, frame by frame.
 pub struct CaptureReader {
     buffer: FillBuffer,
@@ -248,7 +266,11 @@ impl CaptureReader {
                         *count += 1;
                     }
                 }
-                Record::Packet(packet) => return Ok(Some(self.frame(packet))),
+                Record::Packet(packet) => {
+                    self.frames += 1;
+                    let data = self.buffer.consumed(packet.data.clone());
+                    return Ok(Some(packet.frame(number, self.format.nanoseconds(), data)));
+                }
             }
         }
     }
@@ -256,29 +278,16 @@ impl CaptureReader {
     /// The next frame, if it is in memory already and is a plain packet; else [`Self::next_frame`] gives it, or the end.
     #[inline(always)]
     pub fn next_buffered(&mut self) -> Option<Frame<'_>> {
-        let (packet, len) = match &self.format {
-            Format::Pcap(reader) => reader.buffered_record(self.buffer.available())?,
-            Format::Pcapng(reader) => reader.buffered_record(self.buffer.available())?,
+        let Self { buffer, format, frames, .. } = self;
+        let (available, position) = buffer.available();
+        let (packet, len) = match format {
+            Format::Pcap(reader) => reader.buffered_record(available)?,
+            Format::Pcapng(reader) => reader.buffered_record(available)?,
         };
-        let start = self.buffer.position();
-        self.buffer.pass(len);
-        let data = start + packet.data.start..start + packet.data.end;
-        Some(self.frame(Packet { data, ..packet }))
-    }
-
-    #[inline]
-    fn frame(&mut self, packet: Packet) -> Frame<'_> {
-        self.frames += 1;
-        let Packet { at, link_type, data, original_len, direction } = packet;
-        Frame {
-            number: FrameNumber(self.frames),
-            at,
-            nanoseconds: self.nanoseconds(),
-            link_type,
-            data: self.buffer.consumed(data),
-            original_len,
-            direction,
-        }
+        let data = available.get(packet.data.clone())?;
+        *position += len;
+        *frames += 1;
+        Some(packet.frame(FrameNumber(*frames), format.nanoseconds(), data))
     }
 
     /// The format in words: `pcap`, `pcapng, gzip` …
@@ -292,10 +301,7 @@ impl CaptureReader {
 
     /// Whether time stamps are finer than a microsecond; of pcapng, those of any interface described so far.
     pub fn nanoseconds(&self) -> bool {
-        match &self.format {
-            Format::Pcap(reader) => reader.nanoseconds(),
-            Format::Pcapng(reader) => reader.nanoseconds(),
-        }
+        self.format.nanoseconds()
     }
 
     /// The most bytes of a frame that were kept, as the capture declares it: the smallest and the largest of its

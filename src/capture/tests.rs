@@ -1,28 +1,39 @@
-use std::io::{Cursor, Write};
+use std::io::{self, Cursor, Write};
 
 use super::*;
 
 /// Number, time, link type, data and original length.
 type Read = (u64, i64, u16, Vec<u8>, u32);
 
+/// As [`CaptureReader::next_frame`] alone reads it, and as it is read with [`CaptureReader::next_buffered`] before.
 fn read(bytes: Vec<u8>) -> (Vec<Read>, Option<CaptureError>, UnreadCounts) {
-    let mut reader = match CaptureReader::new(Box::new(Cursor::new(bytes))) {
+    let alone = read_from(Cursor::new(bytes.clone()), false);
+    let (frames, error, unread) = read_from(Cursor::new(bytes), true);
+    assert_eq!((&frames, unread), (&alone.0, alone.2));
+    assert_eq!(error.as_ref().map(ToString::to_string), alone.1.map(|error| error.to_string()));
+    (frames, error, unread)
+}
+
+fn read_from(
+    source: impl io::Read + Send + 'static,
+    buffered: bool,
+) -> (Vec<Read>, Option<CaptureError>, UnreadCounts) {
+    let mut reader = match CaptureReader::new(Box::new(source)) {
         Ok(reader) => reader,
         Err(error) => return (Vec::new(), Some(error), UnreadCounts::default()),
     };
     let mut frames = Vec::new();
     let error = loop {
-        match reader.next_frame() {
-            Ok(Some(frame)) => frames.push((
-                frame.number.0,
-                frame.at.as_nanos(),
-                frame.link_type.0,
-                frame.data.to_vec(),
-                frame.original_len,
-            )),
-            Ok(None) => break None,
-            Err(error) => break Some(error),
-        }
+        let frame = match buffered.then(|| reader.next_buffered()).flatten() {
+            Some(frame) => frame,
+            None => match reader.next_frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            },
+        };
+        let Frame { number, at, link_type, data, original_len, .. } = frame;
+        frames.push((number.0, at.as_nanos(), link_type.0, data.to_vec(), original_len));
     };
     (frames, error, *reader.unread())
 }
@@ -262,6 +273,35 @@ fn gzip_and_zstd_are_told_by_content_and_their_cut_is_a_cut() {
         matches!(read(twice).1, Some(CaptureError::Damaged { .. } | CaptureError::CutOff { .. })),
         "two files in one"
     );
+}
+
+/// Gives so many bytes at a time.
+struct Sips(Cursor<Vec<u8>>, usize);
+
+impl io::Read for Sips {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(self.1);
+        self.0.read(&mut buffer[..most])
+    }
+}
+
+#[test]
+fn however_the_bytes_come_frames_and_offsets_are_the_same() {
+    let sizes = [60, 262_144, 0, 1, 200_000, 1500, 262_144, 262_144, 70_000, 9000, 90];
+    let data: Vec<u8> = (0..262_144).map(|n: u32| (n % 251) as u8).collect();
+    let records: Vec<_> = sizes.iter().map(|size| (1, 0, &data[..*size], 7)).collect();
+    let mut file = Order(false).pcap(0xa1b2_c3d4, &[&records[..], &records].concat());
+    let end = format!("byte {}", file.len());
+    file.extend(Order(false).words(&[2, 0, 0xffff_fff0, 4]));
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&file).unwrap();
+    for (bytes, sip) in [(&file, usize::MAX), (&file, 5), (&file, 100_000), (&gzip.finish().unwrap(), 4000)] {
+        let (frames, error, _) = read_from(Sips(Cursor::new(bytes.clone()), sip), true);
+        let sizes = [sizes, sizes].concat();
+        assert!(frames.iter().map(|frame| &frame.3[..]).eq(sizes.iter().map(|size| &data[..*size])));
+        let error = error.unwrap().to_string();
+        assert!(error.contains(&end), "{error} is not at {end}");
+    }
 }
 
 #[test]

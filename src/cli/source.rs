@@ -64,21 +64,20 @@ impl Source {
         let progress = progress_bar(behave, size);
         let (mut frames, mut first_at) = (0_u64, None);
         let ended_early = loop {
-            while let Some(frame) = reader.next_buffered() {
-                first_at.get_or_insert(frame.at);
-                each(&frame).map_err(opened)?;
-                frames += 1;
-            }
-            show_progress(&progress, frames, reader.bytes_read());
-            match reader.next_frame() {
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-                Ok(Some(frame)) => {
-                    first_at.get_or_insert(frame.at);
-                    each(&frame).map_err(opened)?;
-                    frames += 1;
+            let frame = match reader.next_buffered() {
+                Some(frame) => frame,
+                None => {
+                    show_progress(&progress, frames, reader.bytes_read());
+                    match reader.next_frame() {
+                        Ok(Some(frame)) => frame,
+                        Ok(None) => break None,
+                        Err(error) => break Some(error),
+                    }
                 }
-            }
+            };
+            first_at.get_or_insert(frame.at);
+            each(&frame).map_err(opened)?;
+            frames += 1;
         };
         progress.finish_and_clear();
         if frames == 0 {

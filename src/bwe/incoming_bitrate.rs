@@ -51,6 +51,7 @@ impl Ring {
         (self.first != self.end).then_some(slot)
     }
 
+    /// Takes a bucket; there is room for it.
     #[inline]
     fn push(&mut self, bucket: Bucket) {
         let place = self.end & (self.slots.len() - 1);
@@ -60,12 +61,17 @@ impl Ring {
         self.end += 1;
     }
 
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.end - self.first == self.slots.len()
+    }
+
     fn clear(&mut self) {
         self.first = self.end;
     }
 }
 
-/// The window and its totals.
+/// The window and its totals. What is outdated is taken out only when the totals are asked for.
 #[derive(Debug, Clone)]
 pub struct IncomingBitrate {
     window_ms: i64,
@@ -77,6 +83,10 @@ pub struct IncomingBitrate {
     oldest_ms: i64,
     bytes: i64,
     samples: u32,
+    /// Buckets before are outdated.
+    outdated_before_ms: i64,
+    /// The stamp of the bucket that holds the last sample but one.
+    last_but_one_ms: i64,
     first_stamp_ms: Option<i64>,
     measured: bool,
 }
@@ -92,6 +102,8 @@ impl IncomingBitrate {
             oldest_ms: i64::MAX,
             bytes: 0,
             samples: 0,
+            outdated_before_ms: i64::MIN,
+            last_but_one_ms: i64::MIN,
             first_stamp_ms: None,
             measured: false,
         }
@@ -100,18 +112,21 @@ impl IncomingBitrate {
     /// Takes a packet in; after an idle period the measurement starts anew (specification 7.6).
     #[inline(always)]
     pub fn handle_packet(&mut self, size: DataSize, now_ms: i64) {
-        if self.active_window(now_ms).is_none() {
-            return self.begin(size, now_ms);
+        match self.surely_has_rate(now_ms) {
+            true => {
+                self.measured = true;
+                self.count_another(size, now_ms);
+            }
+            false => self.begin_or_count(size, now_ms),
         }
-        self.measured = true;
-        self.count(size, now_ms);
     }
 
-    #[cold]
-    fn begin(&mut self, size: DataSize, now_ms: i64) {
-        if self.measured {
+    #[inline(never)]
+    fn begin_or_count(&mut self, size: DataSize, now_ms: i64) {
+        let had_rate = self.measured;
+        self.measured = self.active_window(now_ms).is_some();
+        if had_rate && !self.measured {
             self.reset();
-            self.measured = false;
         }
         // What is left is recent.
         if self.samples == 0 {
@@ -134,11 +149,14 @@ impl IncomingBitrate {
         self.oldest_ms = i64::MAX;
         self.bytes = 0;
         self.samples = 0;
+        self.outdated_before_ms = i64::MIN;
+        self.last_but_one_ms = i64::MIN;
         self.first_stamp_ms = None;
     }
 
     /// Takes a packet in, without the rule of 7.6 (specification 7.3).
     pub(super) fn add(&mut self, size: DataSize, now_ms: i64) {
+        self.erase_outdated();
         let recently = self.samples > 0 && self.newest.stamp_ms > now_ms - self.window_ms * 3 / 2;
         self.erase_old(now_ms);
         if self.first_stamp_ms.is_none() || (self.samples == 0 && !recently) {
@@ -147,28 +165,53 @@ impl IncomingBitrate {
         self.count(size, now_ms);
     }
 
-    #[inline(always)]
     fn count(&mut self, size: DataSize, now_ms: i64) {
-        if self.samples > 0 && now_ms <= self.newest.stamp_ms {
+        if self.samples > 0 {
+            return self.count_another(size, now_ms);
+        }
+        self.newest = Bucket { stamp_ms: now_ms, bytes: size.as_bytes(), samples: 1 };
+        (self.oldest_ms, self.bytes, self.samples) = (now_ms, size.as_bytes(), 1);
+    }
+
+    /// The same beside others.
+    #[inline(always)]
+    fn count_another(&mut self, size: DataSize, now_ms: i64) {
+        self.last_but_one_ms = self.newest.stamp_ms;
+        if now_ms > self.newest.stamp_ms {
+            if self.older.is_full() {
+                self.erase_outdated();
+            }
+            self.older.push(self.newest);
+            self.newest = Bucket { stamp_ms: now_ms, bytes: size.as_bytes(), samples: 1 };
+        } else {
             self.newest.bytes += size.as_bytes();
             self.newest.samples += 1;
-        } else {
-            match self.samples {
-                0 => self.oldest_ms = now_ms,
-                _ => self.older.push(self.newest),
-            }
-            self.newest = Bucket { stamp_ms: now_ms, bytes: size.as_bytes(), samples: 1 };
         }
         self.bytes += size.as_bytes();
         self.samples += 1;
     }
 
+    /// Whether there is a rate at `now_ms` beyond doubt: two samples are in the window, and not of one millisecond only.
+    #[inline(always)]
+    fn surely_has_rate(&mut self, now_ms: i64) -> bool {
+        self.outdated_before_ms = self.outdated_before_ms.max(now_ms - self.window_ms + 1);
+        let since_first_ms = self.first_stamp_ms.map_or(0, |first_ms| now_ms - first_ms);
+        self.last_but_one_ms >= self.outdated_before_ms && since_first_ms.min(self.window_ms - 1) > 0
+    }
+
     #[inline]
     fn erase_old(&mut self, now_ms: i64) {
-        let keep_from_ms = now_ms - self.window_ms + 1;
-        if self.oldest_ms < keep_from_ms {
-            self.erase_before(keep_from_ms);
+        self.outdated_before_ms = self.outdated_before_ms.max(now_ms - self.window_ms + 1);
+        self.erase_outdated();
+    }
+
+    #[inline]
+    fn erase_outdated(&mut self) {
+        if self.oldest_ms < self.outdated_before_ms {
+            self.erase_before(self.outdated_before_ms);
         }
+        // Time may step back, and then later buckets are older.
+        self.outdated_before_ms = i64::MIN;
     }
 
     fn erase_before(&mut self, keep_from_ms: i64) {
@@ -176,6 +219,9 @@ impl IncomingBitrate {
             self.bytes -= bucket.bytes;
             self.samples -= bucket.samples;
             self.older.first += 1;
+        }
+        if self.last_but_one_ms < keep_from_ms {
+            self.last_but_one_ms = i64::MIN;
         }
         self.oldest_ms = self.older.front().unwrap_or(&self.newest).stamp_ms;
         if self.oldest_ms < keep_from_ms {
@@ -198,7 +244,93 @@ impl IncomingBitrate {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The window as the specification has it: what is outdated is taken out at once.
+    struct Model {
+        window_ms: i64,
+        buckets: VecDeque<Bucket>,
+        first_stamp_ms: Option<i64>,
+        measured: bool,
+    }
+
+    impl Model {
+        fn erase_old(&mut self, now_ms: i64) {
+            while self.buckets.front().is_some_and(|oldest| oldest.stamp_ms <= now_ms - self.window_ms) {
+                self.buckets.pop_front();
+            }
+        }
+
+        fn bps(&mut self, now_ms: i64) -> Option<i64> {
+            self.erase_old(now_ms);
+            let samples: u32 = self.buckets.iter().map(|bucket| bucket.samples).sum();
+            let bytes: i64 = self.buckets.iter().map(|bucket| bucket.bytes).sum();
+            let active_ms = (now_ms - self.first_stamp_ms? + 1).min(self.window_ms);
+            if samples == 0 || active_ms <= 1 || (samples == 1 && active_ms < self.window_ms) {
+                return None;
+            }
+            Some((bytes as f32 * (SCALE / active_ms as f32) + 0.5) as i64)
+        }
+
+        fn add(&mut self, size: i64, now_ms: i64) {
+            let newest_ms = self.buckets.back().map(|newest| newest.stamp_ms);
+            self.erase_old(now_ms);
+            let recently = newest_ms.is_some_and(|newest| newest > now_ms - self.window_ms * 3 / 2);
+            if self.first_stamp_ms.is_none() || (self.buckets.is_empty() && !recently) {
+                self.first_stamp_ms = Some(now_ms);
+            }
+            match self.buckets.back_mut().filter(|newest| now_ms <= newest.stamp_ms) {
+                Some(newest) => (newest.bytes, newest.samples) = (newest.bytes + size, newest.samples + 1),
+                None => self.buckets.push_back(Bucket { stamp_ms: now_ms, bytes: size, samples: 1 }),
+            }
+        }
+
+        fn handle_packet(&mut self, size: i64, now_ms: i64) {
+            if self.bps(now_ms).is_some() {
+                self.measured = true;
+            } else if std::mem::take(&mut self.measured) {
+                self.buckets.clear();
+                self.first_stamp_ms = None;
+            }
+            self.add(size, now_ms);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rates_are_those_of_a_window_without_delay(
+            window_ms in prop_oneof![Just(1_i64), Just(2), Just(20), Just(1000)],
+            steps in prop::collection::vec((prop_oneof![
+                20 => 0_i64..3, 4 => 0_i64..30, 2 => -40_i64..0, 1 => -2000_i64..3000,
+            ], 0_i64..1500, 0_u8..12), 0..1500),
+        ) {
+            let config = IncomingBitrateConfig { window: TimeDelta::from_millis(window_ms) };
+            let mut window = IncomingBitrate::new(&config);
+            let mut model =
+                Model { window_ms, buckets: VecDeque::new(), first_stamp_ms: None, measured: false };
+            let mut now_ms = 0;
+            for (step_ms, size, what) in steps {
+                now_ms += step_ms;
+                match what {
+                    0 => prop_assert_eq!(bps(&mut window, now_ms), model.bps(now_ms)),
+                    1 => {
+                        window.add(DataSize::from_bytes(size), now_ms);
+                        model.add(size, now_ms);
+                    }
+                    _ => {
+                        window.handle_packet(DataSize::from_bytes(size), now_ms);
+                        model.handle_packet(size, now_ms);
+                    }
+                }
+                prop_assert_eq!(window.measured, model.measured);
+            }
+            prop_assert_eq!(bps(&mut window, now_ms), model.bps(now_ms));
+        }
+    }
 
     fn window() -> IncomingBitrate {
         IncomingBitrate::new(&IncomingBitrateConfig::default())

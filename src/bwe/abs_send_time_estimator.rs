@@ -33,8 +33,8 @@ pub struct AbsSendTimeEstimator {
     rate_control: RateControl,
     streams: ActiveStreams,
     first_packet: Option<Timestamp>,
-    /// Rate control runs once the clock is past this; `None` before the first report.
-    next_report_after_ms: Option<i64>,
+    /// Rate control runs once the clock is past this.
+    next_report_after_ms: i64,
 }
 
 impl AbsSendTimeEstimator {
@@ -48,7 +48,7 @@ impl AbsSendTimeEstimator {
             rate_control: RateControl::new(config.rate_control.clone(), config.link_capacity.clone()),
             streams: ActiveStreams::new(&config.streams),
             first_packet: None,
-            next_report_after_ms: None,
+            next_report_after_ms: i64::MIN,
             config,
         }
     }
@@ -85,7 +85,7 @@ impl AbsSendTimeEstimator {
         let report = match (rate_control, self.rate_control.estimate()) {
             (Some(_), Some(bitrate)) => {
                 let interval_ms = self.rate_control.feedback_interval().to_millis();
-                self.next_report_after_ms = Some(now_ms + interval_ms);
+                self.next_report_after_ms = now_ms + interval_ms;
                 Some(Report { now: packet.now, bitrate })
             }
             _ => None,
@@ -144,7 +144,7 @@ impl AbsSendTimeEstimator {
     }
 
     /// With all streams idle for two seconds, groups and filter start anew (specification 9.5).
-    #[inline]
+    #[inline(always)]
     fn time_out_streams(&mut self, now: Timestamp) {
         self.streams.remove_idle(now);
         if self.streams.is_empty() {
@@ -185,7 +185,7 @@ impl AbsSendTimeEstimator {
 
     #[inline(always)]
     fn update_is_due(&mut self, now: Timestamp, arrival_ms: i64, now_ms: i64) -> bool {
-        if self.next_report_after_ms.is_none_or(|after_ms| now_ms > after_ms) {
+        if now_ms > self.next_report_after_ms {
             return true;
         }
         self.delay.usage() == BandwidthUsage::Overusing

@@ -73,7 +73,7 @@ impl Controller {
 
     /// Takes a packet; gives a report if there is a new estimate. `packet.now` never decreases. Timers that are due
     /// before it are the owner's to run, by [`Self::handle_timeout`].
-    #[inline]
+    #[inline(always)]
     pub fn handle_packet<O: Observer>(&mut self, packet: &PacketArrival, observer: &mut O) -> Option<Report> {
         if self.polls.next().is_none_or(|due| due <= packet.now) {
             self.catch_up(packet.now);
@@ -118,6 +118,15 @@ impl Controller {
     /// Whether the estimator in use can do something with the packet.
     pub fn counts(&self, packet: &PacketArrival) -> bool {
         self.kind() == EstimatorKind::RtpTimestamp || packet.send_time.value().is_some()
+    }
+
+    /// Whether the packet will count, and the estimator has no timer then nor now.
+    #[inline]
+    pub(crate) fn is_untimed_with(&self, packet: &PacketArrival) -> bool {
+        matches!(
+            (&self.estimator, packet.send_time),
+            (Estimator::AbsSendTime(_), AbsSendTimeElement::Value(_))
+        )
     }
 
     /// The estimate; `None` until it is valid, and while no stream is active (specification 9.6).

@@ -178,7 +178,7 @@ impl InterArrival {
 
 impl Limits {
     /// Specification 3.3.
-    #[inline]
+    #[inline(always)]
     fn opens_new_group(&self, group: &Group, ticks: u32, arrival_ms: i64) -> bool {
         if ticks.wrapping_sub(group.first_ticks) <= self.group_length_ticks {
             return false;

@@ -23,6 +23,13 @@ impl SsrcSet {
         self.search(ssrc)
     }
 
+    /// Whether an SSRC is in it.
+    #[inline]
+    pub(crate) fn contains(&mut self, ssrc: Ssrc) -> bool {
+        let hint = self.hints[ssrc.0 as usize % HINTS];
+        self.ascending.get(hint) == Some(&ssrc) || self.search(ssrc).is_ok()
+    }
+
     /// Takes an SSRC in at the place that [`Self::place`] gave.
     pub(crate) fn insert(&mut self, place: usize, ssrc: Ssrc) {
         self.ascending.insert(place, ssrc);
@@ -74,6 +81,7 @@ mod tests {
             let (mut set, mut model) = (SsrcSet::default(), BTreeSet::new());
             for (ssrc, add) in steps {
                 let ssrc = Ssrc(ssrc);
+                prop_assert_eq!(set.contains(ssrc), model.contains(&ssrc));
                 let found = set.place(ssrc);
                 prop_assert_eq!(found.is_ok(), model.contains(&ssrc));
                 match (found, add) {

@@ -60,11 +60,14 @@ pub struct RembInterceptor<W> {
     writer: Option<W>,
     bound_at: Option<Timestamp>,
     tracked: SsrcSet,
-    estimator_now: Option<Timestamp>,
+    /// The latest that the estimator was told; before all else without.
+    estimator_now: Timestamp,
     newest_packet: Option<Timestamp>,
     listed: Vec<Ssrc>,
     closed: bool,
     timeout: Option<Timestamp>,
+    /// Neither a packet nor a timer was later.
+    latest: Timestamp,
 }
 
 impl<W: RtcpWriter> RembInterceptor<W> {
@@ -78,11 +81,12 @@ impl<W: RtcpWriter> RembInterceptor<W> {
             writer: None,
             bound_at: None,
             tracked: SsrcSet::default(),
-            estimator_now: None,
+            estimator_now: Timestamp::from_micros(i64::MIN),
             newest_packet: None,
             listed: Vec::with_capacity(MAX_SSRCS),
             closed: false,
             timeout: None,
+            latest: Timestamp::from_micros(i64::MIN),
         }
     }
 
@@ -97,9 +101,9 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         self.note_timeout();
     }
 
-    /// Tracks a stream; packets of others are passed over.
+    /// Tracks a stream; packets of others are passed over. After [`Self::close`] it has no effect.
     pub fn bind_remote_stream(&mut self, ssrc: Ssrc) {
-        if let Err(place) = self.tracked.place(ssrc) {
+        if let (Err(place), false) = (self.tracked.place(ssrc), self.closed) {
             self.tracked.insert(place, ssrc);
         }
     }
@@ -113,39 +117,57 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         }
     }
 
-    /// Takes a packet of a tracked stream; a REMB that it makes due is written before this returns.
+    /// Takes a packet of a tracked stream; a REMB that it makes due is written before this returns. Whether
+    /// [`Self::poll_timeout`] is to be asked anew: most packets write nothing and move no timer.
     ///
     /// `packet.now` may step back: the estimator's clock then stands still, the schedule's interval counts anew.
+    #[inline(always)]
     pub fn handle_rtp<O: Observer>(
         &mut self,
         packet: &PacketArrival,
         observer: &mut O,
-    ) -> Result<(), WriteError> {
-        if self.closed || self.tracked.place(packet.ssrc).is_err() {
-            return Ok(());
+    ) -> Result<bool, WriteError> {
+        if !self.tracked.contains(packet.ssrc) {
+            return Ok(false);
         }
-        let may_move_timer = self.scheduler.follow_clock(packet.now) || self.estimator.has_timer();
-        let report = match self.estimator_now {
-            Some(before) if before > packet.now => {
-                self.estimator.handle_packet(&PacketArrival { now: before, ..*packet }, observer)
-            }
-            _ => {
-                self.estimator_now = Some(packet.now);
-                self.estimator.handle_packet(packet, observer)
-            }
-        };
-        let before = self.newest_packet;
+        if packet.now < self.latest {
+            return self.handle_stepped_back(packet, observer);
+        }
+        self.latest = packet.now;
+        self.estimator_now = packet.now;
+        let is_untimed = self.estimator.is_untimed_with(packet);
+        let report = self.estimator.handle_packet(packet, observer);
+        if report.is_none() && is_untimed && Some(packet.now) <= self.timeout {
+            self.newest_packet = Some(packet.now);
+            return Ok(false);
+        }
+        self.conclude(packet, report)
+    }
+
+    /// A packet earlier than another, or than a timer that ran.
+    #[cold]
+    fn handle_stepped_back<O: Observer>(
+        &mut self,
+        packet: &PacketArrival,
+        observer: &mut O,
+    ) -> Result<bool, WriteError> {
+        self.scheduler.follow_clock(packet.now);
+        let now = self.estimator_now.max(packet.now);
+        self.estimator_now = now;
+        let report = self.estimator.handle_packet(&PacketArrival { now, ..*packet }, observer);
+        self.conclude(packet, report)
+    }
+
+    #[inline(never)]
+    fn conclude(&mut self, packet: &PacketArrival, report: Option<Report>) -> Result<bool, WriteError> {
         // A clock that stepped back takes the newest packet along, lest streams stay active until it is there again.
         self.newest_packet = match self.estimator.counts(packet) {
             true => Some(packet.now),
-            false => before.map(|newest| newest.min(packet.now)),
+            false => self.newest_packet.map(|newest| newest.min(packet.now)),
         };
         let result = self.send_report(report, packet.now);
-        let is_between = self.newest_packet >= before && self.newest_packet <= self.timeout;
-        if may_move_timer || report.is_some() || !is_between || self.estimator.has_timer() {
-            self.note_timeout();
-        }
-        result
+        self.note_timeout();
+        result.map(|()| true)
     }
 
     /// Runs what is due because of the time alone: the estimator's timer, then the schedule's.
@@ -157,6 +179,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         if self.closed {
             return Ok(());
         }
+        self.latest = self.latest.max(now);
         let result = self.run_due(now, observer);
         self.note_timeout();
         result
@@ -164,7 +187,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
 
     fn run_due<O: Observer>(&mut self, now: Timestamp, observer: &mut O) -> Result<(), WriteError> {
         if self.estimator.poll_timeout().is_some_and(|due| due <= now) {
-            self.estimator_now = Some(self.estimator_now.map_or(now, |before| before.max(now)));
+            self.estimator_now = self.estimator_now.max(now);
             let report = self.estimator.handle_timeout(now, observer);
             self.send_report(report, now)?;
         }
@@ -325,7 +348,7 @@ mod tests {
             self.sent_ms + self.delay_ms
         }
 
-        fn packet(&mut self, ssrc: u32) -> Result<(), WriteError> {
+        fn packet(&mut self, ssrc: u32) -> Result<bool, WriteError> {
             self.sent_ms += 20;
             self.delay_ms += self.queue_growth_ms;
             let now = Timestamp::from_millis(self.now_ms());
@@ -478,16 +501,21 @@ mod tests {
                 let now = Timestamp::from_millis(ms);
                 let send_time = AbsSendTime::from_raw(((ms << 18) / 1000) as u32).into();
                 let packet = PacketArrival { at: now, now, ssrc: Ssrc(7), size: DataSize::from_bytes(900), ..PacketArrival::default() };
-                let _ = match what {
+                let sent = |interceptor: &mut RembInterceptor<Recorder>| {
+                    interceptor.writer_mut().map_or(0, |recorder| recorder.sent.len())
+                };
+                let before = (interceptor.poll_timeout(), sent(&mut interceptor));
+                let is_to_be_asked = match what {
                     0 => {
                         interceptor.bind_rtcp_writer(Recorder::default(), now);
-                        Ok(())
+                        true
                     }
-                    1 => interceptor.handle_timeout(now, &mut ()),
-                    2 | 3 => interceptor.handle_rtp(&packet, &mut ()),
-                    _ => interceptor.handle_rtp(&PacketArrival { send_time, ..packet }, &mut ()),
+                    1 => interceptor.handle_timeout(now, &mut ()).is_ok(),
+                    2 | 3 => interceptor.handle_rtp(&packet, &mut ()).unwrap(),
+                    _ => interceptor.handle_rtp(&PacketArrival { send_time, ..packet }, &mut ()).unwrap(),
                 };
                 let noted = interceptor.poll_timeout();
+                prop_assert!(is_to_be_asked || before == (noted, sent(&mut interceptor)));
                 interceptor.note_timeout();
                 prop_assert_eq!(noted, interceptor.poll_timeout());
             }
@@ -558,7 +586,7 @@ mod tests {
             send_time: late,
             ..PacketArrival::default()
         };
-        call.interceptor.estimator_now = Some(Timestamp::from_millis(200_000_000_000));
+        call.interceptor.estimator_now = Timestamp::from_millis(200_000_000_000);
         call.interceptor.handle_rtp(&packet, &mut ()).unwrap();
         assert!(call.interceptor.poll_timeout().is_none_or(|due| due >= years));
     }

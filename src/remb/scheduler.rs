@@ -107,14 +107,9 @@ impl RembScheduler {
         }
     }
 
-    /// Notes the time: a clock that stepped back behind the last REMB counts the interval anew from there. Whether it did.
-    #[inline]
-    pub fn follow_clock(&mut self, now: Timestamp) -> bool {
-        let steps_back = self.last_attempt.is_some_and(|last| now < last);
-        if steps_back {
-            self.last_attempt = Some(now);
-        }
-        steps_back
+    /// Notes the time: a clock that stepped back behind the last REMB counts the interval anew from there.
+    pub fn follow_clock(&mut self, now: Timestamp) {
+        self.last_attempt = self.last_attempt.map(|last| last.min(now));
     }
 
     fn due_periodic(&self, bitrate: Bitrate, now: Timestamp) -> Option<Reason> {

@@ -159,14 +159,16 @@ impl Feed for Estimation {
                 none.insert(config.timeline())
             }
         };
-        let counted = timeline.handle_packet(packet, rtt, &mut |event_at, event| {
+        let handled = timeline.handle_packet(packet, rtt, &mut |event_at, event| {
             let place = if event_at == packet.at { packet.order } else { event_at };
             queue.push(in_order(order, place), Stamped { at: event_at, flow: info.index, event });
         });
-        if let (Some(due), false) = (timeline.next_timer(), *is_on_hold) {
+        if handled.moves_timer
+            && let (Some(due), false) = (timeline.next_timer(), *is_on_hold)
+        {
             *earliest_timer = due.min(*earliest_timer);
         }
-        if counted { Fate::Counted } else { Fate::NoSendTime }
+        if handled.counts { Fate::Counted } else { Fate::NoSendTime }
     }
 
     fn rtt(&mut self, flow: usize, sample: RttSample) {

@@ -27,7 +27,18 @@ pub(super) struct Timeline {
     delivered_rtt: Option<TimeDelta>,
     /// When the interceptor's next timer is due.
     timer_due: Option<Timestamp>,
+    /// Nothing is due before; everything before the first packet.
+    next_due: Timestamp,
     gives_steps: bool,
+}
+
+/// What a packet did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Handled {
+    /// It was of use to the estimator.
+    pub(super) counts: bool,
+    /// The next timer may be another.
+    pub(super) moves_timer: bool,
 }
 
 /// Where the round trip time is from.
@@ -52,43 +63,47 @@ impl Timeline {
             rtt_due: None,
             delivered_rtt: None,
             timer_due: None,
+            next_due: Timestamp::from_micros(i64::MIN),
             gives_steps,
         }
     }
 
-    /// Runs the timers due at or before the packet, then the packet; `emit` is given what happened. Whether the packet
-    /// was of use to the estimator.
+    /// Runs the timers due at or before the packet, then the packet; `emit` is given what happened.
     #[inline]
     pub(super) fn handle_packet(
         &mut self,
         packet: &FedPacket,
         rtt: &mut RttSamples,
         emit: &mut impl FnMut(CaptureTime, Event),
-    ) -> bool {
+    ) -> Handled {
         let now = self.to_estimator(packet.at);
-        if self.rtt_due.is_none() {
-            self.interceptor.bind_rtcp_writer(Outbox::default(), now);
-            self.rtt_due = Some(now + RTT_INTERVAL);
+        let mut moves_timer = self.next_due <= now;
+        if moves_timer {
+            self.begin_or_run_timers(now, rtt, emit);
         }
-        self.run_timers(now, rtt, emit);
-        self.interceptor.bind_remote_stream(packet.ssrc);
+        if packet.is_first {
+            self.interceptor.bind_remote_stream(packet.ssrc);
+        }
         let arrival = PacketArrival {
             at: now,
             now,
             ssrc: packet.ssrc,
             send_time: packet.send_time,
             rtp_timestamp: packet.rtp_timestamp,
-            transmission_offset: packet.transmission_offset,
+            transmission_offset: packet.transmission_offset.unwrap_or(0),
             size: packet.size,
         };
-        // The outbox cannot fail.
-        let _ = match self.gives_steps {
+        let result = match self.gives_steps {
             true => self.interceptor.handle_rtp(&arrival, &mut Steps { at: packet.at, emit }),
             false => self.interceptor.handle_rtp(&arrival, &mut ()),
         };
-        self.emit_remb(packet.at, emit);
-        self.timer_due = self.interceptor.poll_timeout();
-        self.estimator().counts(&arrival)
+        // The outbox cannot fail.
+        if !matches!(result, Ok(false)) {
+            self.emit_remb(packet.at, emit);
+            self.note_timers();
+            moves_timer = true;
+        }
+        Handled { counts: self.estimator().counts(&arrival), moves_timer }
     }
 
     /// Runs the timers due at or before `at`.
@@ -98,8 +113,9 @@ impl Timeline {
         rtt: &mut RttSamples,
         emit: &mut impl FnMut(CaptureTime, Event),
     ) {
-        if self.rtt_due.is_some() {
-            self.run_timers(self.to_estimator(at), rtt, emit);
+        let at = self.to_estimator(at);
+        if self.rtt_due.is_some() && self.next_due <= at {
+            self.run_timers(at, rtt, emit);
         }
     }
 
@@ -119,21 +135,21 @@ impl Timeline {
         self.delivered_rtt
     }
 
-    #[inline]
-    fn run_timers(
+    #[cold]
+    fn begin_or_run_timers(
         &mut self,
         now: Timestamp,
         rtt: &mut RttSamples,
         emit: &mut impl FnMut(CaptureTime, Event),
     ) {
-        let is_due = |due: Option<Timestamp>| due.is_some_and(|due| due <= now);
-        if is_due(self.timer_due) || is_due(self.rtt_due) {
-            self.run_due_timers(now, rtt, emit);
+        if self.rtt_due.is_none() {
+            self.interceptor.bind_rtcp_writer(Outbox::default(), now);
+            self.rtt_due = Some(now + RTT_INTERVAL);
         }
+        self.run_timers(now, rtt, emit);
     }
 
-    #[cold]
-    fn run_due_timers(
+    fn run_timers(
         &mut self,
         now: Timestamp,
         rtt: &mut RttSamples,
@@ -142,7 +158,7 @@ impl Timeline {
         loop {
             let due = self.timer_due.filter(|due| *due <= now);
             self.deliver_rtt(due.unwrap_or(now), rtt);
-            let Some(due) = due else { return };
+            let Some(due) = due else { break };
             let at = self.to_capture(due);
             let _ = match self.gives_steps {
                 true => self.interceptor.handle_timeout(due, &mut Steps { at, emit }),
@@ -151,6 +167,13 @@ impl Timeline {
             self.emit_remb(at, emit);
             self.timer_due = self.interceptor.poll_timeout();
         }
+        self.note_timers();
+    }
+
+    fn note_timers(&mut self) {
+        self.timer_due = self.interceptor.poll_timeout();
+        let soonest = self.timer_due.into_iter().chain(self.rtt_due).min();
+        self.next_due = soonest.unwrap_or(self.next_due);
     }
 
     /// Delivers the round trip time for every second until `now`.
@@ -239,8 +262,18 @@ mod tests {
         let size = DataSize::from_bytes(1000);
         let send_time = AbsSendTime::from_raw(raw as u32).into();
         let ssrc = Ssrc(1);
-        let (rtp_timestamp, transmission_offset) = (0, 0);
-        FedPacket { at, order: at, time_was: None, ssrc, send_time, rtp_timestamp, transmission_offset, size }
+        let (rtp_timestamp, transmission_offset) = (0, None);
+        FedPacket {
+            at,
+            order: at,
+            time_was: None,
+            ssrc,
+            is_first: true,
+            send_time,
+            rtp_timestamp,
+            transmission_offset,
+            size,
+        }
     }
 
     fn run(timeline: &mut Timeline, nanos: impl Iterator<Item = i64>) -> Vec<(i64, Event)> {

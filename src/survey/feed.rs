@@ -27,12 +27,14 @@ pub struct FedPacket {
     pub time_was: Option<CaptureTime>,
     /// Its stream.
     pub ssrc: Ssrc,
+    /// None of its stream counted before.
+    pub is_first: bool,
     /// abs-send-time, or what stands for it.
     pub send_time: AbsSendTimeElement,
     /// RTP timestamp, ticks.
     pub rtp_timestamp: u32,
-    /// Transmission time offset, ticks; 0 where there is none.
-    pub transmission_offset: i32,
+    /// Transmission time offset, ticks.
+    pub transmission_offset: Option<i32>,
     /// Payload and padding, without an SRTP tag.
     pub size: DataSize,
 }

@@ -82,14 +82,16 @@ impl Session {
             self.is_announced = true;
             self.announce(around, feed);
         }
+        let is_first = self.streams.get(index).is_some_and(|stream| stream.fed == 0);
         let fed = FedPacket {
             at,
             order: note.order,
             time_was: self.time_was.take(),
             ssrc: packet.ssrc(),
+            is_first,
             send_time,
             rtp_timestamp: packet.timestamp(),
-            transmission_offset: carried.transmission_offset.unwrap_or(0),
+            transmission_offset: carried.transmission_offset,
             size,
         };
         match (feed.packet(self.index, &fed), self.streams.get_mut(index)) {

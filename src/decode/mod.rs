@@ -66,7 +66,8 @@ struct Payload<'a> {
 pub struct FlowMark {
     /// Below [`FlowMark::SLOTS`]; the same for all datagrams with the same mark.
     pub slot: usize,
-    serial: u64,
+    /// From 1; no other mark has it.
+    pub serial: u64,
 }
 
 impl FlowMark {
@@ -243,14 +244,21 @@ impl Decoder {
     /// # Errors
     /// If it has none that is read; each reason is worth a count.
     pub fn decode<F: FnMut(&Datagram<'_>)>(&mut self, frame: &Frame<'_>, each: &mut F) -> Result<(), Skip> {
-        if let Some(datagram) = self.recent.datagram(frame) {
-            each(&datagram);
-            return Ok(());
+        match self.plain(frame) {
+            Some(datagram) => each(&datagram),
+            None => return self.decode_in_full(frame, each),
         }
-        self.decode_in_full(frame, each)
+        Ok(())
     }
 
-    fn decode_in_full<F: FnMut(&Datagram<'_>)>(
+    /// The datagram of a frame like most; all others are for [`Self::decode_in_full`].
+    #[inline(always)]
+    pub(crate) fn plain<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Datagram<'a>> {
+        self.recent.datagram(frame)
+    }
+
+    #[cold]
+    pub(crate) fn decode_in_full<F: FnMut(&Datagram<'_>)>(
         &mut self,
         frame: &Frame<'_>,
         each: &mut F,

@@ -27,7 +27,7 @@ const MIN_PACKETS: u64 = 200;
 
 impl DelaySpread {
     /// Takes a packet captured `at`, `delay_nanos` after it was sent, give or take a constant.
-    #[inline]
+    #[inline(always)]
     pub fn observe(&mut self, delay_nanos: i64, at: CaptureTime) {
         let first = Window { start: at, least_now: delay_nanos, least: delay_nanos };
         let window = self.window.get_or_insert(first);
@@ -36,7 +36,7 @@ impl DelaySpread {
         }
         window.least_now = window.least_now.min(delay_nanos);
         window.least = window.least.min(delay_nanos);
-        let above = delay_nanos.saturating_sub(window.least).unsigned_abs() / FIRST_BUCKET_NANOS;
+        let above = delay_nanos.wrapping_sub(window.least).cast_unsigned() / FIRST_BUCKET_NANOS;
         let bucket = (u64::BITS - above.leading_zeros()) as usize;
         if let Some(count) = self.counts.get_mut(bucket.min(BUCKETS - 1)) {
             *count += 1;

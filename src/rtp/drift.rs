@@ -54,7 +54,7 @@ impl ClockDrift {
     }
 
     /// Takes a packet sent at `send_time` and captured `at`; gives its delay in nanoseconds, less the first packet's.
-    #[inline]
+    #[inline(always)]
     pub fn observe(&mut self, send_time: AbsSendTime, at: CaptureTime) -> i64 {
         let sent_nanos = self.clock.observe(send_time, at);
         let origin = *self.origin.get_or_insert(at);

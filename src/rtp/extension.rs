@@ -2,6 +2,9 @@
 
 use crate::units::AbsSendTimeElement;
 
+/// The profile of blocks whose elements have one byte of header.
+pub(crate) const ONE_BYTE_HEADERS: u16 = 0xbede;
+
 /// One element of a header extension block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Element<'a> {
@@ -47,12 +50,22 @@ impl<'a> Elements<'a> {
     #[inline]
     pub(super) fn new(profile: u16, captured: &'a [u8], declared: usize) -> Self {
         let form = match profile {
-            0xbede => Form::OneByte,
+            ONE_BYTE_HEADERS => Form::OneByte,
             _ if profile & 0xfff0 == 0x1000 => Form::TwoByte,
             _ => return Self::NONE,
         };
         let rest = captured.get(..declared).unwrap_or(captured);
         Self { form, rest, is_cut: rest.len() < declared }
+    }
+
+    /// The elements of a whole block with one-byte headers.
+    pub(crate) fn one_byte(block: &'a [u8]) -> Self {
+        Self { form: Form::OneByte, rest: block, is_cut: false }
+    }
+
+    /// What is not yet looked at.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     /// Id and length of the element that begins with `head`, and what follows; `None` ends the block.

@@ -19,6 +19,7 @@ mod turnaround;
 pub use capture_time::{AbsCaptureTime, CaptureTimeClock};
 pub use delay_spread::DelaySpread;
 pub use drift::ClockDrift;
+pub(crate) use extension::ONE_BYTE_HEADERS;
 pub use extension::{Element, Elements};
 pub use ntp::{MiddleNtp, NtpTime};
 pub use packet::{Malformed, RtpPacket};

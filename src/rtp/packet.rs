@@ -1,6 +1,6 @@
 //! A view of one RTP packet: validated once, then infallible (RFC 3550; specification 1.2, 1.9).
 
-use super::extension::{Element, Elements};
+use super::extension::{Element, Elements, ONE_BYTE_HEADERS};
 use crate::units::{AbsSendTimeElement, DataSize, PayloadType, SeqNum, Ssrc};
 
 /// An RTP packet in a buffer that may be cut by the snaplen, or be just the packet's header.
@@ -181,12 +181,20 @@ impl<'a> RtpPacket<'a> {
 
     /// What the packet counts for in the estimator: payload and padding, on the wire (specification 1.9).
     pub fn size(&self) -> DataSize {
-        DataSize::from_bytes(i64::try_from(self.len_on_wire - self.header_len).unwrap_or(i64::MAX))
+        DataSize::from_bytes((self.len_on_wire - self.header_len) as i64)
     }
 
     /// The profile of the extension block, if there is one.
     pub fn extension_profile(&self) -> Option<u16> {
         self.extension.map(|block| block.profile)
+    }
+
+    /// The extension block, if it has one-byte headers and all of it was captured.
+    #[inline]
+    pub(crate) fn one_byte_block(&self) -> Option<&'a [u8]> {
+        let block = self.extension?;
+        let is_whole = block.captured.len() == block.declared;
+        (block.profile == ONE_BYTE_HEADERS && is_whole).then_some(block.captured)
     }
 
     /// The header extension elements, in order.

@@ -28,13 +28,18 @@ impl SendClock {
     }
 
     /// The send time of a packet captured `at`, in nanoseconds since the first packet's send time.
+    #[inline(always)]
     pub fn observe(&mut self, raw: AbsSendTime, at: CaptureTime) -> i64 {
-        let units = self.last.map_or(0, |last| last.units.saturating_add(units_between(last, raw, at)));
+        let units = match self.last {
+            Some(last) => last.units.wrapping_add(units_between(last, raw, at)),
+            None => 0,
+        };
         self.last = Some(Reading { raw, at, units });
         units_to_nanos(units)
     }
 }
 
+#[inline(always)]
 fn units_between(last: Reading, raw: AbsSendTime, at: CaptureTime) -> i64 {
     let forward = i64::from(raw.units_since(last.raw));
     let captured_nanos = at.nanos_since(last.at);
@@ -53,9 +58,10 @@ pub(super) fn signed_step_nanos(later: AbsSendTime, earlier: AbsSendTime) -> i64
     units_to_nanos(if forward >= WRAP / 2 { forward - WRAP } else { forward })
 }
 
+/// Wraps for spans that no capture has.
 fn units_to_nanos(units: i64) -> i64 {
     let (seconds, rest) = (units >> 18, units & ((1 << 18) - 1));
-    seconds.saturating_mul(1_000_000_000).saturating_add((rest * 1_000_000_000) >> 18)
+    seconds.wrapping_mul(1_000_000_000).wrapping_add((rest * 1_000_000_000) >> 18)
 }
 
 fn nanos_to_units(nanos: i64) -> i64 {

@@ -205,7 +205,7 @@ impl Jitter {
     /// A transit time that changes by more than this is a new timestamp base, or a clock set, and no jitter.
     const MAX_CHANGE_SECS: f64 = 10.0;
 
-    #[inline]
+    #[inline(always)]
     fn observe(&mut self, timestamp: u32, at: CaptureTime) {
         if let Some((last_timestamp, last_at)) = self.last.replace((timestamp, at)) {
             let arrival = at.nanos_since(last_at) as f64 * 1e-9 * f64::from(self.hz);

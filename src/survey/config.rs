@@ -100,17 +100,29 @@ impl SurveyConfig {
         self.flows.is_empty() || self.flows.contains(flow)
     }
 
-    /// Whether a packet of that time counts, in a capture that began at `first`.
-    #[inline]
-    pub(super) fn in_range(&self, first: CaptureTime, at: CaptureTime) -> bool {
-        if self.from.is_none() && self.to.is_none() {
-            return true;
-        }
+    /// When packets count in a capture that began at `first`.
+    pub(super) fn range(&self, first: CaptureTime) -> TimeRange {
         let nanos = |bound: TimeBound| match bound {
             TimeBound::SinceFirst(nanos) => first.as_nanos().saturating_add(nanos),
             TimeBound::At(at) => at.as_nanos(),
         };
-        self.from.is_none_or(|from| at.as_nanos() >= nanos(from))
-            && self.to.is_none_or(|to| at.as_nanos() <= nanos(to))
+        TimeRange {
+            first_nanos: self.from.map_or(i64::MIN, nanos),
+            last_nanos: self.to.map_or(i64::MAX, nanos),
+        }
+    }
+}
+
+/// From one time to another, both included.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeRange {
+    first_nanos: i64,
+    last_nanos: i64,
+}
+
+impl TimeRange {
+    #[inline]
+    pub(super) fn contains(&self, at: CaptureTime) -> bool {
+        self.first_nanos <= at.as_nanos() && at.as_nanos() <= self.last_nanos
     }
 }

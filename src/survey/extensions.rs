@@ -9,6 +9,7 @@ use crate::rtp::sdp::HeaderExtension;
 use crate::units::CaptureTime;
 
 use super::SurveyConfig;
+use super::shapes::KnownIds;
 
 /// The ids of a flow's extensions.
 #[derive(Debug)]
@@ -70,6 +71,15 @@ impl Extensions {
             || (without_send_time && self.transmission_offset.may_yet_be_found())
             || (without_send_time && self.abs_capture_time.may_yet_be_found());
         self.is_settled = !waits;
+    }
+
+    /// Those that are sought in every packet.
+    pub(super) fn known_ids(&self) -> KnownIds {
+        KnownIds {
+            send_time: self.abs_send_time.id.unwrap_or(0),
+            transmission_offset: self.transmission_offset.id.unwrap_or(0),
+            transport_cc: self.transport_cc.id.unwrap_or(0),
+        }
     }
 
     /// Whether waiting is over.

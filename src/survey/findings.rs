@@ -181,7 +181,7 @@ impl Line {
 }
 
 fn extensions(session: &Session) -> Vec<ElementSeen> {
-    let seen = session.layout.elements().iter().map(|element| {
+    let seen = session.layout.elements().into_iter().map(|element| {
         let (what, evidence) = session.extensions.meaning(element.id).unzip();
         ElementSeen {
             id: element.id,

@@ -29,7 +29,7 @@ pub(super) struct Flows {
 }
 
 impl Line {
-    #[inline]
+    #[inline(always)]
     pub(super) fn handle_datagram<F: Feed>(
         &mut self,
         frame: &Frame<'_>,
@@ -37,10 +37,10 @@ impl Line {
         feed: &mut F,
     ) {
         let class = classify(datagram.payload);
-        self.tally.datagram(class, datagram, frame.number.0);
         if class != PacketClass::Rtp {
             return self.handle_control(class, frame, datagram, feed);
         }
+        self.tally.datagram(PacketClass::Rtp, datagram, frame.number.0);
         let Ok(packet) = RtpPacket::parse(datagram.payload, datagram.payload_len) else {
             return self.ledger.unfed(Unfed::Malformed, frame.number);
         };
@@ -57,7 +57,7 @@ impl Line {
         if dedup.is_repeat(frame.at, frame.number, flow, &packet, is_new) && config.dedup {
             return ledger.unfed(Unfed::Duplicate, frame.number);
         }
-        let in_range = config.in_range(self.first_at.unwrap_or(frame.at), frame.at);
+        let in_range = self.range.contains(frame.at);
         let note = PacketNote::new(frame, datagram, &packet, self.clock, in_range);
         let mut around = Surroundings { config, ledger, conversations };
         session.release_as::<true, F>(stream, frame.at, &packet, note, &mut around, feed);
@@ -94,6 +94,7 @@ impl Line {
         datagram: &Datagram<'_>,
         feed: &mut F,
     ) {
+        self.tally.datagram(class, datagram, frame.number.0);
         self.ledger.unfed(Unfed::NotRtpClass, frame.number);
         let flow = &flow_of(datagram);
         let index = match class {
@@ -138,7 +139,7 @@ impl Line {
                 }
             }
         }
-        let in_range = self.config.in_range(self.first_at.unwrap_or(frame.at), frame.at);
+        let in_range = self.range.contains(frame.at);
         let note = PacketNote::new(frame, datagram, packet, self.clock, in_range);
         self.with_session(session, feed, |session, around, feed| {
             session.handle_packet(index, frame.at, packet, note, around, feed);

@@ -18,6 +18,7 @@ mod places;
 mod release;
 mod session;
 mod sessions;
+mod shapes;
 mod stream;
 mod streams;
 mod tally;
@@ -34,6 +35,7 @@ use crate::decode::Decoder;
 use crate::flow::HoldBack;
 use crate::units::{CaptureTime, TimeDelta};
 
+use config::TimeRange;
 use conversation::Conversations;
 use dedup::Dedup;
 use intake::Flows;
@@ -65,6 +67,8 @@ struct Line {
     dedup: Dedup,
     tally: Tally,
     first_at: Option<CaptureTime>,
+    /// When packets count; known with the first frame.
+    range: TimeRange,
     /// The latest frame time so far.
     clock: CaptureTime,
     /// When flows began to hold packets back, in order; some may have ended since.
@@ -79,7 +83,6 @@ impl Survey {
         Self {
             decoder: Decoder::default(),
             line: Line {
-                config,
                 sessions: Sessions::default(),
                 flows: Flows::default(),
                 conversations: Conversations::default(),
@@ -87,6 +90,8 @@ impl Survey {
                 dedup: Dedup::default(),
                 tally: Tally::default(),
                 first_at: None,
+                range: config.range(CaptureTime::default()),
+                config,
                 clock: CaptureTime::default(),
                 holds: VecDeque::new(),
                 held_bytes: 0,
@@ -95,6 +100,7 @@ impl Survey {
     }
 
     /// Takes the next frame.
+    #[inline]
     pub fn handle_frame<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
         let Self { decoder, line } = self;
         line.follow_clock(frame);
@@ -102,7 +108,17 @@ impl Survey {
             line.end_holds(frame.number.0, feed);
         }
         feed.time(frame.at);
-        let decoded = decoder.decode(frame, &mut |datagram| line.handle_datagram(frame, datagram, feed));
+        match decoder.plain(frame) {
+            Some(datagram) => line.handle_datagram(frame, &datagram, feed),
+            None => self.handle_in_full(frame, feed),
+        }
+    }
+
+    #[cold]
+    fn handle_in_full<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
+        let Self { decoder, line } = self;
+        let decoded =
+            decoder.decode_in_full(frame, &mut |datagram| line.handle_datagram(frame, datagram, feed));
         if let Err(skip) = decoded {
             line.ledger.skip(skip, frame.number);
         }
@@ -152,6 +168,7 @@ impl Line {
     fn begin_or_step_back(&mut self, frame: &Frame<'_>) {
         if self.first_at.is_none() {
             self.first_at = Some(frame.at);
+            self.range = self.config.range(frame.at);
             self.clock = frame.at;
             return;
         }

@@ -22,15 +22,15 @@ impl Place {
 #[derive(Debug)]
 pub(super) struct Places {
     by_flow: HashMap<FiveTuple, Place>,
-    /// Of recent flows with marks, by the marks' slots.
-    marked: [(Option<FlowMark>, Place); FlowMark::SLOTS],
+    /// Of recent flows with marks, by the marks' slots; with the marks' serials.
+    marked: [(u64, Place); FlowMark::SLOTS],
     /// The last one without.
     unmarked: Option<(FiveTuple, Place)>,
 }
 
 impl Default for Places {
     fn default() -> Self {
-        Self { by_flow: HashMap::new(), marked: [(None, Place::NONE); FlowMark::SLOTS], unmarked: None }
+        Self { by_flow: HashMap::new(), marked: [(0, Place::NONE); FlowMark::SLOTS], unmarked: None }
     }
 }
 
@@ -45,8 +45,8 @@ impl Places {
     pub(super) fn recent(&self, datagram: &Datagram<'_>) -> Option<&Place> {
         match datagram.ends.mark {
             Some(mark) => {
-                let (known, place) = self.marked.get(mark.slot)?;
-                (*known == Some(mark)).then_some(place)
+                let (serial, place) = self.marked.get(mark.slot)?;
+                (*serial == mark.serial).then_some(place)
             }
             None => self.recent_unmarked(&flow_of(datagram)),
         }
@@ -78,7 +78,7 @@ impl Places {
         match datagram.ends.mark {
             Some(mark) => {
                 if let Some(slot) = self.marked.get_mut(mark.slot) {
-                    *slot = (Some(mark), place);
+                    *slot = (mark.serial, place);
                 }
             }
             None => self.unmarked = Some((flow_of(datagram), place)),
@@ -90,7 +90,7 @@ impl Places {
         if let Some(place) = self.by_flow.get_mut(flow) {
             place.session = Some(session);
         }
-        (self.marked, self.unmarked) = ([(None, Place::NONE); FlowMark::SLOTS], None);
+        (self.marked, self.unmarked) = ([(0, Place::NONE); FlowMark::SLOTS], None);
     }
 }
 

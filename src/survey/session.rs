@@ -168,6 +168,7 @@ impl Session {
         }
         let was_settled = self.extensions.is_settled();
         self.extensions.observe(packet, at);
+        self.layout.set_ids(self.extensions.known_ids());
         let is_decided = self.streams.get(index).is_some_and(Stream::is_decided);
         if self.held.is_empty() && self.is_settled() && is_decided {
             self.observe_late(index, at, packet, around.config);

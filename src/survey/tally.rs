@@ -21,10 +21,12 @@ pub(super) struct Tally {
     pub(super) decided_early: Count,
     /// RTP packets larger than any link lets pass: offload put several together.
     pub(super) oversized: Count,
-    /// Link types in order of appearance.
+    /// Of the last frame.
+    link_type: LinkType,
+    /// Frames by link type, without those since it was last another.
     link_types: Vec<(LinkType, u64)>,
-    /// The place of the last one there.
-    last_link_type: usize,
+    /// Frames that are counted there.
+    counted: u64,
     classes: [u64; PacketClass::ALL.len()],
     carriers: [u64; Carrier::ALL.len()],
 }
@@ -39,26 +41,16 @@ impl Tally {
     pub(super) fn frame(&mut self, frame: &Frame<'_>) {
         self.frames += 1;
         self.truncated += u64::from(frame.is_truncated());
-        match self.link_types.get_mut(self.last_link_type) {
-            Some((known, count)) if *known == frame.link_type => *count += 1,
-            _ => self.other_link_type(frame.link_type),
+        if frame.link_type != self.link_type {
+            self.change_link_type(frame.link_type);
         }
     }
 
     #[cold]
-    fn other_link_type(&mut self, link_type: LinkType) {
-        let place = match self.link_types.iter().position(|(known, _)| *known == link_type) {
-            Some(place) => place,
-            None if self.link_types.len() == MAX_LINK_TYPES => return,
-            None => {
-                self.link_types.push((link_type, 0));
-                self.link_types.len() - 1
-            }
-        };
-        self.last_link_type = place;
-        if let Some((_, count)) = self.link_types.get_mut(place) {
-            *count += 1;
-        }
+    fn change_link_type(&mut self, link_type: LinkType) {
+        let before = self.frames - 1;
+        count_frames(&mut self.link_types, self.link_type, before - self.counted);
+        (self.link_type, self.counted) = (link_type, before);
     }
 
     #[inline]
@@ -87,7 +79,22 @@ impl Tally {
 
     /// Frames by link type.
     pub(super) fn link_types(&self) -> BTreeMap<String, u64> {
-        self.link_types.iter().map(|(link_type, count)| (link_type.to_string(), *count)).collect()
+        let mut link_types = self.link_types.clone();
+        count_frames(&mut link_types, self.link_type, self.frames - self.counted);
+        let mut by_name = BTreeMap::new();
+        for (link_type, count) in link_types {
+            *by_name.entry(link_type.to_string()).or_insert(0) += count;
+        }
+        by_name
+    }
+}
+
+fn count_frames(link_types: &mut Vec<(LinkType, u64)>, link_type: LinkType, frames: u64) {
+    let is_full = link_types.len() == MAX_LINK_TYPES;
+    match link_types.iter_mut().find(|(known, _)| *known == link_type) {
+        Some((_, count)) => *count += frames,
+        None if frames == 0 || is_full => {}
+        None => link_types.push((link_type, frames)),
     }
 }
 
@@ -99,4 +106,28 @@ fn add(counts: &mut [u64], place: usize) {
 
 fn seen<const N: usize>(names: [&'static str; N], counts: &[u64; N]) -> BTreeMap<&'static str, u64> {
     names.into_iter().zip(*counts).filter(|(_, count)| *count > 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::FrameNumber;
+
+    #[test]
+    fn frames_are_counted_by_the_name_of_their_link_type() {
+        let mut tally = Tally::default();
+        for number in [1, 1, 113, 1, 12, 0, 101] {
+            tally.frame(&Frame {
+                number: FrameNumber(1),
+                at: CaptureTime::default(),
+                nanoseconds: false,
+                link_type: LinkType(number),
+                data: &[],
+                original_len: 0,
+                direction: None,
+            });
+        }
+        let counts = [("BSD loopback", 1), ("Ethernet", 3), ("Linux cooked", 1), ("raw IP", 2)];
+        assert_eq!(tally.link_types(), counts.map(|(name, count)| (name.to_owned(), count)).into());
+    }
 }

@@ -71,7 +71,7 @@ pub fn classify(payload: &[u8]) -> PacketClass {
     }
 }
 
-/// RTCP's packet types, which are payload types with the marker bit set (RFC 5761).
+/// RTCP's packet types, which RTP of payload types 64 to 95 would have with the marker bit set (RFC 5761).
 #[inline]
 fn is_rtcp_type(second: u8) -> bool {
     (192..=223).contains(&second)

@@ -9,9 +9,8 @@ use super::shapes::{Carried, KnownIds, Shape, Shapes};
 /// Extension blocks and elements of one flow.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layout {
-    /// Sorted by id.
     ids: KnownIds,
-    /// Without those of blocks whose shape was known.
+    /// Sorted by id; without those of blocks whose shape was known.
     elements: Vec<ElementSeen>,
     shapes: Shapes,
     /// Blocks of Cryptex (RFC 9335): their elements are encrypted.

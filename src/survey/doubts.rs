@@ -111,10 +111,10 @@ impl Line {
         for stream in late_audio {
             add(
                 "W-LATE-AUDIO",
-                Count { count: stream.fed, first_frame: session.first_frame.0 },
+                stream.fed,
                 format!(
                     "{} turned out to be audio after {} of its packets were fed",
-                    stream.ssrc, stream.fed
+                    stream.ssrc, stream.fed.count
                 ),
             );
         }

@@ -137,7 +137,7 @@ impl Line {
             abs_send_times: stream.abs_send_times,
             drift_ppm: stats.drift_ppm(),
             truncated: stats.truncated(),
-            fed_to_estimator: stream.fed > 0,
+            fed_to_estimator: stream.fed.count > 0,
             why: stream.why(),
         }
     }

@@ -97,14 +97,14 @@ impl Session {
             order: note.order,
             time_was: self.time_was.take(),
             ssrc: packet.ssrc(),
-            is_first: stream.fed == 0,
+            is_first: stream.fed.count == 0,
             send_time,
             rtp_timestamp: packet.timestamp(),
             transmission_offset: carried.transmission_offset,
             size,
         };
         match feed.packet(self.index, &fed) {
-            Fate::Counted => stream.fed += 1,
+            Fate::Counted => stream.fed.add(note.frame.0),
             Fate::NoSendTime => around.ledger.unfed(Unfed::NoSendTime, note.frame),
             Fate::OverLimit => around.ledger.unfed(Unfed::EstimatedLimit, note.frame),
         }

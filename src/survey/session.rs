@@ -235,7 +235,7 @@ impl Session {
 
     /// Packets of all streams that were fed.
     pub(super) fn packets_fed(&self) -> u64 {
-        self.streams.iter().map(|stream| stream.fed).sum()
+        self.streams.iter().map(|stream| stream.fed.count).sum()
     }
 
     /// Whether anything in it is RTP.

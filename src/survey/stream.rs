@@ -4,7 +4,7 @@ use crate::report::summary::Inference;
 use crate::rtp::infer::{ClockBasis, ClockEvidence, MediaClock, MediaKind, StreamEvidence, StreamVerdict};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
 use crate::rtp::{Reception, RtpPacket, StreamStats};
-use crate::units::Ssrc;
+use crate::units::{Count, Ssrc};
 
 use super::MediaFilter;
 use super::ledger::Unfed;
@@ -41,7 +41,8 @@ pub(super) struct Stream {
     pub(super) abs_send_times: u64,
     /// Packets with a transport-wide sequence number.
     pub(super) transport_cc: u64,
-    pub(super) fed: u64,
+    /// Packets that were fed.
+    pub(super) fed: Count,
     evidence: StreamEvidence,
     /// Ids of header extension elements until it was known to be RTP.
     element_ids: ElementIds,
@@ -105,7 +106,7 @@ impl Stream {
             stats,
             abs_send_times: 0,
             transport_cc: 0,
-            fed: 0,
+            fed: Count::default(),
             evidence: StreamEvidence::default(),
             element_ids: ElementIds::default(),
             described,
@@ -183,8 +184,9 @@ impl Stream {
 
     /// Decides with what evidence there is; what is not known to be audio is fed. `of_rtp` are the header extensions of
     /// the flow's streams that are RTP: so are packets that carry some of these and no others, be they ever so few.
+    /// What was once decided to be RTP stays it, and is decided anew.
     pub(super) fn decide_at_last(&mut self, media: MediaFilter, of_rtp: ElementIds) {
-        if self.is_rtp() || self.element_ids.are_some_of(of_rtp) {
+        if self.is_decided() || self.is_rtp() || self.element_ids.are_some_of(of_rtp) {
             self.decide_as_rtp(media, true);
         }
     }
@@ -205,7 +207,7 @@ impl Stream {
 
     /// Whether it was fed before it showed itself to be audio.
     pub(super) fn turned_out_to_be_audio(&self) -> bool {
-        self.admission == Admission::LeftOut(LeftOut::Audio) && self.fed > 0
+        self.admission == Admission::LeftOut(LeftOut::Audio) && self.fed.count > 0
     }
 
     /// For `streams.csv` and the summary.
@@ -236,7 +238,7 @@ impl Stream {
             (Admission::LeftOut(LeftOut::NotSelected), _) => {
                 "not selected by --ssrc or --exclude-ssrc".to_owned()
             }
-            _ if self.transport_cc > 0 && self.fed == 0 => {
+            _ if self.transport_cc > 0 && self.fed.count == 0 => {
                 "transport-wide sequence numbers: its sender estimates, not its receiver".to_owned()
             }
             (Admission::LeftOut(LeftOut::Audio), _) => format!("audio does not count: {evidence}"),

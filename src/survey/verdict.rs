@@ -24,7 +24,7 @@ impl Line {
         }
         let fed: Vec<_> = session
             .rtp_streams()
-            .filter(|stream| stream.fed > 0 && !stream.turned_out_to_be_audio())
+            .filter(|stream| stream.fed.count > 0 && !stream.turned_out_to_be_audio())
             .collect();
         if fed.is_empty() {
             return Verdict { fit: false, why: ONLY_AUDIO.to_owned() };

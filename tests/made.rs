@@ -1,0 +1,104 @@
+//! Calls made here, each for one thing that the recorded ones lack.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use remb_replay::capture::{Frame, LinkType};
+use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink};
+use remb_replay::survey::FlowInfo;
+use remb_replay::units::{CaptureTime, Count, FrameNumber};
+
+/// One packet of a stream with abs-send-time: raw IPv4, UDP, RTP; only headers are captured.
+#[derive(Clone, Copy)]
+struct Made {
+    sent_ms: i64,
+    ssrc: u32,
+    payload_type: u8,
+    sequence_number: u16,
+    clock_hz: i64,
+    payload: usize,
+}
+
+const ON_THE_WAY_MS: i64 = 20;
+
+impl Made {
+    fn captured(&self) -> Vec<u8> {
+        let mut rtp = vec![0x90, self.payload_type];
+        rtp.extend(self.sequence_number.to_be_bytes());
+        rtp.extend(((self.sent_ms * self.clock_hz / 1000) as u32).to_be_bytes());
+        rtp.extend(self.ssrc.to_be_bytes());
+        let [_, high, middle, low] = (((self.sent_ms << 18) / 1000) as u32).to_be_bytes();
+        rtp.extend([0xbe, 0xde, 0, 1, 0x32, high, middle, low]);
+        let udp_len = (8 + rtp.len() + self.payload) as u16;
+        let mut ip = vec![0x45, 0];
+        ip.extend((20 + udp_len).to_be_bytes());
+        ip.extend([0, 0, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0x13, 0x8c, 0x17, 0x74]);
+        ip.extend(udp_len.to_be_bytes());
+        ip.extend([0, 0]);
+        ip.extend(rtp);
+        ip
+    }
+}
+
+/// A packet every `every_ms`, from one time to the other.
+fn stream(first: Made, until_ms: i64, every_ms: usize) -> impl Iterator<Item = Made> {
+    let times = (first.sent_ms..until_ms).step_by(every_ms);
+    (0..).zip(times).map(move |(sequence_number, sent_ms)| Made { sequence_number, sent_ms, ..first })
+}
+
+const VIDEO: Made =
+    Made { sent_ms: 0, ssrc: 0x1000, payload_type: 96, sequence_number: 0, clock_hz: 90_000, payload: 1000 };
+const AUDIO: Made = Made { ssrc: 0x2000, payload_type: 111, clock_hz: 48_000, payload: 100, ..VIDEO };
+
+/// Keeps each REMB's time and SSRCs.
+#[derive(Default)]
+struct Rembs(Vec<(i64, Vec<u32>)>);
+
+impl Sink for Rembs {
+    type Error = std::convert::Infallible;
+
+    fn event(&mut self, _: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Self::Error> {
+        if let Event::Remb(remb) = event {
+            self.0.push((at.as_nanos() / 1_000_000, remb.ssrcs.iter().map(|ssrc| ssrc.0).collect()));
+        }
+        Ok(())
+    }
+}
+
+fn replayed(mut packets: Vec<Made>) -> (Rembs, Outcome) {
+    packets.sort_by_key(|packet| packet.sent_ms);
+    let (mut replay, mut rembs) = (Replay::new(ReplayConfig::default()), Rembs::default());
+    for (number, packet) in (1..).zip(&packets) {
+        let data = packet.captured();
+        let frame = Frame {
+            number: FrameNumber(number),
+            at: CaptureTime::from_nanos(i128::from(packet.sent_ms + ON_THE_WAY_MS) * 1_000_000).unwrap(),
+            nanoseconds: false,
+            link_type: LinkType(101),
+            data: &data,
+            original_len: (data.len() + packet.payload) as u32,
+            direction: None,
+        };
+        let Ok(()) = replay.handle_frame(&frame, &mut rembs);
+    }
+    let Ok(()) = replay.finish(&mut rembs);
+    (rembs, replay.outcome())
+}
+
+/// How many frames a warning concerns, and the first.
+fn warned(outcome: &Outcome, code: &str) -> Option<Count> {
+    outcome.warnings.iter().find(|warning| warning.code == code)?.count
+}
+
+/// A lone retransmission makes the flow wait; audio begins just before time is up, and with it is taken for RTP by its
+/// header extension after a single packet.
+#[test]
+fn audio_that_was_let_in_by_its_first_packet_is_left_out_once_it_is_known() {
+    let lone = Made { sent_ms: 5000, ssrc: 0x3000, payload_type: 97, ..VIDEO };
+    let audio = stream(Made { sent_ms: 6990, ..AUDIO }, 30_000, 20);
+    let packets: Vec<_> = stream(VIDEO, 30_000, 10).chain([lone]).chain(audio).collect();
+    let (_, outcome) = replayed(packets);
+    let streams = &outcome.flows[0].streams;
+    let audio = streams.iter().find(|stream| stream.ssrc == "0x00002000").unwrap();
+    assert_eq!((audio.kind, audio.packets), ("audio", 1151));
+    let fed = warned(&outcome, "W-LATE-AUDIO").unwrap();
+    assert!(fed.first_frame == 702 && (1..300).contains(&fed.count), "{fed:?} packets of audio were fed");
+}

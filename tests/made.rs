@@ -1,7 +1,12 @@
 //! Calls made here, each for one thing that the recorded ones lack.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use remb_replay::capture::{Frame, LinkType};
+use std::fs::File;
+use std::process::Command;
+
+use remb_replay::capture::{CaptureReader, Frame, LinkType};
+use remb_replay::decode::{Datagram, Decoder};
+use remb_replay::remb::Remb;
 use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink};
 use remb_replay::survey::FlowInfo;
 use remb_replay::units::{CaptureTime, Count, FrameNumber};
@@ -83,6 +88,18 @@ fn replayed(mut packets: Vec<Made>) -> (Rembs, Outcome) {
     (rembs, replay.outcome())
 }
 
+/// The same as a capture.
+fn pcap(packets: &[Made]) -> Vec<u8> {
+    let word = |word: usize| (word as u32).to_le_bytes();
+    let header = [[0xd4, 0xc3, 0xb2, 0xa1], [2, 0, 4, 0], [0; 4], [0; 4], word(65_535), word(101)].concat();
+    let records = packets.iter().map(|packet| {
+        let (data, ms) = (packet.captured(), (packet.sent_ms + ON_THE_WAY_MS) as usize);
+        let lengths = [word(data.len()), word(data.len() + packet.payload)];
+        [&[word(ms / 1000), word(ms % 1000 * 1000), lengths[0], lengths[1]].concat()[..], &data].concat()
+    });
+    [header].into_iter().chain(records).collect::<Vec<_>>().concat()
+}
+
 /// How many frames a warning concerns, and the first.
 fn warned(outcome: &Outcome, code: &str) -> Option<Count> {
     outcome.warnings.iter().find(|warning| warning.code == code)?.count
@@ -101,4 +118,31 @@ fn audio_that_was_let_in_by_its_first_packet_is_left_out_once_it_is_known() {
     assert_eq!((audio.kind, audio.packets), ("audio", 1151));
     let fed = warned(&outcome, "W-LATE-AUDIO").unwrap();
     assert!(fed.first_frame == 702 && (1..300).contains(&fed.count), "{fed:?} packets of audio were fed");
+}
+
+/// As libwebrtc does: its setter refuses the list, and the message is sent all the same.
+#[test]
+fn rembs_for_more_ssrcs_than_they_can_list_are_sent_without_a_list_and_the_run_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("many.pcap");
+    let of_ssrc = |ssrc: u32| stream(Made { sent_ms: i64::from(ssrc % 150), ssrc, ..VIDEO }, 10_000, 150);
+    let mut packets: Vec<_> = (1..=300).flat_map(of_ssrc).collect();
+    packets.sort_by_key(|packet| packet.sent_ms);
+    std::fs::write(&file, pcap(&packets)).unwrap();
+    let remb = folder.path().join("remb.pcap");
+    let output = Command::new(env!("CARGO_BIN_EXE_remb-replay"))
+        .args(["replay", file.to_str().unwrap(), "-w", remb.to_str().unwrap(), "--rtcp", "reduced"])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    assert!(errors.contains("warning[W-REMB-SSRCS]: "), "{errors}");
+    let mut rembs = CaptureReader::new(Box::new(File::open(remb).unwrap())).unwrap();
+    let (mut decoder, mut ssrcs) = (Decoder::default(), Vec::new());
+    while let Some(frame) = rembs.next_frame().unwrap() {
+        let mut count =
+            |datagram: &Datagram<'_>| ssrcs.push(Remb::parse(datagram.payload).unwrap().ssrcs.len());
+        assert!(decoder.decode(&frame, &mut count).is_ok());
+    }
+    assert!(ssrcs.len() > 3 && ssrcs.iter().all(|count| *count == 0), "{ssrcs:?}");
 }

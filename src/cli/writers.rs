@@ -10,7 +10,7 @@ use super::outputs::{Output, Plan, Target, is_svg, numbered};
 use super::resolve::Resolved;
 use crate::bwe::DelayFilter;
 use crate::capture::Frame;
-use crate::remb::{CapturedRemb, Profile};
+use crate::remb::{CapturedRemb, MAX_SSRCS, Profile};
 use crate::replay::{Event, RembTally, SentRemb, Sink};
 use crate::report::csv::{Clock, EstimateCsv, RembCsv, RembRow, write_streams};
 use crate::report::pcap::{RembPcap, RtcpPacking};
@@ -34,6 +34,8 @@ pub(super) struct Writers {
     remb_csv: Option<RembCsv<Output>>,
     /// REMBs whose time a pcap cannot hold.
     not_in_pcap: u64,
+    /// REMBs with more SSRCs than they can list.
+    without_ssrcs: u64,
     /// Flows that are one too many to be drawn.
     not_drawn: u64,
     draws: bool,
@@ -75,6 +77,7 @@ impl Writers {
             remb_csv: open(&plan.remb_csv)?.map(|out| RembCsv::new(out, clock)).transpose()?,
             not_in_pcap: 0,
             not_drawn: 0,
+            without_ssrcs: 0,
             draws: plan.plot.is_some(),
             flows: Vec::new(),
         })
@@ -89,15 +92,19 @@ impl Writers {
     pub(super) fn warnings(&self) -> impl Iterator<Item = Warning> {
         let beyond = format!("{} REMBs have times that no pcap can hold and are not in it", self.not_in_pcap);
         let undrawn = format!("{} flows beyond the first {MAX_FIGURES} are not drawn", self.not_drawn);
-        [("W-PCAP-TIME", self.not_in_pcap, beyond), ("W-LIMIT-FIGURES", self.not_drawn, undrawn)]
-            .into_iter()
-            .filter(|(_, count, _)| *count > 0)
-            .map(|(code, count, message)| Warning {
-                code,
-                flow: None,
-                message,
-                count: Some(Count { count, first_frame: 0 }),
-            })
+        let unlisted =
+            format!("{} REMBs concern more than {MAX_SSRCS} SSRCs and list none", self.without_ssrcs);
+        let doubts = [
+            ("W-PCAP-TIME", self.not_in_pcap, beyond),
+            ("W-LIMIT-FIGURES", self.not_drawn, undrawn),
+            ("W-REMB-SSRCS", self.without_ssrcs, unlisted),
+        ];
+        doubts.into_iter().filter(|(_, count, _)| *count > 0).map(|(code, count, message)| Warning {
+            code,
+            flow: None,
+            message,
+            count: Some(Count { count, first_frame: 0 }),
+        })
     }
 
     /// The REMBs of a flow by its name.
@@ -170,6 +177,7 @@ impl Writers {
 
     fn write_remb(&mut self, info: &FlowInfo, at: CaptureTime, remb: &SentRemb) -> Result<()> {
         let sender_ssrc = self.sender_ssrc;
+        self.without_ssrcs += u64::from(remb.ssrcs.is_empty());
         if let Some(pcap) = &mut self.pcap {
             let written = pcap
                 .write(at, info.flow, info.ethernet, (sender_ssrc, remb.bitrate, &remb.ssrcs))

@@ -21,7 +21,8 @@ pub struct RembReport<'a> {
     pub sender_ssrc: Ssrc,
     /// The estimate, before the message rounds it.
     pub bitrate: Bitrate,
-    /// Streams with a packet in the last 2 s, ascending.
+    /// Streams with a packet in the last 2 s, ascending; none where they are more than [`MAX_SSRCS`], as libwebrtc then
+    /// lists none (specification 12.3).
     pub ssrcs: &'a [Ssrc],
     /// Why now; not on the wire.
     pub reason: Reason,
@@ -268,6 +269,9 @@ impl<W: RtcpWriter> RembInterceptor<W> {
             self.scheduler.attempted(bitrate, now, false);
             return Ok(());
         }
+        if self.listed.len() > MAX_SSRCS {
+            self.listed.clear();
+        }
         let remb = RembReport { sender_ssrc: self.sender_ssrc, bitrate, ssrcs: &self.listed, reason };
         let result = writer.write(&remb, now);
         self.scheduler.attempted(bitrate, now, result.is_ok());
@@ -413,6 +417,23 @@ mod tests {
             call.packets(1, 99);
         }
         assert_eq!(call.recorder().sent.last().map(|remb| remb.ssrcs.clone()), Some(vec![3, 7]));
+    }
+
+    #[test]
+    fn more_ssrcs_than_a_message_holds_are_sent_as_none() {
+        let mut call = Call::bound(Profile::Periodic);
+        call.packets(100, 7);
+        let lists = |call: &mut Call, count: u32| {
+            (0..count).for_each(|ssrc| call.interceptor.bind_remote_stream(Ssrc(ssrc)));
+            // Five a millisecond: each stream comes around long before it is over.
+            for packet in 0..20 * count {
+                call.sent_ms -= if packet % 5 == 0 { 19 } else { 20 };
+                call.packets(1, packet % count);
+            }
+            call.recorder().sent.last().map(|remb| remb.ssrcs.len())
+        };
+        assert_eq!(lists(&mut call, 255), Some(255));
+        assert_eq!(lists(&mut call, 256), Some(0));
     }
 
     #[test]

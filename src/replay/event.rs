@@ -25,7 +25,7 @@ pub struct SentRemb {
     pub bitrate: Bitrate,
     /// Why then.
     pub reason: Reason,
-    /// The streams, ascending.
+    /// The streams, ascending; none where they are more than a message holds.
     pub ssrcs: Vec<Ssrc>,
 }
 

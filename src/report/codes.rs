@@ -1,7 +1,7 @@
 //! The codes of warnings and notes, and what each means to a reader. `--strict` ends with 5 on a warning, never on a note.
 
 /// Every code with its line in the manual.
-pub const CODES: [(&str, &str); 31] = [
+pub const CODES: [(&str, &str); 32] = [
     (
         "N-INFERRED-ID",
         "The id of a header extension was not told by a flag or an SDP but found by how its element behaves.",
@@ -79,6 +79,10 @@ pub const CODES: [(&str, &str); 31] = [
     (
         "W-PCAP-TIME",
         "REMBs have times before 1970 or after 2106, which a pcap cannot hold. They are in remb.csv and not in remb.pcap.",
+    ),
+    (
+        "W-REMB-SSRCS",
+        "REMBs concern more streams than the 255 that a message can list. They are sent without a list, as libwebrtc does it.",
     ),
     (
         "W-RTT-DEFAULT",

@@ -21,8 +21,10 @@ const FRAGMENT: u16 = 0x3fff;
 /// First bytes of RTP, RTCP and QUIC; what tunnels and relays carry begins with less.
 const MEDIA: u8 = 0x80;
 
+/// 2^32 over the golden ratio: multiplication by it spreads what is alike (Knuth's multiplicative hash).
+const GOLDEN_RATIO: u32 = 0x9e37_79b9;
 /// Flows that are remembered, of each version of IP; a power of two.
-const SLOTS_EACH: usize = 32;
+const SLOTS_EACH: usize = 256;
 pub(super) const SLOTS: usize = 2 * SLOTS_EACH;
 
 /// Flows that were seen lately, each at the place that its ports say, by the bytes of their headers.
@@ -74,7 +76,7 @@ impl RecentFlows {
         }
         let (payload, payload_len) = media(captured, udp_len)?;
         let (ethernet, addresses) = (headers.first_chunk()?, headers[26..].first_chunk()?);
-        let slot = usize::from(headers[35] ^ headers[37]) % SLOTS_EACH;
+        let slot = slot_of(headers, 30, 34);
         if !self.ipv4[slot].as_ref().is_some_and(|known| known.is(ethernet, addresses)) {
             self.begin_ipv4(slot, ethernet, addresses);
         }
@@ -101,7 +103,7 @@ impl RecentFlows {
         }
         let (payload, payload_len) = media(captured, udp_len)?;
         let (ethernet, addresses) = (headers.first_chunk()?, headers[22..].first_chunk()?);
-        let slot = usize::from(headers[55] ^ headers[57]) % SLOTS_EACH;
+        let slot = slot_of(headers, 50, 54);
         if !self.ipv6[slot].as_ref().is_some_and(|known| known.is(ethernet, addresses)) {
             self.begin_ipv6(slot, ethernet, addresses);
         }
@@ -136,6 +138,16 @@ fn media(captured: &[u8], udp_len: usize) -> Option<(&[u8], usize)> {
     let payload_len = udp_len.checked_sub(UDP_HEADER_LEN)?;
     let payload = captured.get(..payload_len).unwrap_or(captured);
     (*payload.first()? >= MEDIA).then_some((payload, payload_len))
+}
+
+/// Where a flow is remembered, by the end of its destination address and its ports: the directions of a call, and calls on
+/// neighbouring ports and hosts, are in different places as far as may be.
+#[inline]
+fn slot_of<const LEN: usize>(headers: &[u8; LEN], address_at: usize, ports_at: usize) -> usize {
+    let four =
+        |at: usize| u32::from_ne_bytes([headers[at], headers[at + 1], headers[at + 2], headers[at + 3]]);
+    let mixed = (four(address_at) ^ four(ports_at).rotate_left(16)).wrapping_mul(GOLDEN_RATIO);
+    (mixed >> (u32::BITS - SLOTS_EACH.ilog2())) as usize
 }
 
 #[inline]
@@ -206,6 +218,30 @@ mod tests {
                 let found = RecentFlows::default().datagram(&frame).map(|found| parts(&found));
                 assert!(found.is_some() && found == the_long_way(&frame));
             }
+        }
+    }
+
+    /// The marks of flows that take turns are the same each time around.
+    #[test]
+    fn calls_on_neighbouring_ports_and_their_answers_do_not_drive_each_other_out() {
+        for (is_ipv6, address_at, ports_at) in [(false, 26, 34), (true, 22, 54)] {
+            let mut recent = RecentFlows::default();
+            let mut marks = || {
+                let flows = (0..8_u8).flat_map(|call| [(call, false), (call, true)]);
+                let mark = |(call, is_answer): (u8, bool)| {
+                    let mut data = plain(is_ipv6, 64);
+                    data[ports_at + 1] += 2 * call;
+                    data[ports_at + 3] += 2 * call;
+                    if is_answer {
+                        let half = (ports_at - address_at) / 2;
+                        data[address_at..ports_at].rotate_left(half);
+                        data[ports_at..ports_at + 4].rotate_left(2);
+                    }
+                    recent.datagram(&captured(&data)).unwrap().ends.mark.unwrap()
+                };
+                flows.map(mark).collect::<Vec<_>>()
+            };
+            assert_eq!(marks(), marks());
         }
     }
 

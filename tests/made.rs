@@ -6,15 +6,17 @@ use std::process::Command;
 
 use remb_replay::capture::{CaptureReader, Frame, LinkType};
 use remb_replay::decode::{Datagram, Decoder};
+use remb_replay::flow::FiveTuple;
 use remb_replay::remb::Remb;
-use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink};
-use remb_replay::survey::FlowInfo;
+use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink, Taping};
+use remb_replay::survey::{FlowInfo, SurveyConfig};
 use remb_replay::units::{CaptureTime, Count, FrameNumber};
 
 /// One packet of a stream with abs-send-time: raw IPv4, UDP, RTP; only headers are captured.
 #[derive(Clone, Copy)]
 struct Made {
     sent_ms: i64,
+    port: u16,
     ssrc: u32,
     payload_type: u8,
     sequence_number: u16,
@@ -35,7 +37,8 @@ impl Made {
         let udp_len = (8 + rtp.len() + self.payload) as u16;
         let mut ip = vec![0x45, 0];
         ip.extend((20 + udp_len).to_be_bytes());
-        ip.extend([0, 0, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0x13, 0x8c, 0x17, 0x74]);
+        ip.extend([0, 0, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+        ip.extend([self.port.to_be_bytes(), [0x17, 0x74]].concat());
         ip.extend(udp_len.to_be_bytes());
         ip.extend([0, 0]);
         ip.extend(rtp);
@@ -49,31 +52,35 @@ fn stream(first: Made, until_ms: i64, every_ms: usize) -> impl Iterator<Item = M
     (0..).zip(times).map(move |(sequence_number, sent_ms)| Made { sequence_number, sent_ms, ..first })
 }
 
-const VIDEO: Made =
-    Made { sent_ms: 0, ssrc: 0x1000, payload_type: 96, sequence_number: 0, clock_hz: 90_000, payload: 1000 };
+const VIDEO: Made = Made {
+    sent_ms: 0,
+    port: 5004,
+    ssrc: 0x1000,
+    payload_type: 96,
+    sequence_number: 0,
+    clock_hz: 90_000,
+    payload: 1000,
+};
 const AUDIO: Made = Made { ssrc: 0x2000, payload_type: 111, clock_hz: 48_000, payload: 100, ..VIDEO };
 
-/// Keeps each REMB's time and SSRCs.
+/// Keeps each event with its flow and time.
 #[derive(Default)]
-struct Rembs(Vec<(i64, Vec<u32>)>);
+struct Events(Vec<(FiveTuple, i64, String)>);
 
-impl Sink for Rembs {
+impl Sink for Events {
     type Error = std::convert::Infallible;
 
-    fn event(&mut self, _: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Self::Error> {
-        if let Event::Remb(remb) = event {
-            self.0.push((at.as_nanos() / 1_000_000, remb.ssrcs.iter().map(|ssrc| ssrc.0).collect()));
-        }
+    fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Self::Error> {
+        self.0.push((flow.flow, at.as_nanos(), format!("{event:?}")));
         Ok(())
     }
 }
 
-fn replayed(mut packets: Vec<Made>) -> (Rembs, Outcome) {
-    packets.sort_by_key(|packet| packet.sent_ms);
-    let (mut replay, mut rembs) = (Replay::new(ReplayConfig::default()), Rembs::default());
-    for (number, packet) in (1..).zip(&packets) {
+/// Gives the packets as frames, in the order they have.
+fn for_each_frame(packets: &[Made], mut handle: impl FnMut(&Frame<'_>)) {
+    for (number, packet) in (1..).zip(packets) {
         let data = packet.captured();
-        let frame = Frame {
+        handle(&Frame {
             number: FrameNumber(number),
             at: CaptureTime::from_nanos(i128::from(packet.sent_ms + ON_THE_WAY_MS) * 1_000_000).unwrap(),
             nanoseconds: false,
@@ -81,11 +88,17 @@ fn replayed(mut packets: Vec<Made>) -> (Rembs, Outcome) {
             data: &data,
             original_len: (data.len() + packet.payload) as u32,
             direction: None,
-        };
-        let Ok(()) = replay.handle_frame(&frame, &mut rembs);
+        });
     }
-    let Ok(()) = replay.finish(&mut rembs);
-    (rembs, replay.outcome())
+}
+
+fn replayed(packets: &[Made]) -> (Events, Outcome) {
+    let (mut replay, mut events) = (Replay::new(ReplayConfig::default()), Events::default());
+    for_each_frame(packets, |frame| {
+        let Ok(()) = replay.handle_frame(frame, &mut events);
+    });
+    let Ok(()) = replay.finish(&mut events);
+    (events, replay.outcome())
 }
 
 /// The same as a capture.
@@ -111,8 +124,9 @@ fn warned(outcome: &Outcome, code: &str) -> Option<Count> {
 fn audio_that_was_let_in_by_its_first_packet_is_left_out_once_it_is_known() {
     let lone = Made { sent_ms: 5000, ssrc: 0x3000, payload_type: 97, ..VIDEO };
     let audio = stream(Made { sent_ms: 6990, ..AUDIO }, 30_000, 20);
-    let packets: Vec<_> = stream(VIDEO, 30_000, 10).chain([lone]).chain(audio).collect();
-    let (_, outcome) = replayed(packets);
+    let mut packets: Vec<_> = stream(VIDEO, 30_000, 10).chain([lone]).chain(audio).collect();
+    packets.sort_by_key(|packet| packet.sent_ms);
+    let (_, outcome) = replayed(&packets);
     let streams = &outcome.flows[0].streams;
     let audio = streams.iter().find(|stream| stream.ssrc == "0x00002000").unwrap();
     assert_eq!((audio.kind, audio.packets), ("audio", 1151));
@@ -145,4 +159,32 @@ fn rembs_for_more_ssrcs_than_they_can_list_are_sent_without_a_list_and_the_run_g
         assert!(decoder.decode(&frame, &mut count).is_ok());
     }
     assert!(ssrcs.len() > 3 && ssrcs.iter().all(|count| *count == 0), "{ssrcs:?}");
+}
+
+/// A second flow takes time on to where the first one's timers run; then it steps back, and the first goes on.
+#[test]
+fn a_tape_gives_what_a_replay_gives_where_time_steps_back() {
+    let other = Made { port: 5006, ssrc: 0x2000, ..VIDEO };
+    let from = |sent_ms: i64, made: Made| Made { sent_ms, sequence_number: (sent_ms / 10) as u16, ..made };
+    let turns = [(0, 10, VIDEO), (10, 14, other), (10, 17, VIDEO), (14, 30, other), (17, 25, VIDEO)];
+    let packets: Vec<_> = turns
+        .iter()
+        .flat_map(|(begin, end, made)| (begin * 100..end * 100).map(|tick| from(tick * 10, *made)))
+        .collect();
+    let (expected, outcome) = replayed(&packets);
+    assert_eq!(warned(&outcome, "W-TIME-STEPS-BACK").map(|steps| steps.count), Some(3));
+    let mut taping = Taping::new(SurveyConfig::default());
+    for_each_frame(&packets, |frame| taping.handle_frame(frame));
+    let (tape, _) = taping.finish();
+    assert_eq!(tape.flows().count(), 2);
+    for taped in tape.flows() {
+        let (mut events, flow) = (Vec::new(), taped.info.flow);
+        taped.replay(&ReplayConfig::default(), &mut |at, event| {
+            events.push((flow, at.as_nanos(), format!("{event:?}")));
+        });
+        let of_flow: Vec<_> = expected.0.iter().filter(|event| event.0 == flow).cloned().collect();
+        assert!(events.len() > 1000, "{flow}");
+        let first = events.iter().zip(&of_flow).find(|(one, other)| one != other);
+        assert!(events == of_flow, "{flow}: {} and {}: {first:?}", events.len(), of_flow.len());
+    }
 }

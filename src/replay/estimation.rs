@@ -16,8 +16,9 @@ pub(super) struct Estimation {
     config: ReplayConfig,
     /// By their places; those that were not fed have none.
     flows: Vec<Option<Box<Flow>>>,
+    /// Places of the flows that are estimated.
+    estimated: Vec<usize>,
     queue: EventQueue,
-    flows_left: usize,
     /// No timer of any flow is due before.
     earliest_timer: CaptureTime,
 }
@@ -39,8 +40,8 @@ impl Estimation {
         Self {
             config,
             flows: Vec::new(),
+            estimated: Vec::new(),
             queue: EventQueue::default(),
-            flows_left: MAX_ESTIMATED_FLOWS,
             earliest_timer: CaptureTime::NEVER,
         }
     }
@@ -82,18 +83,12 @@ impl Estimation {
     #[cold]
     fn run_timers(&mut self, at: CaptureTime) {
         self.earliest_timer = CaptureTime::NEVER;
-        for index in 0..self.flows.len() {
-            if let Some(Some(flow)) = self.flows.get_mut(index) {
-                flow.advance(at, &mut self.queue);
+        for place in &self.estimated {
+            let Some(Some(flow)) = self.flows.get_mut(*place) else { continue };
+            flow.advance(at, &mut self.queue);
+            if let Some(due) = flow.next_timer() {
+                self.earliest_timer = self.earliest_timer.min(due);
             }
-            self.note_timer(index);
-        }
-    }
-
-    fn note_timer(&mut self, flow: usize) {
-        let flow = self.flows.get(flow).and_then(Option::as_deref);
-        if let Some(due) = flow.and_then(Flow::next_timer) {
-            self.earliest_timer = self.earliest_timer.min(due);
         }
     }
 }
@@ -134,11 +129,15 @@ impl Feed for Estimation {
     }
 
     fn hold(&mut self, flow: usize, holds: bool) {
-        if let Some(flow) = self.flow_mut(flow) {
-            flow.is_on_hold = holds;
+        let Some(flow) = self.flow_mut(flow) else { return };
+        flow.is_on_hold = holds;
+        if let Some(due) = flow.next_timer() {
+            self.earliest_timer = self.earliest_timer.min(due);
         }
-        self.note_timer(flow);
     }
+
+    /// Timers ran until there.
+    fn step_back(&mut self, _from: CaptureTime) {}
 
     #[inline]
     fn time(&mut self, at: CaptureTime) {
@@ -148,14 +147,14 @@ impl Feed for Estimation {
     }
 
     fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate {
-        let Self { config, flows, queue, flows_left, earliest_timer } = self;
+        let Self { config, flows, estimated, queue, earliest_timer } = self;
         let Some(Some(known)) = flows.get_mut(flow) else { return Fate::OverLimit };
         let Flow { info, timeline, rtt, is_on_hold, order } = known.as_mut();
         let timeline = match timeline {
             Some(timeline) => timeline,
-            None if *flows_left == 0 => return Fate::OverLimit,
+            None if estimated.len() == MAX_ESTIMATED_FLOWS => return Fate::OverLimit,
             none => {
-                *flows_left -= 1;
+                estimated.push(flow);
                 none.insert(config.timeline())
             }
         };

@@ -71,6 +71,10 @@ impl Feed for All<'_> {
         self.0.iter_mut().for_each(|estimation| estimation.hold(flow, holds));
     }
 
+    fn step_back(&mut self, from: CaptureTime) {
+        self.0.iter_mut().for_each(|estimation| estimation.step_back(from));
+    }
+
     fn time(&mut self, at: CaptureTime) {
         self.0.iter_mut().for_each(|estimation| estimation.time(at));
     }

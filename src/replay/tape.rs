@@ -14,7 +14,11 @@ use super::{Event, MAX_ESTIMATED_FLOWS, ReplayConfig};
 pub struct Tape {
     /// By their places; those that were not fed have none.
     flows: Vec<Option<TapedFlow>>,
+    /// Places of the flows that are estimated: those with packets.
+    estimated: Vec<usize>,
+    /// The latest frame's time so far, and the last one's.
     clock: Option<CaptureTime>,
+    last_at: Option<CaptureTime>,
     /// The first frame's time.
     first_at: Option<CaptureTime>,
 }
@@ -29,6 +33,8 @@ pub struct TapedFlow {
     packets: Vec<TapedPacket>,
     rtt: Vec<RttSample>,
     is_on_hold: bool,
+    /// Where time stepped back since its last packet: how far it had been.
+    time_was: Option<CaptureTime>,
     /// Timers run until here after the last packet.
     end: Option<CaptureTime>,
 }
@@ -38,6 +44,8 @@ struct TapedPacket {
     packet: FedPacket,
     /// Round trip times that were known when it was fed.
     rtt_known: usize,
+    /// Timers run until here before it, where time had been further.
+    time_was: Option<CaptureTime>,
 }
 
 /// Makes a tape of a capture.
@@ -61,9 +69,9 @@ impl Taping {
     /// The tape, and what the survey found.
     pub fn finish(mut self) -> (Tape, Findings) {
         // A flow that holds packets back at the end is not that far: no timer runs for it.
-        let clock = self.tape.clock;
+        let last_at = self.tape.last_at;
         for flow in self.tape.flows.iter_mut().flatten() {
-            flow.end = clock.filter(|_| !flow.is_on_hold);
+            flow.end = flow.time_was.max(last_at).filter(|_| !flow.is_on_hold);
         }
         self.survey.finish(&mut self.tape);
         self.tape.first_at = self.survey.first_at();
@@ -74,12 +82,12 @@ impl Taping {
 impl Tape {
     /// The flows that are estimated: those with packets that count.
     pub fn flows(&self) -> impl Iterator<Item = &TapedFlow> {
-        self.flows.iter().flatten().filter(|flow| flow.packets() > 0).take(MAX_ESTIMATED_FLOWS)
+        self.flows.iter().flatten().filter(|flow| flow.packets() > 0)
     }
 
     /// The same, with what they hold.
     pub fn into_flows(self) -> impl Iterator<Item = TapedFlow> {
-        self.flows.into_iter().flatten().filter(|flow| flow.packets() > 0).take(MAX_ESTIMATED_FLOWS)
+        self.flows.into_iter().flatten().filter(|flow| flow.packets() > 0)
     }
 
     /// The first frame's time, from which times count.
@@ -103,10 +111,10 @@ impl TapedFlow {
         let (mut timeline, mut rtt) = (config.timeline(), RttSamples::default());
         let mut samples = self.rtt.iter();
         let mut known = 0;
-        for TapedPacket { packet, rtt_known } in &self.packets {
+        for TapedPacket { packet, rtt_known, time_was } in &self.packets {
             samples.by_ref().take(rtt_known - known).for_each(|sample| rtt.push(*sample));
             known = *rtt_known;
-            if let Some(time_was) = packet.time_was.filter(|then| *then > packet.at) {
+            if let Some(time_was) = time_was.filter(|then| *then > packet.at) {
                 timeline.advance(time_was, &mut rtt, each);
             }
             timeline.handle_packet(packet, &mut rtt, each);
@@ -135,6 +143,7 @@ impl Feed for Tape {
                 packets: Vec::new(),
                 rtt: Vec::new(),
                 is_on_hold: false,
+                time_was: None,
                 end: None,
             });
         }
@@ -146,13 +155,33 @@ impl Feed for Tape {
         }
     }
 
+    fn step_back(&mut self, from: CaptureTime) {
+        let Self { flows, estimated, .. } = self;
+        for place in estimated {
+            if let Some(Some(flow)) = flows.get_mut(*place)
+                && !flow.is_on_hold
+            {
+                flow.time_was = flow.time_was.max(Some(from));
+            }
+        }
+    }
+
     fn time(&mut self, at: CaptureTime) {
-        self.clock = Some(self.clock.map_or(at, |clock| clock.max(at)));
+        self.clock = self.clock.max(Some(at));
+        self.last_at = Some(at);
     }
 
     fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate {
-        let Some(flow) = self.flow_mut(flow) else { return Fate::OverLimit };
-        flow.packets.push(TapedPacket { packet: *packet, rtt_known: flow.rtt.len() });
+        let Self { flows, estimated, .. } = self;
+        let Some(Some(taped)) = flows.get_mut(flow) else { return Fate::OverLimit };
+        if taped.packets.is_empty() {
+            if estimated.len() == MAX_ESTIMATED_FLOWS {
+                return Fate::OverLimit;
+            }
+            estimated.push(flow);
+        }
+        let (rtt_known, time_was) = (taped.rtt.len(), taped.time_was.take());
+        taped.packets.push(TapedPacket { packet: *packet, rtt_known, time_was });
         Fate::Counted
     }
 

@@ -263,17 +263,7 @@ mod tests {
         let send_time = AbsSendTime::from_raw(raw as u32).into();
         let ssrc = Ssrc(1);
         let (rtp_timestamp, transmission_offset) = (0, None);
-        FedPacket {
-            at,
-            order: at,
-            time_was: None,
-            ssrc,
-            is_first: true,
-            send_time,
-            rtp_timestamp,
-            transmission_offset,
-            size,
-        }
+        FedPacket { at, order: at, ssrc, is_first: true, send_time, rtp_timestamp, transmission_offset, size }
     }
 
     fn run(timeline: &mut Timeline, nanos: impl Iterator<Item = i64>) -> Vec<(i64, Event)> {

@@ -23,8 +23,6 @@ pub struct FedPacket {
     pub at: CaptureTime,
     /// The latest frame time when it was read: its place in the order of all flows' events.
     pub order: CaptureTime,
-    /// Where time stepped back since the flow's last packet: how far it had been.
-    pub time_was: Option<CaptureTime>,
     /// Its stream.
     pub ssrc: Ssrc,
     /// None of its stream counted before.
@@ -56,6 +54,8 @@ pub trait Feed {
     fn flow(&mut self, info: &FlowInfo);
     /// A flow's packets wait until they are understood, or no longer.
     fn hold(&mut self, flow: usize, holds: bool);
+    /// Capture time is going to step back; it had come to `from`. Of flows that are on hold nothing was known yet.
+    fn step_back(&mut self, from: CaptureTime);
     /// Capture time has come to `at`.
     fn time(&mut self, at: CaptureTime);
     /// A packet, in capture order.
@@ -73,6 +73,7 @@ pub struct NoFeed;
 impl Feed for NoFeed {
     fn flow(&mut self, _info: &FlowInfo) {}
     fn hold(&mut self, _flow: usize, _holds: bool) {}
+    fn step_back(&mut self, _from: CaptureTime) {}
     fn time(&mut self, _at: CaptureTime) {}
     fn packet(&mut self, _flow: usize, _packet: &FedPacket) -> Fate {
         Fate::Counted

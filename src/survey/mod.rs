@@ -103,7 +103,7 @@ impl Survey {
     #[inline]
     pub fn handle_frame<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
         let Self { decoder, line } = self;
-        line.follow_clock(frame);
+        line.follow_clock(frame, feed);
         if !line.holds.is_empty() {
             line.end_holds(frame.number.0, feed);
         }
@@ -155,26 +155,25 @@ impl Survey {
 
 impl Line {
     #[inline]
-    fn follow_clock(&mut self, frame: &Frame<'_>) {
+    fn follow_clock<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
         self.tally.frame(frame);
         if self.first_at.is_none() || frame.at < self.tally.last_at {
-            self.begin_or_step_back(frame);
+            self.begin_or_step_back(frame, feed);
         }
         self.tally.last_at = frame.at;
         self.clock = self.clock.max(frame.at);
     }
 
     #[cold]
-    fn begin_or_step_back(&mut self, frame: &Frame<'_>) {
+    fn begin_or_step_back<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
         if self.first_at.is_none() {
             self.first_at = Some(frame.at);
             self.range = self.config.range(frame.at);
             self.clock = frame.at;
             return;
         }
-        let last = self.tally.last_at;
         self.tally.time_steps_back.add(frame.number.0);
-        self.sessions.iter_mut().for_each(|session| session.time_was(last));
+        feed.step_back(self.tally.last_at);
     }
 
     /// Calls a session, and keeps the books on what it holds back.

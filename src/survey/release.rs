@@ -95,7 +95,6 @@ impl Session {
         let fed = FedPacket {
             at,
             order: note.order,
-            time_was: self.time_was.take(),
             ssrc: packet.ssrc(),
             is_first: stream.fed.count == 0,
             send_time,

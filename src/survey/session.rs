@@ -87,7 +87,6 @@ pub(super) struct Session {
     pub(super) held: HoldBack<PacketNote>,
     /// Nothing waits, and of the flow nothing is to be found out any more.
     is_steady: bool,
-    pub(super) time_was: Option<CaptureTime>,
 }
 
 impl Session {
@@ -116,7 +115,6 @@ impl Session {
             capture_times: CaptureTimeClock::default(),
             held: HoldBack::default(),
             is_steady: false,
-            time_was: None,
         }
     }
 
@@ -182,13 +180,6 @@ impl Session {
             self.observe_clock(index, at, packet);
         }
         self.decide(around, feed);
-    }
-
-    /// Time stepped back from `last`; timers of a flow that holds packets back were not that far.
-    pub(super) fn time_was(&mut self, last: CaptureTime) {
-        if self.held.is_empty() {
-            self.time_was = Some(self.time_was.map_or(last, |before| before.max(last)));
-        }
     }
 
     /// When the first packet that waits was read.

@@ -41,10 +41,6 @@ impl Sessions {
         self.0.iter().flatten().map(Box::as_ref)
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Session> {
-        self.0.iter_mut().flatten().map(Box::as_mut)
-    }
-
     /// Forgets streams that were no RTP so far, and sessions without any other; says how many streams.
     pub(super) fn make_room(&mut self) -> usize {
         let mut freed = 0;

@@ -15,7 +15,7 @@
 //! Data flows from left to right; a room uses only rooms to its left. The core does no IO and is told the time. The same
 //! capture and parameters give the same bytes. Missing is never zero, and nothing is skipped or inferred silently.
 //!
-//! A live stack hands its packets to the interceptor, which writes REMBs when they are due:
+//! A live stack hands its packets to the interceptor and wakes it when a timer is due; it writes the REMBs:
 //!
 //! ```
 //! use remb_replay::bwe::PacketArrival;
@@ -35,6 +35,9 @@
 //! interceptor.bind_rtcp_writer(Sent(Vec::new()), Timestamp::from_millis(0));
 //! for packet in 0..100 {
 //!     let now = Timestamp::from_millis(10 * packet);
+//!     while let Some(due) = interceptor.poll_timeout().filter(|due| *due <= now) {
+//!         interceptor.handle_timeout(due, &mut ())?;
+//!     }
 //!     let send_time = AbsSendTime::from_raw((packet as u32 * 10 << 18) / 1000).into();
 //!     let size = DataSize::from_bytes(1000);
 //!     let arrival = PacketArrival { at: now, now, ssrc: Ssrc(7), send_time, size, ..PacketArrival::default() };

@@ -102,11 +102,6 @@ impl Controller {
         self.polls.next().filter(|_| !self.is_idle())
     }
 
-    /// Whether the estimator in use has a timer at all.
-    pub fn has_timer(&self) -> bool {
-        self.kind() == EstimatorKind::RtpTimestamp
-    }
-
     /// Which estimator is in use.
     pub fn kind(&self) -> EstimatorKind {
         match self.estimator {

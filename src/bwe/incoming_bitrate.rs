@@ -31,7 +31,7 @@ struct Bucket {
     samples: u32,
 }
 
-/// Buckets of one window at most: there is one a millisecond.
+/// Buckets by time, at most one a millisecond. Room for a window of them; the outdated ones go when it is needed.
 #[derive(Debug, Clone)]
 struct Ring {
     /// As many as a power of two.

@@ -130,7 +130,7 @@ impl FillBuffer {
         Ok(count - left)
     }
 
-    /// Bytes just consumed, by their range in what was peeked at; `total` bytes had been peeked at and consumed.
+    /// Bytes just consumed, by their place in the buffer.
     pub(super) fn consumed(&self, range: Range<usize>) -> &[u8] {
         self.data.get(range).unwrap_or_default()
     }

@@ -66,7 +66,7 @@ impl Parameters {
                 name: offending_name(table).unwrap_or_default(),
                 reason: error.message().to_owned(),
             })?;
-        parameters.check_ranges()?;
+        parameters.validate()?;
         Ok(parameters)
     }
 
@@ -75,7 +75,12 @@ impl Parameters {
         Table::try_from(self).unwrap_or_default()
     }
 
-    fn check_ranges(&self) -> Result<(), ConfigError> {
+    /// Whether every value is in its parameter's range ([`parameters`] lists them). Estimator, schedule and interceptor take
+    /// values as they are: one made in code is to be held to this first.
+    ///
+    /// # Errors
+    /// The first value out of range, or two that exclude each other.
+    pub fn validate(&self) -> Result<(), ConfigError> {
         let table = self.to_table();
         for range in &RANGES {
             let Some(value) = lookup(&table, range.name) else { continue };
@@ -204,7 +209,7 @@ mod tests {
         }
         let count: usize = defaults.values().filter_map(Value::as_table).map(Table::len).sum();
         assert_eq!(count, RANGES.len() + CHOICES.len());
-        assert_eq!(Parameters::default().check_ranges(), Ok(()));
+        assert_eq!(Parameters::default().validate(), Ok(()));
     }
 
     #[test]
@@ -225,6 +230,13 @@ mod tests {
         let draft = of("gcc-draft-02").estimator;
         assert_eq!((draft.overuse.gain_up_per_ms, draft.overuse.gain_down_per_ms), (0.01, 0.00018));
         assert_eq!((draft.kalman.initial_slope_variance, draft.overuse.max_weight), (0.0, 1));
+    }
+
+    #[test]
+    fn parameters_made_in_code_are_held_to_the_same_ranges() {
+        let mut made = Parameters::default();
+        made.remb.interval = TimeDelta::ZERO;
+        assert!(matches!(made.validate(), Err(ConfigError::Range { name, .. }) if name == "remb.interval"));
     }
 
     #[test]

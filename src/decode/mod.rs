@@ -66,7 +66,7 @@ struct Payload<'a> {
 pub struct FlowMark {
     /// Below [`FlowMark::SLOTS`]; the same for all datagrams with the same mark.
     pub slot: usize,
-    /// From 1; no other mark has it.
+    /// From 1; no other mark of the same decoder has it.
     pub serial: u64,
 }
 

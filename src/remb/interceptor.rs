@@ -34,7 +34,8 @@ pub trait RtcpWriter {
     fn write(&mut self, remb: &RembReport<'_>, now: Timestamp) -> Result<(), WriteError>;
 }
 
-/// What the interceptor is made of.
+/// What the interceptor is made of. Its values are taken as they are: an interval of zero, say, is a timer that never rests.
+/// `config::Parameters::validate` holds estimator and schedule to the ranges that make sense.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InterceptorConfig {
     /// The estimator's parameters.
@@ -118,10 +119,13 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         }
     }
 
-    /// Takes a packet of a tracked stream; a REMB that it makes due is written before this returns. Whether
-    /// [`Self::poll_timeout`] is to be asked anew: most packets write nothing and move no timer.
+    /// Takes a packet of a tracked stream; a REMB that it makes due is written before this returns. Whether the packet
+    /// was reported on or moved the timer, so that [`Self::poll_timeout`] is to be asked anew: most do neither.
     ///
     /// `packet.now` may step back: the estimator's clock then stands still, the schedule's interval counts anew.
+    ///
+    /// # Errors
+    /// Those of the writer. The packet has been taken all the same, the schedule goes on, and the timer has moved.
     #[inline(always)]
     pub fn handle_rtp<O: Observer>(
         &mut self,
@@ -166,12 +170,17 @@ impl<W: RtcpWriter> RembInterceptor<W> {
             true => Some(packet.now),
             false => self.newest_packet.map(|newest| newest.min(packet.now)),
         };
+        let timeout_before = self.timeout;
         let result = self.send_report(report, packet.now);
         self.note_timeout();
-        result.map(|()| true)
+        result.map(|()| report.is_some() || self.timeout != timeout_before)
     }
 
     /// Runs what is due because of the time alone: the estimator's timer, then the schedule's.
+    ///
+    /// # Errors
+    /// Those of the writer. What was due has run all the same, but for the schedule's timer where the estimator's failed;
+    /// that is due still.
     pub fn handle_timeout<O: Observer>(
         &mut self,
         now: Timestamp,
@@ -193,7 +202,8 @@ impl<W: RtcpWriter> RembInterceptor<W> {
             self.send_report(report, now)?;
         }
         match (self.remb_timeout(), self.estimator.estimate()) {
-            (Some(due), Some(bitrate)) if due <= now => {
+            (Some(due), Some(estimate)) if due <= now => {
+                let bitrate = as_reported(estimate);
                 let reason = self.scheduler.due_at_timer(bitrate, now);
                 self.send(reason, bitrate, now)
             }
@@ -254,7 +264,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         match report {
             None => Ok(()),
             Some(report) if self.writer.is_some() => {
-                let bitrate = Bitrate::from_bps(report.bitrate.to_u32_saturating().into());
+                let bitrate = as_reported(report.bitrate);
                 let reason = self.scheduler.due_at_report(bitrate, now);
                 self.send(reason, bitrate, now)
             }
@@ -279,13 +289,18 @@ impl<W: RtcpWriter> RembInterceptor<W> {
     }
 }
 
+/// An estimate as libwebrtc hands it over, in 32 bits.
+fn as_reported(estimate: Bitrate) -> Bitrate {
+    Bitrate::from_bps(estimate.to_u32_saturating().into())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::remb::Profile;
-    use crate::units::{AbsSendTime, DataSize};
+    use crate::units::{AbsSendTime, AbsSendTimeElement, DataSize};
 
     #[derive(Debug, Clone, PartialEq)]
     struct Sent {
@@ -325,6 +340,8 @@ mod tests {
         sent_ms: i64,
         delay_ms: i64,
         queue_growth_ms: i64,
+        has_send_time: bool,
+        size: i64,
     }
 
     impl Call {
@@ -334,7 +351,14 @@ mod tests {
                 RembInterceptor::new(InterceptorConfig { remb, ..InterceptorConfig::default() });
             interceptor.bind_remote_stream(Ssrc(7));
             interceptor.bind_remote_stream(Ssrc(3));
-            Self { interceptor, sent_ms: 1_000_000, delay_ms: 0, queue_growth_ms: 0 }
+            Self {
+                interceptor,
+                sent_ms: 1_000_000,
+                delay_ms: 0,
+                queue_growth_ms: 0,
+                has_send_time: true,
+                size: 1000,
+            }
         }
 
         fn bound(profile: Profile) -> Self {
@@ -359,12 +383,14 @@ mod tests {
             while let Some(due) = self.interceptor.poll_timeout().filter(|due| *due <= now) {
                 let _ = self.interceptor.handle_timeout(due, &mut ());
             }
+            let send_time = AbsSendTime::from_raw(((self.sent_ms << 18) / 1000) as u32).into();
             let packet = PacketArrival {
                 at: now,
                 now,
                 ssrc: Ssrc(ssrc),
-                send_time: AbsSendTime::from_raw(((self.sent_ms << 18) / 1000) as u32).into(),
-                size: DataSize::from_bytes(1000),
+                send_time: if self.has_send_time { send_time } else { AbsSendTimeElement::Absent },
+                rtp_timestamp: (self.sent_ms * 90) as u32,
+                size: DataSize::from_bytes(self.size),
                 ..PacketArrival::default()
             };
             self.interceptor.handle_rtp(&packet, &mut ())
@@ -593,23 +619,44 @@ mod tests {
         assert!(timers > 0);
     }
 
+    /// The RTP timestamp estimator does not report on the packet that ends the silence.
     #[test]
     fn what_became_due_in_a_silence_of_years_is_due_once() {
         let mut call = Call::bound(Profile::Periodic);
-        call.packets(400, 7);
-        let years = Timestamp::from_millis(100_000_000_000);
-        // Its send time makes it late: the estimator reports nothing.
-        let late = AbsSendTime::from_raw(0).into();
-        let packet = PacketArrival {
-            at: years,
-            now: years,
-            ssrc: Ssrc(7),
-            send_time: late,
-            ..PacketArrival::default()
-        };
-        call.interceptor.estimator_now = Timestamp::from_millis(200_000_000_000);
-        call.interceptor.handle_rtp(&packet, &mut ()).unwrap();
-        assert!(call.interceptor.poll_timeout().is_none_or(|due| due >= years));
+        call.has_send_time = false;
+        call.packets(600, 7);
+        while let Some(due) = call.interceptor.poll_timeout() {
+            call.interceptor.handle_timeout(due, &mut ()).unwrap();
+        }
+        let before = call.recorder().sent.len();
+        call.sent_ms += 100_000_000_000;
+        call.packets(1, 7);
+        assert_eq!(call.recorder().sent.len(), before);
+        assert_eq!(call.interceptor.poll_timeout(), Some(Timestamp::from_millis(call.now_ms())));
+        call.packets(10, 7);
+        assert_eq!(call.recorder().sent.len(), before + 1);
+    }
+
+    #[test]
+    fn a_rate_beyond_32_bits_is_the_same_for_reports_and_timers() {
+        let mut call = Call::bound(Profile::Periodic);
+        call.size = 20_000_000;
+        call.packets(600, 7);
+        assert!(call.interceptor.estimator().estimate() > Some(Bitrate::from_bps(8_000_000_000)));
+        let (first, later) = call.recorder().sent.split_first().unwrap();
+        assert_eq!(first.reason, Reason::First);
+        assert!(later.len() > 5 && later.iter().all(|remb| remb.reason == Reason::Interval), "{later:?}");
+        assert_eq!(later.last().map(|remb| remb.bps), Some(u32::MAX.into()));
+    }
+
+    #[test]
+    fn most_packets_leave_the_timer_where_it_is() {
+        for profile in [Profile::Periodic, Profile::Libwebrtc] {
+            let mut call = Call::bound(profile);
+            call.packets(400, 7);
+            let moving = (0..1000).filter(|_| call.packet(7).unwrap()).count();
+            assert!((10..200).contains(&moving), "{profile:?}: {moving} of 1000 packets");
+        }
     }
 
     #[test]

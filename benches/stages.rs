@@ -13,9 +13,11 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use remb_replay::bwe::incoming_bitrate::{IncomingBitrate, IncomingBitrateConfig};
@@ -33,7 +35,7 @@ use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
 use remb_replay::report::csv::{Clock, EstimateCsv};
 use remb_replay::rtp::RtpPacket;
 use remb_replay::survey::FlowInfo;
-use remb_replay::units::{CaptureTime, FrameNumber};
+use remb_replay::units::{CaptureTime, FrameNumber, Ssrc};
 
 const CAPTURE: &str = "testdata/captures/s02-fixed-1000k.pcap.gz";
 const ABS_SEND_TIME_ID: u8 = 2;
@@ -41,10 +43,11 @@ const VIDEO_PORT: u16 = 49_323;
 
 #[derive(Default)]
 struct Call {
-    file: Vec<u8>,
+    file: Arc<[u8]>,
     frames: Vec<(CaptureTime, LinkType, Vec<u8>, u32)>,
     rtp: Vec<(Vec<u8>, usize)>,
     packets: Vec<PacketArrival>,
+    ssrcs: BTreeSet<Ssrc>,
     steps: Vec<Step>,
     /// Reference traces by their names.
     vectors: Vec<(String, Vec<PacketArrival>)>,
@@ -66,8 +69,8 @@ impl Call {
         let compressed = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(CAPTURE)).unwrap();
         let mut file = Vec::new();
         std::io::copy(&mut flate2::read::MultiGzDecoder::new(&compressed[..]), &mut file).unwrap();
-        let mut call = Self { file, vectors: vectors(), ..Self::default() };
-        let mut reader = CaptureReader::new(Box::new(Cursor::new(call.file.clone()))).unwrap();
+        let mut call = Self { file: file.into(), vectors: vectors(), ..Self::default() };
+        let mut reader = call.reader();
         let mut decoder = Decoder::default();
         while let Some(frame) = reader.next_frame().unwrap() {
             call.frames.push((frame.at, frame.link_type, frame.data.to_vec(), frame.original_len));
@@ -78,6 +81,10 @@ impl Call {
             estimator.handle_packet(packet, &mut Collect(&mut call.steps));
         }
         call
+    }
+
+    fn reader(&self) -> CaptureReader {
+        CaptureReader::new(Box::new(Cursor::new(Arc::clone(&self.file)))).unwrap()
     }
 
     fn vector(&self, start: &str) -> impl Iterator<Item = &Vec<PacketArrival>> {
@@ -104,6 +111,7 @@ impl Call {
             size: packet.size(),
         };
         self.packets.push(arrival);
+        self.ssrcs.insert(arrival.ssrc);
         self.rtp.push((datagram.payload.to_vec(), datagram.payload_len));
     }
 
@@ -157,14 +165,20 @@ impl Sink for Swallow {
     }
 }
 
+/// As the program does it: most frames are in memory already.
 fn read(call: &Call) -> usize {
-    let mut reader = CaptureReader::new(Box::new(Cursor::new(call.file.clone()))).unwrap();
+    let mut reader = call.reader();
     let mut count = 0;
-    while let Some(frame) = reader.next_frame().unwrap() {
-        black_box(frame);
+    loop {
+        while let Some(frame) = reader.next_buffered() {
+            black_box(frame);
+            count += 1;
+        }
+        if black_box(reader.next_frame().unwrap()).is_none() {
+            return count;
+        }
         count += 1;
     }
-    count
 }
 
 fn link_to_udp(call: &Call) -> usize {
@@ -285,8 +299,13 @@ fn csv_row(call: &Call) -> usize {
 fn interceptor(call: &Call) -> usize {
     let mut interceptor = RembInterceptor::new(InterceptorConfig::default());
     interceptor.bind_rtcp_writer(Swallow, call.packets[0].now);
+    for ssrc in &call.ssrcs {
+        interceptor.bind_remote_stream(*ssrc);
+    }
     for packet in &call.packets {
-        interceptor.bind_remote_stream(packet.ssrc);
+        while let Some(due) = interceptor.poll_timeout().filter(|due| *due <= packet.now) {
+            interceptor.handle_timeout(due, &mut ()).unwrap();
+        }
         interceptor.handle_rtp(packet, &mut ()).unwrap();
     }
     call.packets.len()

@@ -1,21 +1,24 @@
-//! What most captures are full of: Ethernet without tags, IP without options and fragments, UDP, media. It is read in
-//! place and comes to what the long way would come to, which everything else goes.
+//! What most captures are full of: IP without options and fragments, UDP, media; above all IPv4 right behind Ethernet. It is
+//! read in place and comes to what the long way would come to, which everything else goes.
 
 use std::net::SocketAddr;
 
-use super::{Carrier, Datagram, Ends, FlowMark};
-use crate::capture::{Frame, LinkType};
+use super::{Carrier, Datagram, Ends, FlowMark, link};
+use crate::capture::{Direction, Frame, LinkType};
 
 const ETHERNET: LinkType = LinkType(1);
+const ETHERNET_LEN: usize = 14;
 /// EtherType, then version and header length of IP.
 const ETHER_IPV4: [u8; 3] = [0x08, 0x00, 0x45];
-const ETHER_IPV6: [u8; 2] = [0x86, 0xdd];
-/// Lengths of all headers up to the payload of UDP.
-const IPV4_HEADERS_LEN: usize = 14 + 20 + 8;
-const IPV6_HEADERS_LEN: usize = 14 + 40 + 8;
+const IPV4_START: u8 = 0x45;
+const IPV6_VERSION: u8 = 6;
 const IPV4_HEADER_LEN: usize = 20;
+const IPV6_HEADER_LEN: usize = 40;
 const UDP: u8 = 17;
 const UDP_HEADER_LEN: usize = 8;
+const IPV4_HEADERS_LEN: usize = IPV4_HEADER_LEN + UDP_HEADER_LEN;
+const COMMON_HEADERS_LEN: usize = ETHERNET_LEN + IPV4_HEADERS_LEN;
+const IPV6_HEADERS_LEN: usize = IPV6_HEADER_LEN + UDP_HEADER_LEN;
 /// "More fragments", and the offset.
 const FRAGMENT: u16 = 0x3fff;
 /// First bytes of RTP, RTCP and QUIC; what tunnels and relays carry begins with less.
@@ -23,38 +26,48 @@ const MEDIA: u8 = 0x80;
 
 /// 2^32 over the golden ratio: multiplication by it spreads what is alike (Knuth's multiplicative hash).
 const GOLDEN_RATIO: u32 = 0x9e37_79b9;
-/// Flows that are remembered, of each version of IP; a power of two.
+/// Flows that are remembered, with headers like most and with others; a power of two.
 const SLOTS_EACH: usize = 256;
 pub(super) const SLOTS: usize = 2 * SLOTS_EACH;
 
-/// Flows that were seen lately, each at the place that its ports say, by the bytes of their headers.
+/// Flows that were seen lately, each at the place that its addresses and ports say.
 #[derive(Debug)]
 pub(super) struct RecentFlows {
-    /// By addresses and ports.
-    ipv4: [Option<Recent<12>>; SLOTS_EACH],
-    ipv6: [Option<Recent<36>>; SLOTS_EACH],
+    /// IPv4 right behind Ethernet, by the bytes of the headers.
+    common: [Option<Recent>; SLOTS_EACH],
+    /// IPv6, VLAN tags, other link layers.
+    others: [Option<Ends>; SLOTS_EACH],
     /// Flows begun so far.
     serial: u64,
 }
 
 /// A flow's headers, and what they say.
 #[derive(Debug, Clone, Copy)]
-struct Recent<const LEN: usize> {
+struct Recent {
     ethernet: [u8; 12],
-    addresses: [u8; LEN],
+    /// With the ports.
+    addresses: [u8; 12],
     ends: Ends,
 }
 
-impl<const LEN: usize> Recent<LEN> {
+impl Recent {
     #[inline]
-    fn is(&self, ethernet: &[u8; 12], addresses: &[u8; LEN]) -> bool {
+    fn is(&self, ethernet: &[u8; 12], addresses: &[u8; 12]) -> bool {
         self.ethernet == *ethernet && self.addresses == *addresses
     }
 }
 
+/// IP and UDP as they are read in place.
+#[derive(Debug, Clone, Copy)]
+struct Udp<'a> {
+    payload: &'a [u8],
+    payload_len: usize,
+    slot: usize,
+}
+
 impl Default for RecentFlows {
     fn default() -> Self {
-        Self { ipv4: [None; SLOTS_EACH], ipv6: [None; SLOTS_EACH], serial: 0 }
+        Self { common: [None; SLOTS_EACH], others: [None; SLOTS_EACH], serial: 0 }
     }
 }
 
@@ -62,74 +75,106 @@ impl RecentFlows {
     /// The datagram of such a frame; `None` for all others.
     #[inline(always)]
     pub(super) fn datagram<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Datagram<'a>> {
-        if frame.link_type != ETHERNET {
-            return None;
-        }
-        let (headers, captured) = frame.data.split_first_chunk::<IPV4_HEADERS_LEN>()?;
-        if headers[12..15] != ETHER_IPV4 {
-            return self.ipv6(frame);
-        }
-        let udp_len = usize::from(word(headers, 38));
-        let room = usize::from(word(headers, 16)).checked_sub(IPV4_HEADER_LEN)?;
-        if headers[23] != UDP || word(headers, 20) & FRAGMENT != 0 || udp_len > room {
-            return None;
-        }
-        let (payload, payload_len) = media(captured, udp_len)?;
-        let (ethernet, addresses) = (headers.first_chunk()?, headers[26..].first_chunk()?);
-        let slot = slot_of(headers, 30, 34);
-        if !self.ipv4[slot].as_ref().is_some_and(|known| known.is(ethernet, addresses)) {
-            self.begin_ipv4(slot, ethernet, addresses);
-        }
-        let ends = &self.ipv4[slot].as_ref()?.ends;
-        Some(Datagram { ends, payload, payload_len, carrier: Carrier::Udp, direction: frame.direction })
-    }
-
-    #[cold]
-    fn begin_ipv4(&mut self, slot: usize, ethernet: &[u8; 12], addresses: &[u8; 12]) {
-        let &[s0, s1, s2, s3, d0, d1, d2, d3, p0, p1, p2, p3] = addresses;
-        let address = |octets: [u8; 4], port| SocketAddr::new(octets.into(), u16::from_be_bytes(port));
-        let ends = [address([s0, s1, s2, s3], [p0, p1]), address([d0, d1, d2, d3], [p2, p3])];
-        let ends = self.begin(slot, ethernet, ends);
-        self.ipv4[slot] = Some(Recent { ethernet: *ethernet, addresses: *addresses, ends });
-    }
-
-    #[inline(never)]
-    fn ipv6<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Datagram<'a>> {
-        let (headers, captured) = frame.data.split_first_chunk::<IPV6_HEADERS_LEN>()?;
-        let (udp_len, room) = (usize::from(word(headers, 58)), usize::from(word(headers, 18)));
-        let is_ipv6 = headers[12..14] == ETHER_IPV6 && headers[14] >> 4 == 6;
-        if !is_ipv6 || headers[20] != UDP || udp_len > room {
-            return None;
-        }
-        let (payload, payload_len) = media(captured, udp_len)?;
-        let (ethernet, addresses) = (headers.first_chunk()?, headers[22..].first_chunk()?);
-        let slot = slot_of(headers, 50, 54);
-        if !self.ipv6[slot].as_ref().is_some_and(|known| known.is(ethernet, addresses)) {
-            self.begin_ipv6(slot, ethernet, addresses);
-        }
-        let ends = &self.ipv6[slot].as_ref()?.ends;
-        Some(Datagram { ends, payload, payload_len, carrier: Carrier::Udp, direction: frame.direction })
-    }
-
-    #[cold]
-    fn begin_ipv6(&mut self, slot: usize, ethernet: &[u8; 12], addresses: &[u8; 36]) {
-        let address = |at: usize, port_at: usize| {
-            let octets = addresses[at..].first_chunk::<16>().copied().unwrap_or_default();
-            SocketAddr::new(octets.into(), word(addresses, port_at))
+        let (headers, captured) = match frame.data.split_first_chunk::<COMMON_HEADERS_LEN>() {
+            Some(split) if frame.link_type == ETHERNET && split.0[12..15] == ETHER_IPV4 => split,
+            _ => return self.behind_other_headers(frame),
         };
-        let ends = self.begin(SLOTS_EACH + slot, ethernet, [address(0, 32), address(16, 34)]);
-        self.ipv6[slot] = Some(Recent { ethernet: *ethernet, addresses: *addresses, ends });
+        let (ethernet, ip) = headers.split_first_chunk::<ETHERNET_LEN>()?;
+        let Udp { payload, payload_len, slot } = ipv4_udp(ip.first_chunk()?, captured)?;
+        let (ethernet, addresses) = (ethernet.first_chunk()?, headers[26..].first_chunk()?);
+        if !self.common[slot].as_ref().is_some_and(|known| known.is(ethernet, addresses)) {
+            self.begin_common(slot, ethernet, addresses);
+        }
+        Some(datagram(&self.common[slot].as_ref()?.ends, payload, payload_len, frame.direction))
     }
 
-    /// The ends of a new flow.
-    fn begin(&mut self, slot: usize, ethernet: &[u8; 12], [source, destination]: [SocketAddr; 2]) -> Ends {
+    #[cold]
+    fn begin_common(&mut self, slot: usize, ethernet: &[u8; 12], addresses: &[u8; 12]) {
+        let [source, destination] = ipv4_ends(addresses);
         let (mut sender, mut receiver) = ([0; 6], [0; 6]);
         receiver.copy_from_slice(&ethernet[..6]);
         sender.copy_from_slice(&ethernet[6..]);
-        self.serial += 1;
-        let mark = Some(FlowMark { slot, serial: self.serial });
-        Ends { source, destination, ethernet: Some([sender, receiver]), mark }
+        let ends =
+            Ends { source, destination, ethernet: Some([sender, receiver]), mark: self.new_mark(slot) };
+        self.common[slot] = Some(Recent { ethernet: *ethernet, addresses: *addresses, ends });
     }
+
+    #[inline(never)]
+    fn behind_other_headers<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Datagram<'a>> {
+        let link::IpPacket { data, ethernet, direction } = link::ip_packet(frame).ok()?;
+        let (udp, [source, destination]) = match data.first()? >> 4 {
+            IPV6_VERSION => {
+                let (headers, captured) = data.split_first_chunk()?;
+                (ipv6_udp(headers, captured)?, ipv6_ends(headers[8..].first_chunk()?))
+            }
+            _ => {
+                let (headers, captured) = data.split_first_chunk()?;
+                (ipv4_udp(headers, captured)?, ipv4_ends(headers[12..].first_chunk()?))
+            }
+        };
+        let Udp { payload, payload_len, slot } = udp;
+        let is = |known: &Ends| {
+            (known.source, known.destination, known.ethernet) == (source, destination, ethernet)
+        };
+        if !self.others[slot].as_ref().is_some_and(is) {
+            let mark = self.new_mark(SLOTS_EACH + slot);
+            self.others[slot] = Some(Ends { source, destination, ethernet, mark });
+        }
+        Some(datagram(self.others[slot].as_ref()?, payload, payload_len, direction))
+    }
+
+    fn new_mark(&mut self, slot: usize) -> Option<FlowMark> {
+        self.serial += 1;
+        Some(FlowMark { slot, serial: self.serial })
+    }
+}
+
+#[inline]
+fn datagram<'a>(
+    ends: &'a Ends,
+    payload: &'a [u8],
+    payload_len: usize,
+    direction: Option<Direction>,
+) -> Datagram<'a> {
+    Datagram { ends, payload, payload_len, carrier: Carrier::Udp, direction }
+}
+
+/// An IPv4 packet without options and fragments, with media in UDP.
+#[inline(always)]
+fn ipv4_udp<'a>(headers: &[u8; IPV4_HEADERS_LEN], captured: &'a [u8]) -> Option<Udp<'a>> {
+    let udp_len = usize::from(word(headers, 24));
+    let room = usize::from(word(headers, 2)).checked_sub(IPV4_HEADER_LEN)?;
+    if headers[0] != IPV4_START || headers[9] != UDP || word(headers, 6) & FRAGMENT != 0 || udp_len > room {
+        return None;
+    }
+    let (payload, payload_len) = media(captured, udp_len)?;
+    Some(Udp { payload, payload_len, slot: slot_of(headers, 16, 20) })
+}
+
+/// An IPv6 packet without extension headers, with media in UDP.
+fn ipv6_udp<'a>(headers: &[u8; IPV6_HEADERS_LEN], captured: &'a [u8]) -> Option<Udp<'a>> {
+    let (udp_len, room) = (usize::from(word(headers, 44)), usize::from(word(headers, 4)));
+    if headers[6] != UDP || udp_len > room {
+        return None;
+    }
+    let (payload, payload_len) = media(captured, udp_len)?;
+    Some(Udp { payload, payload_len, slot: slot_of(headers, 36, 40) })
+}
+
+/// Source and destination, from addresses and ports.
+fn ipv4_ends(addresses: &[u8; 12]) -> [SocketAddr; 2] {
+    let &[s0, s1, s2, s3, d0, d1, d2, d3, ..] = addresses;
+    let source = SocketAddr::new([s0, s1, s2, s3].into(), word(addresses, 8));
+    [source, SocketAddr::new([d0, d1, d2, d3].into(), word(addresses, 10))]
+}
+
+/// The same of IPv6.
+fn ipv6_ends(addresses: &[u8; 36]) -> [SocketAddr; 2] {
+    let address = |at: usize, port_at: usize| {
+        let octets = addresses[at..].first_chunk::<16>().copied().unwrap_or_default();
+        SocketAddr::new(octets.into(), word(addresses, port_at))
+    };
+    [address(0, 32), address(16, 34)]
 }
 
 /// What was captured of the payload, and its length on the wire.
@@ -186,12 +231,32 @@ mod tests {
         frame
     }
 
+    /// The same behind other headers: Ethernet as it is, with a VLAN tag, Linux cooked, loopback, raw.
+    const LINKS: [LinkType; 6] =
+        [ETHERNET, ETHERNET, LinkType(113), LinkType(276), LinkType(0), LinkType(101)];
+
+    fn on_link(link: usize, ethernet: &[u8]) -> Vec<u8> {
+        let (ether_type, packet) = (&ethernet[12..14], &ethernet[14..]);
+        match link {
+            0 => ethernet.to_vec(),
+            1 => [&ethernet[..12], &[0x81, 0, 0, 5], &ethernet[12..]].concat(),
+            2 => [&[0, 4, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0], ether_type, packet].concat(),
+            3 => [ether_type, &[0, 0, 0, 0, 0, 1, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0], packet].concat(),
+            4 => [&[2, 0, 0, 0], packet].concat(),
+            _ => packet.to_vec(),
+        }
+    }
+
     fn captured(data: &[u8]) -> Frame<'_> {
+        on(0, data)
+    }
+
+    fn on(link: usize, data: &[u8]) -> Frame<'_> {
         Frame {
             number: FrameNumber(1),
             at: CaptureTime::default(),
             nanoseconds: false,
-            link_type: ETHERNET,
+            link_type: LINKS[link],
             data,
             original_len: 1500,
             direction: None,
@@ -212,11 +277,11 @@ mod tests {
     #[test]
     fn plain_frames_are_known_for_what_they_are() {
         for is_ipv6 in [false, true] {
-            for len in [20, 64, 65, 1000] {
-                let data = plain(is_ipv6, len);
-                let frame = captured(&data);
+            for (link, len) in (0..LINKS.len()).flat_map(|link| [20, 64, 65, 1000].map(|len| (link, len))) {
+                let data = on_link(link, &plain(is_ipv6, len));
+                let frame = on(link, &data);
                 let found = RecentFlows::default().datagram(&frame).map(|found| parts(&found));
-                assert!(found.is_some() && found == the_long_way(&frame));
+                assert!(found.is_some() && found == the_long_way(&frame), "{link}, {is_ipv6}: {found:?}");
             }
         }
     }
@@ -248,20 +313,21 @@ mod tests {
     proptest! {
         #[test]
         fn where_it_says_anything_it_says_what_the_long_way_says(
+            link in 0..LINKS.len(),
             is_ipv6: bool,
             len in 0_u16..1400,
-            edits in prop::collection::vec((0_usize..66, any::<u8>()), 0..8),
+            edits in prop::collection::vec((0_usize..86, any::<u8>()), 0..8),
             cut in 14_usize..200,
         ) {
             let mut recent = RecentFlows::default();
-            let mut data = plain(is_ipv6, len);
+            let mut data = on_link(link, &plain(is_ipv6, len));
             data.truncate(cut);
             for (at, value) in edits {
                 // The headers before are remembered.
                 if let Some(byte) = data.get_mut(at) {
                     *byte = value;
                 }
-                let frame = captured(&data);
+                let frame = on(link, &data);
                 if let Some(found) = recent.datagram(&frame) {
                     prop_assert_eq!(Some(parts(&found)), the_long_way(&frame));
                 }
@@ -269,15 +335,18 @@ mod tests {
         }
 
         #[test]
-        fn equal_marks_are_equal_flows(ends in prop::collection::vec((0_u8..3, 0_u8..3, any::<bool>()), 1..40)) {
+        fn equal_marks_are_equal_flows(
+            ends in prop::collection::vec((0..LINKS.len(), 0_u8..3, 0_u8..3, any::<bool>()), 1..40),
+        ) {
             let mut recent = RecentFlows::default();
             let mut flows = Vec::new();
-            for (host, port, is_ipv6) in ends {
+            for (link, host, port, is_ipv6) in ends {
                 let mut data = plain(is_ipv6, 64);
                 data[33] = host;
                 let port_at = if is_ipv6 { 55 } else { 35 };
                 data[port_at] = port * 32;
-                let frame = captured(&data);
+                let data = on_link(link, &data);
+                let frame = on(link, &data);
                 let found = recent.datagram(&frame).unwrap();
                 let Ends { source, destination, ethernet, mark } = *found.ends;
                 let (mark, flow) = (mark.unwrap(), (source, destination, ethernet));

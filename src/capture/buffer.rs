@@ -73,14 +73,12 @@ impl FillBuffer {
     /// The same input seen through a decoder.
     pub(super) fn decompressed(
         mut self,
-        decoder: impl FnOnce(Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>>,
-    ) -> Result<Self, CaptureError> {
+        decoder: impl FnOnce(Box<dyn Read + Send>) -> Box<dyn Read + Send>,
+    ) -> Self {
         let seen = self.data.get(self.start..self.end).unwrap_or_default().to_vec();
         let source = std::mem::replace(&mut self.source, Box::new(io::empty()));
-        match decoder(Box::new(Cursor::new(seen).chain(source))) {
-            Ok(decoded) => Ok(Self { source: decoded, end: self.start, is_compressed: true, ..self }),
-            Err(source) => Err(CaptureError::Io { offset: 0, source }),
-        }
+        let source = decoder(Box::new(Cursor::new(seen).chain(source)));
+        Self { source, end: self.start, is_compressed: true, ..self }
     }
 
     /// The next `wanted` bytes, or fewer at the end.

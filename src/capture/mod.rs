@@ -3,11 +3,11 @@
 mod buffer;
 mod pcap;
 mod pcapng;
+mod zstd;
 
 use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
 
 use crate::units::{CaptureTime, FrameNumber};
 
@@ -211,7 +211,6 @@ pub struct CaptureReader {
 }
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-const ZSTD_MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
 
 impl CaptureReader {
     /// Looks at the first bytes and decompresses if they ask for it.
@@ -224,11 +223,11 @@ impl CaptureReader {
         let mut buffer = FillBuffer::new(Box::new(counting), bytes_read);
         let compression = match buffer.peek(4)? {
             start if start.starts_with(&GZIP_MAGIC) => Some("gzip"),
-            start if start.starts_with(&ZSTD_MAGIC) => Some("zstd"),
+            start if zstd::is_zstd(start) => Some("zstd"),
             _ => None,
         };
         if let Some(compression) = compression {
-            buffer = buffer.decompressed(|raw| decoder(compression, raw))?;
+            buffer = buffer.decompressed(|raw| decoder(compression, raw));
         }
         let start = buffer.peek(24)?.to_vec();
         let format = if pcapng::is_section_header(&start) {
@@ -324,12 +323,10 @@ impl CaptureReader {
     }
 }
 
-fn decoder(compression: &'static str, raw: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+fn decoder(compression: &'static str, raw: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
     match compression {
-        "gzip" => Ok(Box::new(MultiGzDecoder::new(raw))),
-        _ => StreamingDecoder::new(raw)
-            .map(|decoder| Box::new(decoder) as Box<dyn Read + Send>)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string())),
+        "gzip" => Box::new(MultiGzDecoder::new(raw)),
+        _ => Box::new(zstd::ZstdReader::new(raw)),
     }
 }
 

@@ -171,7 +171,8 @@ impl Feed for Estimation {
     }
 
     fn rtt(&mut self, flow: usize, sample: RttSample) {
-        if let Some(flow) = self.flow_mut(flow) {
+        let is_full = self.estimated.len() == MAX_ESTIMATED_FLOWS;
+        if let Some(flow) = self.flow_mut(flow).filter(|flow| flow.timeline.is_some() || !is_full) {
             flow.rtt.push(sample);
         }
     }

@@ -1,7 +1,7 @@
 //! The codes of warnings and notes, and what each means to a reader. `--strict` ends with 5 on a warning, never on a note.
 
 /// Every code with its line in the manual.
-pub const CODES: [(&str, &str); 32] = [
+pub const CODES: [(&str, &str); 33] = [
     (
         "N-INFERRED-ID",
         "The id of a header extension was not told by a flag or an SDP but found by how its element behaves.",
@@ -57,6 +57,10 @@ pub const CODES: [(&str, &str); 32] = [
     (
         "W-LIMIT-INTERFACES",
         "More than 1,024 interfaces in a section of a pcapng file. Packets of further ones are not read.",
+    ),
+    (
+        "W-LIMIT-RECORDED",
+        "REMBs that were recorded before it was known what flow they steer take more than 4 MiB in all flows together. The oldest are missing where recorded REMBs are drawn or compared.",
     ),
     ("W-LIMIT-SSRCS", "More streams than --max-ssrcs; further ones are not counted."),
     ("W-LIMIT-TCP", "More than 1,024 directed TCP streams with RTP framing; further ones are not read."),

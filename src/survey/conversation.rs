@@ -1,7 +1,7 @@
 //! What both directions of a 5-tuple say of each other: RTCP gives a flow its round trip times and the REMBs that its
 //! receiver really sent; DTLS and RTCP tell whether it is encrypted.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use crate::decode::Datagram;
@@ -10,9 +10,10 @@ use crate::remb::CapturedRemb;
 use crate::report::summary::Recorded;
 use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
 use crate::rtp::{Blocks, CapturePoint, RttSample, RttSampler, Side, Turnaround};
-use crate::units::{CaptureTime, TimeDelta};
+use crate::units::{CaptureTime, Count, TimeDelta};
 
 use super::Feed;
+use super::early::Early;
 
 /// Two hosts that talk over one pair of ports.
 #[derive(Debug, Default)]
@@ -33,15 +34,12 @@ pub(super) struct Direction {
     pub(super) sampler: RttSampler,
     pub(super) rtt: RttTally,
     /// What came while it was not yet known whether the flow is RTP.
-    early: VecDeque<Early>,
+    early: Early,
     pub(super) recorded: RecordedRembs,
     /// RTCP by type, of the media's sender and of its receiver.
     pub(super) rtcp_of_sender: RtcpTypes,
     pub(super) rtcp_of_receiver: RtcpTypes,
 }
-
-/// More than a flow's estimate could make use of; beyond, the oldest are dropped.
-const MAX_EARLY: usize = 1024;
 
 /// How many round trip times, and of what range.
 #[derive(Debug, Default)]
@@ -49,13 +47,6 @@ pub(super) struct RttTally {
     pub(super) count: u64,
     /// The smallest and the largest.
     pub(super) range: Option<(TimeDelta, TimeDelta)>,
-}
-
-/// For a flow's estimate.
-#[derive(Debug)]
-enum Early {
-    Rtt(RttSample),
-    Remb(CaptureTime, CaptureTime, CapturedRemb),
 }
 
 /// RTCP packets by type, 192 to 223, ascending.
@@ -78,29 +69,17 @@ impl RtcpTypes {
 
 impl Direction {
     /// The flow's session is fed from now on.
-    pub(super) fn begin<F: Feed>(&mut self, session: usize, feed: &mut F) {
+    fn begin<F: Feed>(&mut self, session: usize, feed: &mut F) {
         self.is_fed = true;
-        for early in self.early.drain(..) {
-            match early {
-                Early::Rtt(sample) => feed.rtt(session, sample),
-                Early::Remb(at, order, remb) => feed.recorded(session, at, order, remb),
-            }
-        }
+        self.early.give(session, feed);
     }
 
     fn remb<F: Feed>(&mut self, at: CaptureTime, order: CaptureTime, remb: CapturedRemb, feed: &mut F) {
         match self.session {
             Some(session) if self.is_fed => feed.recorded(session, at, order, remb),
-            Some(_) => self.keep(Early::Remb(at, order, remb)),
+            Some(_) => self.early.keep_remb(at, order, remb),
             None => {}
         }
-    }
-
-    fn keep(&mut self, early: Early) {
-        if self.early.len() >= MAX_EARLY {
-            self.early.pop_front();
-        }
-        self.early.push_back(early);
     }
 
     fn sample<F: Feed>(&mut self, sample: RttSample, feed: &mut F) {
@@ -109,7 +88,7 @@ impl Direction {
         self.rtt.range = Some((least.min(sample.rtt), most.max(sample.rtt)));
         match self.session {
             Some(session) if self.is_fed => feed.rtt(session, sample),
-            _ => self.keep(Early::Rtt(sample)),
+            _ => self.early.keep_rtt(sample),
         }
     }
 }
@@ -198,8 +177,13 @@ impl Conversation {
         Some((end, point))
     }
 
+    /// Memory of what is not yet known to be of use, bytes.
+    fn early_bytes(&self) -> usize {
+        self.directions.iter().map(|direction| direction.early.bytes()).sum()
+    }
+
     /// Takes an RTCP datagram of `sender`, captured `at`; `order` is the latest frame time.
-    pub(super) fn handle_rtcp<F: Feed>(
+    fn handle_rtcp<F: Feed>(
         &mut self,
         sender: From,
         datagram: &Datagram<'_>,
@@ -238,6 +222,8 @@ impl Conversation {
 
 /// Pairs of ports with RTCP or DTLS that are kept.
 const MAX_CONVERSATIONS: usize = 8192;
+/// REMBs of all flows that are not yet known to be RTP, bytes.
+const MAX_EARLY_BYTES: usize = 4 << 20;
 
 /// All conversations of a capture.
 #[derive(Debug, Default)]
@@ -245,9 +231,55 @@ pub(super) struct Conversations {
     /// By the flow from the lower address to the higher.
     by_pair: HashMap<FiveTuple, usize>,
     all: Vec<Conversation>,
+    /// Memory of what is not yet known to be of use in all of them, bytes.
+    early_bytes: usize,
+    /// REMBs that were dropped, for these take too much.
+    dropped: Count,
 }
 
 impl Conversations {
+    /// Takes an RTCP datagram of `sender`, captured `at`; `order` is the latest frame time.
+    pub(super) fn handle_rtcp<F: Feed>(
+        &mut self,
+        (index, sender): (usize, From),
+        datagram: &Datagram<'_>,
+        (frame, at, order): (u64, CaptureTime, CaptureTime),
+        feed: &mut F,
+    ) {
+        let Some(conversation) = self.all.get_mut(index) else { return };
+        self.early_bytes -= conversation.early_bytes();
+        conversation.handle_rtcp(sender, datagram, (at, order), feed);
+        while self.early_bytes + conversation.early_bytes() > MAX_EARLY_BYTES
+            && conversation.media(sender.other()).early.drop_oldest_remb()
+        {
+            self.dropped.add(frame);
+        }
+        self.early_bytes += conversation.early_bytes();
+    }
+
+    /// A session is fed with the media of `sender` from now on.
+    pub(super) fn begin<F: Feed>(&mut self, (index, sender): (usize, From), session: usize, feed: &mut F) {
+        let Some(conversation) = self.all.get_mut(index) else { return };
+        self.early_bytes -= conversation.early_bytes();
+        conversation.media(sender).begin(session, feed);
+        self.early_bytes += conversation.early_bytes();
+    }
+
+    /// Forgets what was kept for sessions that are no more.
+    pub(super) fn forget_early(&mut self, is_left: impl Fn(usize) -> bool) {
+        for direction in self.all.iter_mut().flat_map(|conversation| &mut conversation.directions) {
+            if direction.session.is_some_and(|session| !is_left(session)) {
+                self.early_bytes -= direction.early.bytes();
+                direction.early.forget();
+            }
+        }
+    }
+
+    /// REMBs that were recorded before their flow was understood and found no room.
+    pub(super) fn dropped(&self) -> Count {
+        self.dropped
+    }
+
     /// The place of a flow's conversation, if there was any.
     pub(super) fn find(&self, flow: &FiveTuple) -> Option<usize> {
         self.by_pair.get(&pair_of(flow)).copied()
@@ -286,4 +318,76 @@ fn pair_of(flow: &FiveTuple) -> FiveTuple {
 pub(super) fn below(flow: &FiveTuple) -> Option<FiveTuple> {
     let below = |address: SocketAddr| Some(SocketAddr::new(address.ip(), address.port().checked_sub(1)?));
     Some(FiveTuple { source: below(flow.source)?, destination: below(flow.destination)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{Carrier, Ends};
+    use crate::remb::Remb;
+    use crate::survey::{Fate, FedPacket, FlowInfo};
+    use crate::units::{Bitrate, Ssrc};
+
+    /// Keeps the rates of recorded REMBs and counts round trip times.
+    #[derive(Default)]
+    struct Given {
+        bps: Vec<i64>,
+        rtts: usize,
+    }
+
+    impl Feed for Given {
+        fn flow(&mut self, _: &FlowInfo) {}
+        fn hold(&mut self, _: usize, _: bool) {}
+        fn step_back(&mut self, _: CaptureTime) {}
+        fn time(&mut self, _: CaptureTime) {}
+        fn packet(&mut self, _: usize, _: &FedPacket) -> Fate {
+            Fate::Counted
+        }
+        fn rtt(&mut self, _: usize, _: RttSample) {
+            self.rtts += 1;
+        }
+        fn recorded(&mut self, _: usize, _: CaptureTime, _: CaptureTime, remb: CapturedRemb) {
+            self.bps.push(remb.bitrate.as_bps());
+        }
+    }
+
+    #[test]
+    fn what_was_said_of_flows_that_may_be_no_rtp_takes_bounded_memory() {
+        let (mut conversations, mut given) = (Conversations::default(), Given::default());
+        let ssrcs: Vec<_> = (0..255).map(Ssrc).collect();
+        for pair in 0..20_u16 {
+            let flow: FiveTuple = format!("10.0.0.1:{}-10.0.0.2:5004", 1000 + pair).parse().unwrap();
+            let (place, _) = conversations.find_or_begin(&flow).unwrap();
+            conversations.get_mut(place).unwrap().media(From::Lower).session = Some(place);
+            let [source, destination] = [flow.destination, flow.source];
+            let ends = Ends { source, destination, ethernet: None, mark: None };
+            for bps in 0..400 {
+                let mut rtcp = Vec::new();
+                Remb::encode(Ssrc(9), Bitrate::from_bps(bps), &ssrcs, &mut rtcp).unwrap();
+                let (payload, payload_len) = (&rtcp[..], rtcp.len());
+                let datagram =
+                    Datagram { ends: &ends, payload, payload_len, carrier: Carrier::Udp, direction: None };
+                let times = (7, CaptureTime::default(), CaptureTime::default());
+                conversations.handle_rtcp((place, From::Higher), &datagram, times, &mut given);
+                assert!(conversations.early_bytes <= MAX_EARLY_BYTES);
+            }
+        }
+        assert!(given.bps.is_empty());
+        for place in 0..20 {
+            conversations.begin((place, From::Lower), place, &mut given);
+        }
+        let kept = given.bps.len();
+        assert!(kept > 3000 && kept as u64 + conversations.dropped().count == 20 * 400, "{kept}");
+        assert_eq!(given.bps[..400], Vec::from_iter(0..400), "all of those that came first");
+        assert_eq!((conversations.early_bytes, conversations.dropped().first_frame), (0, 7));
+    }
+
+    #[test]
+    fn the_newest_round_trip_times_are_kept() {
+        let (mut early, mut given) = (Early::default(), Given::default());
+        let sample = RttSample { at: CaptureTime::default(), rtt: TimeDelta::from_millis(1) };
+        (0..5000).for_each(|_| early.keep_rtt(sample));
+        early.give(0, &mut given);
+        assert!((10..=64).contains(&given.rtts), "{}", given.rtts);
+    }
 }

@@ -248,6 +248,12 @@ impl Line {
                 self.ledger.get(Unfed::EstimatedLimit),
             ),
         ];
+        let dropped = self.conversations.dropped();
+        doubts.add(
+            "W-LIMIT-RECORDED",
+            dropped,
+            format!("{} REMBs recorded before their flow was understood found no room", dropped.count),
+        );
         for (code, limit, over) in limits {
             doubts.add(code, over, format!("{limit} reached: {} frames beyond it", over.count));
         }

@@ -102,11 +102,13 @@ impl Line {
             PacketClass::Dtls => self.conversation_of(flow),
             _ => None,
         };
-        let Some(conversation) = index.and_then(|index| self.conversations.get_mut(index)) else { return };
-        if class == PacketClass::Dtls {
-            return conversation.srtp.observe_dtls(datagram.payload);
+        let Some(index) = index else { return };
+        if class == PacketClass::Rtcp {
+            let times = (frame.number.0, frame.at, self.clock);
+            self.conversations.handle_rtcp((index, From::of(flow)), datagram, times, feed);
+        } else if let Some(conversation) = self.conversations.get_mut(index) {
+            conversation.srtp.observe_dtls(datagram.payload);
         }
-        conversation.handle_rtcp(From::of(flow), datagram, (frame.at, self.clock), feed);
     }
 
     fn handle_rtp<F: Feed>(
@@ -230,6 +232,7 @@ impl Line {
         self.flows.streams -= freed;
         self.flows.was_full_at = (freed < self.config.max_ssrcs / 8).then_some(at);
         let sessions = &self.sessions;
+        self.conversations.forget_early(|session| sessions.get(session).is_some());
         self.flows
             .homes
             .retain(|ssrc, home| sessions.get(*home).is_some_and(|home| home.streams.knows(*ssrc)));

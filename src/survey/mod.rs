@@ -8,6 +8,7 @@ mod config;
 mod conversation;
 mod dedup;
 mod doubts;
+mod early;
 mod extensions;
 mod feed;
 mod findings;

@@ -158,8 +158,8 @@ fn announce<F: Feed>(
     feed: &mut F,
 ) {
     feed.flow(info);
-    if let Some(conversation) = conversation.and_then(|place| around.conversations.get_mut(place)) {
-        conversation.media(From::of(&info.flow)).begin(info.index, feed);
+    if let Some(place) = conversation {
+        around.conversations.begin((place, From::of(&info.flow)), info.index, feed);
     }
 }
 

@@ -1,0 +1,77 @@
+//! What RTCP told of a flow while it was not yet known whether the flow is RTP.
+
+use std::collections::VecDeque;
+
+use crate::remb::CapturedRemb;
+use crate::rtp::RttSample;
+use crate::survey::Feed;
+use crate::units::{CaptureTime, Ssrc};
+
+/// Round trip times and REMBs, in order of time.
+#[derive(Debug, Default)]
+pub(super) struct Early {
+    rtts: VecDeque<RttSample>,
+    rembs: VecDeque<EarlyRemb>,
+    /// Memory of the REMBs, bytes.
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct EarlyRemb {
+    at: CaptureTime,
+    order: CaptureTime,
+    remb: CapturedRemb,
+}
+
+impl EarlyRemb {
+    fn bytes(&self) -> usize {
+        let ssrcs = self.remb.ssrcs.as_ref().map_or(0, Vec::len);
+        size_of::<Self>() + ssrcs * size_of::<Ssrc>()
+    }
+}
+
+/// More than a call has in the few seconds before its first delivery; beyond, the oldest are dropped.
+const MAX_RTTS: usize = 64;
+/// More than a comparison could make use of; the same.
+const MAX_REMBS: usize = 1024;
+
+impl Early {
+    pub(super) fn keep_rtt(&mut self, sample: RttSample) {
+        if self.rtts.len() >= MAX_RTTS {
+            self.rtts.pop_front();
+        }
+        self.rtts.push_back(sample);
+    }
+
+    pub(super) fn keep_remb(&mut self, at: CaptureTime, order: CaptureTime, remb: CapturedRemb) {
+        if self.rembs.len() >= MAX_REMBS {
+            self.drop_oldest_remb();
+        }
+        let kept = EarlyRemb { at, order, remb };
+        self.bytes += kept.bytes();
+        self.rembs.push_back(kept);
+    }
+
+    /// Makes room; no if there is nothing to drop.
+    pub(super) fn drop_oldest_remb(&mut self) -> bool {
+        let dropped = self.rembs.pop_front();
+        self.bytes -= dropped.as_ref().map_or(0, EarlyRemb::bytes);
+        dropped.is_some()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Gives it all to the flow's session, which is fed from now on.
+    pub(super) fn give<F: Feed>(&mut self, session: usize, feed: &mut F) {
+        let Self { rtts, rembs, .. } = std::mem::take(self);
+        rtts.into_iter().for_each(|sample| feed.rtt(session, sample));
+        rembs.into_iter().for_each(|EarlyRemb { at, order, remb }| feed.recorded(session, at, order, remb));
+    }
+
+    /// Its flow was no RTP.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}

@@ -377,3 +377,18 @@ fn every_command_has_its_page_its_examples_and_its_completion() {
         }
     }
 }
+
+#[test]
+fn text_that_finds_no_room_is_an_error() {
+    let full = Path::new("/dev/full");
+    if !full.exists() {
+        return;
+    }
+    for arguments in
+        [&["inspect", S03][..], &["replay", S03], &["params"], &["replay", S03, "--print-config"]]
+    {
+        let output = program(arguments).stdout(fs::File::create(full).unwrap()).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(3) && errors.contains("error: standard output: "), "{errors}");
+    }
+}

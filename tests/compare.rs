@@ -136,3 +136,25 @@ fn a_beginning_that_is_skipped_is_not_compared() {
     let samples = |flags: &[&str]| number(&means("s08-full-ipv6", flags)[0], "samples");
     assert_eq!(samples(&[]) - samples(&["--skip", "5s"]), 50.0);
 }
+
+#[test]
+fn what_lies_beyond_the_end_that_was_asked_for_is_neither_replayed_nor_compared() {
+    let call = capture("s03-steps-audio");
+    let [mean] = &means("s03-steps-audio", &["--to", "60"])[..] else { panic!("one flow") };
+    assert_eq!((number(mean, "samples"), number(mean, "falls_recorded")), (600.0, 27.0));
+    let output = run(&["replay", &call, "-q", "--from", "30", "--to", "60", "--remb-csv", "-", "--force"]);
+    let rembs = String::from_utf8(output.stdout).unwrap();
+    let times: Vec<f64> =
+        rembs.lines().skip(1).map(|row| row.split(',').next().unwrap().parse().unwrap()).collect();
+    assert!(times.len() > 20 && times.iter().all(|time| (30.0..=60.0).contains(time)), "{times:?}");
+    let text = String::from_utf8(run(&["replay", &call, "--from", "30", "--to", "60"]).stdout).unwrap();
+    assert!(text.contains("recorded: 247 REMBs, 153 of them repeats"), "{text}");
+}
+
+#[test]
+fn repeats_of_a_file_are_its_own() {
+    let file = "testdata/captures/s03-steps-audio.remb.csv";
+    let output = run(&["compare", &capture("s03-steps-audio"), "--recorded", file]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("433 REMBs recorded (195 repeats left out)"), "{text}");
+}

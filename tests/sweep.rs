@@ -153,3 +153,15 @@ fn what_is_wrong_is_said_before_anything_is_read() {
         assert!(output.stdout.is_empty());
     }
 }
+
+#[test]
+fn doubts_about_a_capture_are_said_and_strict_counts_them() {
+    let flags = [S07, "-L", "rate_control.backoff_factor=0.85"];
+    let said = |output: &Output| String::from_utf8_lossy(&output.stderr).contains("warning[W-RTT-DEFAULT]");
+    let output = sweep(&flags);
+    assert!(said(&output) && output.status.code() == Some(0));
+    let output = sweep(&[&flags[..], &["--strict"]].concat());
+    assert!(said(&output) && output.status.code() == Some(5));
+    let output = sweep(&[&flags[..], &["--strict", "--rtt", "1ms"]].concat());
+    assert!(!said(&output) && output.status.code() == Some(0));
+}

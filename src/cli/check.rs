@@ -14,8 +14,9 @@ use super::args::{CheckArgs, ReplayArgs};
 use super::compare::pairs;
 use super::outputs::{Output, Plan};
 use super::series::SeriesFile;
-use super::{Exit, Failure, messages, replay};
+use super::{Exit, Failure, messages, replay, to_stdout};
 use crate::check::{Case, CaseResult, Distance, Rows, Verdict, first_difference, junit, markdown, unmet};
+use crate::report::counted;
 use crate::units::TimeDelta;
 
 /// Largest case file.
@@ -35,6 +36,8 @@ struct Mode {
     bless: bool,
     /// A golden that is missing is a failure and is not written.
     strict: bool,
+    /// `--strict`: a warning is exit code 5.
+    warnings_fail: bool,
 }
 
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
@@ -58,13 +61,17 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         placed.check_files().map_err(opened)?;
     }
     let plan = Plan::for_check(args).map_err(opened)?;
-    let mode = Mode { bless: args.bless, strict: std::env::var_os("CI").is_some() };
+    let mode = Mode {
+        bless: args.bless,
+        strict: std::env::var_os("CI").is_some(),
+        warnings_fail: args.behave.strict,
+    };
     let results: Vec<_> = cases.par_iter().map(|placed| placed.run(mode)).collect();
     let results = results.into_iter().collect::<Result<Vec<_>, _>>().map_err(opened)?;
     write(&plan, &results).map_err(opened)?;
-    print(args, &results);
+    print(args, &results).map_err(opened)?;
     let failed = results.iter().any(|result| matches!(result.verdict, Verdict::Failed { .. }));
-    Ok(if failed && !args.bless { Exit::Outside } else { Exit::Done })
+    Ok(if failed { Exit::Outside } else { Exit::Done })
 }
 
 /// The files given, and those of the folders given, in the order of their names.
@@ -183,7 +190,7 @@ impl Placed {
         if let Some(reason) = self.wrong_hash()? {
             return Ok(vec![reason]);
         }
-        let replayed = if self.needs_replay() { Some(self.replay()?) } else { None };
+        let replayed = if self.needs_replay() { Some(self.replay(mode)?) } else { None };
         let mut reasons = Vec::new();
         if let Some(replayed) = &replayed {
             if replayed.exit != case.exit {
@@ -221,13 +228,14 @@ impl Placed {
         Ok(differs.then(|| format!("{} has the SHA-256 {found}, expected {expected}", path.display())))
     }
 
-    fn replay(&self) -> anyhow::Result<Replayed> {
+    fn replay(&self, mode: Mode) -> anyhow::Result<Replayed> {
         let folder = tempfile::tempdir().context("a folder for temporary files")?;
         let mut args = self.replay.clone();
         let path = |name| Some(folder.path().join(name));
         args.outputs.remb_csv = path(REMB_CSV);
         args.outputs.estimate_csv = path(ESTIMATE_CSV);
         args.outputs.json = path(SUMMARY);
+        args.behave.strict |= mode.warnings_fail;
         args.behave.quiet = true;
         args.behave.silent = true;
         let (exit, error) = match replay::run(&args) {
@@ -361,7 +369,7 @@ fn write(plan: &Plan, results: &[CaseResult]) -> anyhow::Result<()> {
     outputs.into_iter().try_for_each(Output::finish)
 }
 
-fn print(args: &CheckArgs, results: &[CaseResult]) {
+fn print(args: &CheckArgs, results: &[CaseResult]) -> anyhow::Result<()> {
     let mut text = String::new();
     for result in results {
         let passed = matches!(result.verdict, Verdict::Passed);
@@ -374,12 +382,13 @@ fn print(args: &CheckArgs, results: &[CaseResult]) {
     let skipped = count(|verdict| matches!(verdict, Verdict::Skipped(_)));
     let cases = results.len();
     text.push_str(&format!(
-        "{cases} cases: {} passed, {failed} failed, {skipped} skipped\n",
+        "{}: {} passed, {failed} failed, {skipped} skipped\n",
+        counted(cases as u64, "cases"),
         cases - failed - skipped
     ));
-    // A closed pipe is not an error.
-    let _ = io::stdout().write_all(text.as_bytes());
+    to_stdout(&text)?;
     if failed > 0 && !args.behave.quiet {
         messages::say("note: check --bless takes the present results as goldens");
     }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! `remb-replay compare`: a replay against the REMBs that a real receiver sent, or two CSV files against each other.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
@@ -12,7 +12,7 @@ use super::outputs::Plan;
 use super::resolve::{Resolved, resolve};
 use super::series::{SeriesFile, TimeBasis};
 use super::source::{ReadCapture, Source};
-use super::{Exit, Failure, messages, print};
+use super::{Exit, Failure, messages, print, to_stdout};
 use crate::compare::{Series, SeriesEvent, Window};
 use crate::remb::{Profile, encoded_bitrate};
 use crate::replay::{Event, Outcome, ReplayConfig, SideBySide, Sink};
@@ -82,6 +82,8 @@ struct Replays {
 #[derive(Default)]
 struct Collector {
     first_at: Option<CaptureTime>,
+    /// One phase is enough: what was recorded is the same for all.
+    takes_recorded: bool,
     flows: Vec<Collected>,
 }
 
@@ -110,10 +112,11 @@ impl Sink for Collector {
                 let bps = encoded_bitrate(remb.bitrate).as_bps();
                 flow.replayed.push(SeriesEvent { at_ns, bps, ssrcs: Some(remb.ssrcs.clone()) });
             }
-            Event::Recorded(remb) => {
+            Event::Recorded(remb) if self.takes_recorded => {
                 let bps = remb.bitrate.as_bps();
                 flow.recorded.push(SeriesEvent { at_ns, bps, ssrcs: remb.ssrcs.clone() });
             }
+            Event::Recorded(_) => {}
         }
         Ok(())
     }
@@ -123,7 +126,8 @@ impl Sink for Collector {
 fn replay_phases(args: &CompareArgs, resolved: &Resolved, source: Source) -> Result<Replays, Failure> {
     let count = args.comparison.phases;
     let configs: Vec<_> = (0..count).map(|phase| at_phase(&resolved.config, phase, count)).collect();
-    let mut phases: Vec<_> = configs.iter().map(|_| Collector::default()).collect();
+    let collector = |phase| Collector { takes_recorded: phase == 0, ..Collector::default() };
+    let mut phases: Vec<_> = (0..count).map(collector).collect();
     let nothing = || Failure::new(Exit::Nothing, anyhow!("no phase and no frame"));
     let mut replays = SideBySide::new(configs).ok_or_else(nothing)?;
     let read = source.read(&args.behave, |frame| {
@@ -153,8 +157,9 @@ impl Compared {
         }
         read.complete(&mut outcome.frames, &mut outcome.warnings);
         let estimated: Vec<&Flow> = outcome.flows.iter().filter(|flow| flow.estimation.is_some()).collect();
-        let end_ns = outcome.span.map_or(0, |span| span.0);
+        let end_ns = outcome.counted_span.map_or(0, |span| span.0);
         let window = Window { from_ns: args.comparison.skip.as_micros().saturating_mul(1000), end_ns };
+        let is_from_file = recorded.is_some();
         if let Some(file) = recorded {
             take_recorded(&mut phases, file, &estimated, first_at)
                 .map_err(|error| Failure::new(Exit::Usage, error.context("--recorded")))?;
@@ -181,7 +186,7 @@ impl Compared {
             if let Some(mut flow) = FlowComparison::new(&of_flow.flow, recorded, &replayed, window, draws) {
                 flow.rtt = Some(of_flow.rtt.clone());
                 flow.captured_at = of_flow.captured_at.clone();
-                flow.repeats += of_flow.recorded.repeats;
+                flow.repeats += if is_from_file { 0 } else { of_flow.recorded.repeats };
                 flows.push(flow);
             }
         }
@@ -290,8 +295,7 @@ fn finish(args: &CompareArgs, plan: &Plan, mut compared: Compared) -> Result<Exi
         let _ = flow.write_text(&mut text);
     }
     if !args.behave.quiet && !plan.uses_stdout() {
-        // A closed pipe is not an error.
-        let _ = io::stdout().write_all(text.as_bytes());
+        to_stdout(&text).map_err(|error| Failure::new(Exit::Open, error))?;
     }
     let outside: Vec<_> = compared.flows.iter().filter_map(|flow| flow.outside(&args.comparison)).collect();
     for reason in &outside {

@@ -1,12 +1,12 @@
 //! `remb-replay inspect`: what is in a capture, and whether it is fit for estimation.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use super::args::{InspectArgs, WriteFlags};
 use super::outputs::{Output, Plan};
 use super::resolve::resolve;
 use super::source::Source;
-use super::{Exit, Failure, messages, print};
+use super::{Exit, Failure, messages, print, to_stdout};
 use crate::remb::Profile;
 use crate::report::csv::write_streams;
 use crate::report::summary::{Input, Inspection, Tool};
@@ -40,8 +40,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     if plan.uses_stdout() {
         messages::doubts(&inspection.warnings, &read, &args.behave, "looked at");
     } else if !args.behave.quiet {
-        // A closed pipe is not an error.
-        let _ = io::stdout().write_all(inspection.to_text().as_bytes());
+        to_stdout(&inspection.to_text()).map_err(opened)?;
     }
     match findings.nothing {
         Some(nothing) if inspection.flows.is_empty() => {

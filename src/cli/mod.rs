@@ -19,8 +19,10 @@ mod sweep;
 mod table;
 mod writers;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
+
+use anyhow::Context;
 
 use args::{Cli, Command};
 
@@ -58,9 +60,17 @@ impl Failure {
 
 /// Prints a text that was asked for.
 fn print(text: &str) -> Result<Exit, Failure> {
-    // A closed pipe is not an error.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    to_stdout(text).map_err(|error| Failure::new(Exit::Open, error))?;
     Ok(Exit::Done)
+}
+
+/// Writes to standard output. A closed pipe is not an error; a full disk is.
+fn to_stdout(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("standard output"),
+        _ => Ok(()),
+    }
 }
 
 /// Runs a command and says on standard error what went wrong.

@@ -1,6 +1,6 @@
 //! What a sweep came to: the ranked table, CSV, JSON and the picture's data.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -9,6 +9,7 @@ use serde_json::json;
 use super::args::{PlotKind, SweepArgs};
 use super::outputs::{Output, Plan, is_svg};
 use super::table::table;
+use super::to_stdout;
 use crate::report::plot::{
     MAX_BEST, MAX_PANELS, OverlayPanel, SweepContent, SweepFigure, render_sweep_png, render_sweep_svg,
 };
@@ -119,8 +120,7 @@ impl Ranking {
             outputs.push(output);
         }
         if !args.behave.quiet && !plan.uses_stdout() {
-            // A closed pipe is not an error.
-            let _ = io::stdout().write_all(self.to_text(args.top).as_bytes());
+            to_stdout(&self.to_text(args.top))?;
         }
         outputs.into_iter().try_for_each(Output::finish)
     }

@@ -10,7 +10,7 @@ use super::outputs::{Output, Plan};
 use super::resolve::{Resolved, resolve};
 use super::source::{ReadCapture, Source};
 use super::writers::Writers;
-use super::{Exit, Failure, messages};
+use super::{Exit, Failure, messages, to_stdout};
 use crate::remb::Profile;
 use crate::replay::{Outcome, Replay, ReplayConfig};
 use crate::report::summary::{Input, Summary, Tool};
@@ -61,7 +61,7 @@ fn replay(
     }
     let summary = summary(&read, outcome, resolved, &writers);
     messages::doubts(&summary.warnings, &read, &args.behave, "replayed");
-    print(args, plan, &summary);
+    print(args, plan, &summary).map_err(opened)?;
     let merged = match (again, writers.take_merge(), &plan.merge) {
         (Some(again), Some(rembs), Some(target)) => {
             let output = plan.open(target).map_err(opened)?;
@@ -90,14 +90,15 @@ fn summary(read: &ReadCapture, outcome: Outcome, resolved: &Resolved, writers: &
 }
 
 /// The summary goes to standard output if nothing else was asked for, else to standard error.
-fn print(args: &ReplayArgs, plan: &Plan, summary: &Summary) {
+fn print(args: &ReplayArgs, plan: &Plan, summary: &Summary) -> anyhow::Result<()> {
     if args.behave.quiet || plan.uses_stdout() {
-        return;
+        return Ok(());
     }
     let text = summary.to_text(args.behave.verbose);
-    // A closed pipe is not an error.
-    let _ = match plan.is_empty() {
-        true => io::stdout().write_all(text.as_bytes()),
-        false => io::stderr().write_all(text.as_bytes()),
-    };
+    if plan.is_empty() {
+        return to_stdout(&text);
+    }
+    // Where standard error is closed, the outputs are what was asked for.
+    let _ = io::stderr().write_all(text.as_bytes());
+    Ok(())
 }

@@ -19,11 +19,12 @@ use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, messages, print};
 use crate::compare::{Series, SeriesEvent};
 use crate::remb::{Profile, encoded_bitrate};
-use crate::replay::{Event, ReplayConfig, TapedFlow, Taping};
+use crate::replay::{Event, ReplayConfig, TapedFlow, Taping, rtt_is_default};
 use crate::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel};
+use crate::report::summary::Warning;
 use crate::survey::SurveyConfig;
 use crate::sweep::{Axis, Grid, Score, mean};
-use crate::units::CaptureTime;
+use crate::units::{CaptureTime, TimeDelta};
 
 pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let usage = |error: anyhow::Error| Failure::new(Exit::Usage, error);
@@ -48,7 +49,7 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.map_or(0, usize::from)).build();
     let pool = pool.context("threads").map_err(opened)?;
     let keeps_panels = plan.plot.is_some() && kind == PlotKind::Overlay;
-    let sweep = Sweep { args, points, reference, keeps_panels };
+    let sweep = Sweep { args, points, reference, rtt: resolved.config.rtt, keeps_panels };
     pool.install(|| sweep.run(&plan, resolved.profile))
 }
 
@@ -121,6 +122,8 @@ struct Sweep<'a> {
     args: &'a SweepArgs,
     points: Points,
     reference: Option<SeriesFile>,
+    /// As told by a flag.
+    rtt: Option<TimeDelta>,
     /// Whether flows are kept for the picture.
     keeps_panels: bool,
 }
@@ -139,7 +142,13 @@ struct Held {
 }
 
 /// A capture, its flows; or why there are none.
-type ReadFlows = (ReadCapture, Vec<Held>, Option<String>);
+struct ReadFlows {
+    read: ReadCapture,
+    held: Vec<Held>,
+    nothing: Option<String>,
+    /// Doubts of the first survey.
+    warnings: Vec<Warning>,
+}
 
 impl Sweep<'_> {
     fn run(mut self, plan: &Plan, profile: &'static str) -> Result<Exit, Failure> {
@@ -153,12 +162,12 @@ impl Sweep<'_> {
         let (first, second) = rayon::join(|| read(first), || read(second));
         let mut read_ahead: VecDeque<_> = first.into_iter().chain(second).collect();
         while let Some(result) = read_ahead.pop_front() {
-            let (read, held, nothing) = result?;
+            let ReadFlows { read, held, nothing, warnings } = result?;
             let (scored, next) =
                 rayon::join(|| self.score(&held, &bar), || paths.next().map(|path| self.read(path)));
             read_ahead.extend(next);
-            let is_whole = read.exit(&[], &self.args.behave) == Exit::Done;
-            bar.suspend(|| messages::doubts(&[], &read, &self.args.behave, "swept"));
+            let is_whole = read.exit(&warnings, &self.args.behave) == Exit::Done;
+            bar.suspend(|| messages::doubts(&warnings, &read, &self.args.behave, "swept"));
             if let Some(why) = nothing {
                 bar.suspend(|| messages::say(&format!("warning[W-NOTHING]: {}: {why}", read.shown)));
             }
@@ -193,13 +202,20 @@ impl Sweep<'_> {
         })?;
         let count = tapings.len();
         let mut flows: Vec<Held> = Vec::new();
-        let mut nothing = None;
+        let (mut nothing, mut warnings) = (None, Vec::new());
         for (survey, taping) in tapings.into_iter().enumerate() {
             let (tape, findings) = taping.finish();
             nothing = nothing.or(findings.nothing);
+            let is_first = survey == 0;
+            if is_first {
+                warnings = findings.warnings;
+            }
             let (first_at, end_ns) = (tape.first_at(), tape.span_nanos());
             for taped in tape.into_flows() {
                 let flow = taped.info.flow.to_string();
+                if is_first && self.rtt.is_none() && !taped.has_rtt() {
+                    warnings.push(rtt_is_default(&flow, taped.packets() as u64));
+                }
                 let place = flows.iter().position(|held| held.flow == flow).unwrap_or_else(|| {
                     let reference = self.reference_of(&taped, first_at);
                     let (capture, name) = (read.shown.clone(), read.input.file.clone());
@@ -213,7 +229,7 @@ impl Sweep<'_> {
             }
         }
         let nothing = nothing.filter(|_| flows.is_empty());
-        Ok((read, flows, nothing))
+        Ok(ReadFlows { read, held: flows, nothing, warnings })
     }
 
     /// What the receiver sent, else what the file has for the flow.
@@ -298,7 +314,7 @@ impl Points {
                 if let Event::Remb(remb) = event {
                     let at_ns = at.as_nanos() - held.first_at.as_nanos();
                     let bps = encoded_bitrate(remb.bitrate).as_bps();
-                    series.push(SeriesEvent { at_ns, bps, ssrcs: None });
+                    series.push(SeriesEvent { at_ns, bps, ssrcs: Some(remb.ssrcs) });
                 }
             });
             series

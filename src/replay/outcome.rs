@@ -2,7 +2,7 @@
 
 use crate::report::csv::{estimator_name, rate_state_name, usage_name};
 use crate::report::summary::{self, Count, Flow, Frames, LastState, Rembs, Seconds, Warning};
-use crate::survey::Survey;
+use crate::survey::{Findings, Survey};
 
 use super::SentRemb;
 use super::estimation::Estimation;
@@ -21,18 +21,22 @@ pub struct Outcome {
     pub nothing: Option<String>,
     /// From the first frame's time to the latest.
     pub span: Option<Seconds>,
+    /// From the first frame's time to the latest that counts: not beyond `--to`.
+    pub counted_span: Option<Seconds>,
 }
 
 /// Joins what a survey found and what an estimation made of it.
 pub(super) fn complete(survey: &Survey, estimation: &Estimation) -> Outcome {
     let findings = survey.findings();
     let (mut flows, mut warnings) = (findings.flows, Vec::new());
-    for (flow, place) in flows.iter_mut().zip(findings.places) {
-        estimation.complete(flow, estimation.timeline(place));
-        warnings.extend(estimation.doubts(flow));
+    for (flow, place) in flows.iter_mut().zip(&findings.places) {
+        let timeline = estimation.timeline(*place);
+        estimation.complete(flow, timeline);
+        warnings.extend(estimation.doubts(flow, timeline));
     }
     warnings.extend(findings.warnings);
-    Outcome { frames: findings.frames, flows, warnings, nothing: findings.nothing, span: findings.span }
+    let Findings { frames, nothing, span, counted_span, .. } = findings;
+    Outcome { frames, flows, warnings, nothing, span, counted_span }
 }
 
 impl Estimation {
@@ -60,28 +64,37 @@ impl Estimation {
         });
     }
 
-    fn doubts(&self, flow: &Flow) -> Vec<Warning> {
+    fn doubts(&self, flow: &Flow, timeline: Option<&Timeline>) -> Vec<Warning> {
         let mut doubts = Vec::new();
-        let mut add = |code, message: &str| {
-            let count = Some(Count { count: flow.packets_fed, first_frame: 0 });
-            doubts.push(Warning { code, flow: Some(flow.flow.clone()), message: message.to_owned(), count });
-        };
-        let Some(estimation) = &flow.estimation else { return doubts };
-        if flow.rtt.source == "default" {
-            add(
-                "W-RTT-DEFAULT",
-                "round trip time not known, 200 ms taken: where the real one is shorter, the estimate rises too \
-                 slowly near the link's capacity and falls too seldom; --rtt sets it",
-            );
+        if flow.estimation.is_none() {
+            return doubts;
         }
-        if estimation.last.estimate_bps.is_none() {
-            add(
-                "W-NO-ESTIMATE",
-                "no estimate before its end; 5 s of throughput, a packet train or an over-use is needed",
-            );
+        if flow.rtt.source == "default" {
+            doubts.push(rtt_is_default(&flow.flow, flow.packets_fed));
+        }
+        if timeline.is_none_or(|timeline| !timeline.had_estimate()) {
+            let message =
+                "no estimate before its end; 5 s of throughput, a packet train or an over-use is needed";
+            doubts.push(doubt("W-NO-ESTIMATE", &flow.flow, flow.packets_fed, message));
         }
         doubts
     }
+}
+
+/// The round trip time of a flow is not known.
+pub fn rtt_is_default(flow: &str, packets: u64) -> Warning {
+    doubt(
+        "W-RTT-DEFAULT",
+        flow,
+        packets,
+        "round trip time not known, 200 ms taken: where the real one is shorter, the estimate rises too slowly near \
+         the link's capacity and falls too seldom; --rtt sets it",
+    )
+}
+
+fn doubt(code: &'static str, flow: &str, packets: u64, message: &str) -> Warning {
+    let count = Some(Count { count: packets, first_frame: 0 });
+    Warning { code, flow: Some(flow.to_owned()), message: message.to_owned(), count }
 }
 
 /// Counts a flow's REMBs as they are sent.

@@ -95,7 +95,7 @@ impl Tape {
         self.first_at.unwrap_or_default()
     }
 
-    /// From the first frame's time to the latest, nanoseconds.
+    /// From the first frame's time to the latest that counts, nanoseconds.
     pub fn span_nanos(&self) -> i64 {
         self.clock.unwrap_or_default().as_nanos() - self.first_at().as_nanos()
     }
@@ -123,6 +123,11 @@ impl TapedFlow {
         if let Some(end) = self.end {
             timeline.advance(end, &mut rtt, each);
         }
+    }
+
+    /// Whether the capture tells its round trip time.
+    pub fn has_rtt(&self) -> bool {
+        !self.rtt.is_empty()
     }
 
     /// Packets on it.

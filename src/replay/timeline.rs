@@ -30,6 +30,7 @@ pub(super) struct Timeline {
     /// Nothing is due before; everything before the first packet.
     next_due: Timestamp,
     gives_steps: bool,
+    had_estimate: bool,
 }
 
 /// What a packet did.
@@ -65,6 +66,7 @@ impl Timeline {
             timer_due: None,
             next_due: Timestamp::from_micros(i64::MIN),
             gives_steps,
+            had_estimate: false,
         }
     }
 
@@ -128,6 +130,11 @@ impl Timeline {
     /// The estimator and its state.
     pub(super) fn estimator(&self) -> &Controller {
         self.interceptor.estimator()
+    }
+
+    /// Whether there was ever an estimate to send.
+    pub(super) fn had_estimate(&self) -> bool {
+        self.had_estimate
     }
 
     /// The round trip time that was delivered last.
@@ -208,6 +215,7 @@ impl Timeline {
     #[inline]
     fn emit_remb(&mut self, at: CaptureTime, emit: &mut impl FnMut(CaptureTime, Event)) {
         if let Some(remb) = self.interceptor.writer_mut().and_then(|outbox| outbox.0.take()) {
+            self.had_estimate = true;
             emit(at, Event::Remb(remb));
         }
     }

@@ -106,9 +106,11 @@ impl SurveyConfig {
             TimeBound::SinceFirst(nanos) => first.as_nanos().saturating_add(nanos),
             TimeBound::At(at) => at.as_nanos(),
         };
+        let last_nanos = self.to.map_or(i64::MAX, nanos);
         TimeRange {
             first_nanos: self.from.map_or(i64::MIN, nanos),
-            last_nanos: self.to.map_or(i64::MAX, nanos),
+            last_nanos,
+            end: CaptureTime::from_nanos(last_nanos.into()).unwrap_or(CaptureTime::NEVER),
         }
     }
 }
@@ -118,11 +120,19 @@ impl SurveyConfig {
 pub(super) struct TimeRange {
     first_nanos: i64,
     last_nanos: i64,
+    /// The same.
+    end: CaptureTime,
 }
 
 impl TimeRange {
     #[inline]
     pub(super) fn contains(&self, at: CaptureTime) -> bool {
         self.first_nanos <= at.as_nanos() && at.as_nanos() <= self.last_nanos
+    }
+
+    /// The time, or where the range ends before it.
+    #[inline]
+    pub(super) fn until(&self, at: CaptureTime) -> CaptureTime {
+        if at.as_nanos() <= self.last_nanos { at } else { self.end }
     }
 }

@@ -24,6 +24,17 @@ pub(super) struct Conversation {
     pub(super) directions: [Direction; 2],
 }
 
+/// When RTCP was captured.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RtcpCapture {
+    pub(super) frame: u64,
+    pub(super) at: CaptureTime,
+    /// The latest frame time.
+    pub(super) order: CaptureTime,
+    /// Within `--from` and `--to`: REMBs count only there.
+    pub(super) in_range: bool,
+}
+
 /// What is known of one directed media flow from RTCP.
 #[derive(Debug, Default)]
 pub(super) struct Direction {
@@ -182,12 +193,11 @@ impl Conversation {
         self.directions.iter().map(|direction| direction.early.bytes()).sum()
     }
 
-    /// Takes an RTCP datagram of `sender`, captured `at`; `order` is the latest frame time.
     fn handle_rtcp<F: Feed>(
         &mut self,
         sender: From,
         datagram: &Datagram<'_>,
-        (at, order): (CaptureTime, CaptureTime),
+        &RtcpCapture { at, order, in_range, .. }: &RtcpCapture,
         feed: &mut F,
     ) {
         let (captured, len_on_wire) = (datagram.payload, datagram.payload_len);
@@ -211,7 +221,8 @@ impl Conversation {
             samples.drain(..).for_each(|sample| own.sample(sample, feed));
             let steered = self.media(sender.other());
             steered.sampler.observe_outgoing(&block, at);
-            if let Ok(remb) = CapturedRemb::from_block(&block)
+            if in_range
+                && let Ok(remb) = CapturedRemb::from_block(&block)
                 && steered.recorded.observe(&remb)
             {
                 steered.remb(at, order, remb, feed);
@@ -238,21 +249,21 @@ pub(super) struct Conversations {
 }
 
 impl Conversations {
-    /// Takes an RTCP datagram of `sender`, captured `at`; `order` is the latest frame time.
+    /// Takes an RTCP datagram of `sender`.
     pub(super) fn handle_rtcp<F: Feed>(
         &mut self,
         (index, sender): (usize, From),
         datagram: &Datagram<'_>,
-        (frame, at, order): (u64, CaptureTime, CaptureTime),
+        captured: &RtcpCapture,
         feed: &mut F,
     ) {
         let Some(conversation) = self.all.get_mut(index) else { return };
         self.early_bytes -= conversation.early_bytes();
-        conversation.handle_rtcp(sender, datagram, (at, order), feed);
+        conversation.handle_rtcp(sender, datagram, captured, feed);
         while self.early_bytes + conversation.early_bytes() > MAX_EARLY_BYTES
             && conversation.media(sender.other()).early.drop_oldest_remb()
         {
-            self.dropped.add(frame);
+            self.dropped.add(captured.frame);
         }
         self.early_bytes += conversation.early_bytes();
     }
@@ -367,8 +378,9 @@ mod tests {
                 let (payload, payload_len) = (&rtcp[..], rtcp.len());
                 let datagram =
                     Datagram { ends: &ends, payload, payload_len, carrier: Carrier::Udp, direction: None };
-                let times = (7, CaptureTime::default(), CaptureTime::default());
-                conversations.handle_rtcp((place, From::Higher), &datagram, times, &mut given);
+                let at = CaptureTime::default();
+                let captured = RtcpCapture { frame: 7, at, order: at, in_range: true };
+                conversations.handle_rtcp((place, From::Higher), &datagram, &captured, &mut given);
                 assert!(conversations.early_bytes <= MAX_EARLY_BYTES);
             }
         }

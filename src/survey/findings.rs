@@ -31,6 +31,8 @@ pub struct Findings {
     pub nothing: Option<String>,
     /// From the first frame's time to the latest.
     pub span: Option<Seconds>,
+    /// From the first frame's time to the latest that counts: not beyond `--to`.
+    pub counted_span: Option<Seconds>,
 }
 
 impl Survey {
@@ -44,12 +46,17 @@ impl Survey {
             places: with_rtp().map(|(place, _)| place).collect(),
             warnings: self.doubts(),
             nothing: line.nothing(),
-            span: line.first_at.map(|first| Seconds(line.clock.as_nanos() - first.as_nanos())),
+            span: line.since_first(line.clock),
+            counted_span: line.since_first(line.range.until(line.clock)),
         }
     }
 }
 
 impl Line {
+    fn since_first(&self, at: CaptureTime) -> Option<Seconds> {
+        self.first_at.map(|first| Seconds(at.as_nanos() - first.as_nanos()))
+    }
+
     fn frame_counts(&self) -> Frames {
         Frames {
             total: self.tally.frames,

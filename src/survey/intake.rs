@@ -9,7 +9,7 @@ use crate::flow::{FiveTuple, PacketClass, classify};
 use crate::rtp::RtpPacket;
 use crate::units::{CaptureTime, Ssrc, TimeDelta};
 
-use super::conversation::{From, below};
+use super::conversation::{From, RtcpCapture, below};
 use super::ledger::Unfed;
 use super::places::{Place, Places, flow_of};
 use super::session::{PacketNote, Session, Surroundings};
@@ -104,8 +104,10 @@ impl Line {
         };
         let Some(index) = index else { return };
         if class == PacketClass::Rtcp {
-            let times = (frame.number.0, frame.at, self.clock);
-            self.conversations.handle_rtcp((index, From::of(flow)), datagram, times, feed);
+            let in_range = self.range.contains(frame.at);
+            let (frame, at) = (frame.number.0, frame.at);
+            let captured = RtcpCapture { frame, at, order: self.clock, in_range };
+            self.conversations.handle_rtcp((index, From::of(flow)), datagram, &captured, feed);
         } else if let Some(conversation) = self.conversations.get_mut(index) {
             conversation.srtp.observe_dtls(datagram.payload);
         }

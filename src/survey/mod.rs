@@ -108,7 +108,7 @@ impl Survey {
         if !line.holds.is_empty() {
             line.end_holds(frame.number.0, feed);
         }
-        feed.time(frame.at);
+        feed.time(line.range.until(frame.at));
         match decoder.plain(frame) {
             Some(datagram) => line.handle_datagram(frame, &datagram, feed),
             None => self.handle_in_full(frame, feed),
@@ -174,7 +174,7 @@ impl Line {
             return;
         }
         self.tally.time_steps_back.add(frame.number.0);
-        feed.step_back(self.tally.last_at);
+        feed.step_back(self.range.until(self.tally.last_at));
     }
 
     /// Calls a session, and keeps the books on what it holds back.

@@ -392,3 +392,44 @@ fn text_that_finds_no_room_is_an_error() {
         assert!(output.status.code() == Some(3) && errors.contains("error: standard output: "), "{errors}");
     }
 }
+
+/// A device stays one; a link leads to the same file as before.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_written_into_and_not_replaced() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let pipe = path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for force in [&[][..], &["--force"]] {
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read_to_string(pipe).unwrap()
+        });
+        let (code, errors) = ending(&[&["replay", S03, "-q", "--remb-csv", text(&pipe)], force].concat());
+        assert_eq!(code, 0, "{errors}");
+        assert!(reader.join().unwrap().lines().count() > 100);
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    }
+    fs::write(path("real.csv"), "").unwrap();
+    symlink(path("real.csv"), path("link.csv")).unwrap();
+    let link = path("link.csv");
+    assert_eq!(ending(&["replay", S03, "-q", "--remb-csv", text(&link)]).0, 3);
+    assert_eq!(ending(&["replay", S03, "-q", "--remb-csv", text(&link), "--force"]).0, 0);
+    assert!(link.is_symlink() && rows(&path("real.csv")) > 100);
+}
+
+#[test]
+fn where_one_file_is_taken_none_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("call-2.svg"), "kept").unwrap();
+    let call = "testdata/captures/s12-bidir.pcap.gz";
+    let (plot, rembs) = (path("call.svg"), path("r.csv"));
+    let flags = ["replay", call, "-q", "--plot", text(&plot), "--remb-csv", text(&rembs)];
+    let (code, errors) = ending(&flags);
+    assert!(code == 3 && errors.contains("call-2.svg exists; --force overwrites it"), "{errors}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_to_string(path("call-2.svg")).unwrap(), "kept");
+}

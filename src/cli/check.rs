@@ -366,7 +366,7 @@ fn write(plan: &Plan, results: &[CaseResult]) -> anyhow::Result<()> {
             outputs.push(output);
         }
     }
-    outputs.into_iter().try_for_each(Output::finish)
+    Output::finish_all(outputs)
 }
 
 fn print(args: &CheckArgs, results: &[CaseResult]) -> anyhow::Result<()> {

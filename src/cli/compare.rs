@@ -325,5 +325,5 @@ fn write(plan: &Plan, compared: &mut Compared) -> anyhow::Result<()> {
     if let Some(target) = &plan.plot {
         outputs.extend(draw(plan, target, &compared.input, &mut compared.flows)?);
     }
-    outputs.into_iter().try_for_each(super::outputs::Output::finish)
+    super::outputs::Output::finish_all(outputs)
 }

@@ -64,5 +64,5 @@ fn write(plan: &Plan, inspection: &Inspection) -> anyhow::Result<()> {
         output.write_all(b"\n")?;
         outputs.push(output);
     }
-    outputs.into_iter().try_for_each(Output::finish)
+    Output::finish_all(outputs)
 }

@@ -140,14 +140,22 @@ impl Plan {
     /// Opens an output.
     pub(super) fn open(&self, target: &Target) -> Result<Output> {
         match target {
-            Target::Stdout => Ok(Output::Stdout(BufWriter::with_capacity(BUFFER_SIZE, io::stdout()))),
+            Target::Stdout => Ok(Output::stream(io::stdout(), "standard output".to_owned())),
+            Target::File(path) if is_special(path) => {
+                let file = fs::OpenOptions::new().write(true).open(path);
+                let shown = path.display().to_string();
+                let file = file.with_context(|| format!("cannot write {shown}"))?;
+                Ok(Output::stream(file, shown))
+            }
             Target::File(path) => {
+                let path =
+                    if path.is_symlink() { path.canonicalize().ok() } else { None }.unwrap_or(path.clone());
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
                 let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
                     .with_context(|| format!("cannot write {}", path.display()))?;
                 Ok(Output::File {
                     file: BufWriter::with_capacity(BUFFER_SIZE, file),
-                    path: path.clone(),
+                    path,
                     force: self.force,
                 })
             }
@@ -199,8 +207,8 @@ impl Plan {
             if path.is_dir() {
                 bail!("cannot write {}: it is a folder", path.display());
             }
-            if path.exists() && !self.force {
-                bail!("{} exists; --force overwrites it", path.display());
+            if !self.force {
+                bail_if_exists(path)?;
             }
         }
         Ok(())
@@ -212,6 +220,18 @@ fn single(path: &Option<PathBuf>) -> Option<Target> {
         true => Target::Stdout,
         false => Target::File(path.clone()),
     })
+}
+
+fn bail_if_exists(path: &Path) -> Result<()> {
+    if path.exists() && !is_special(path) {
+        bail!("{} exists; --force overwrites it", path.display());
+    }
+    Ok(())
+}
+
+/// Whether it is there and is a device, a pipe or the like: it is written into and never replaced.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 fn is_same_file(a: &Path, b: &Path) -> bool {
@@ -237,17 +257,38 @@ pub(super) fn is_svg(target: &Target) -> bool {
 }
 
 /// An opened output; dropped before [`Output::finish`] it leaves nothing.
-#[derive(Debug)]
 pub(super) enum Output {
-    Stdout(BufWriter<io::Stdout>),
-    File { file: BufWriter<NamedTempFile>, path: PathBuf, force: bool },
+    /// Standard output, or what is no file.
+    Stream {
+        writer: BufWriter<Box<dyn Write>>,
+        shown: String,
+    },
+    File {
+        file: BufWriter<NamedTempFile>,
+        path: PathBuf,
+        force: bool,
+    },
 }
 
 impl Output {
+    fn stream(writer: impl Write + 'static, shown: String) -> Self {
+        Self::Stream { writer: BufWriter::with_capacity(BUFFER_SIZE, Box::new(writer)), shown }
+    }
+
+    /// Gives all files their names; none, where one of them is taken.
+    pub(super) fn finish_all(outputs: Vec<Self>) -> Result<()> {
+        for output in &outputs {
+            if let Self::File { path, force: false, .. } = output {
+                bail_if_exists(path)?;
+            }
+        }
+        outputs.into_iter().try_for_each(Self::finish)
+    }
+
     /// Gives the file its name.
-    pub(super) fn finish(self) -> Result<()> {
+    fn finish(self) -> Result<()> {
         match self {
-            Self::Stdout(mut writer) => ignoring_closed_pipe(writer.flush()).context("standard output"),
+            Self::Stream { mut writer, shown } => ignoring_closed_pipe(writer.flush()).context(shown),
             Self::File { file, path, force } => {
                 let shown = path.display();
                 let file = file.into_inner().map_err(io::IntoInnerError::into_error);
@@ -264,14 +305,16 @@ impl Output {
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Stdout(writer) => ignoring_closed_pipe(writer.write_all(bytes)).map(|()| bytes.len()),
+            Self::Stream { writer, .. } => {
+                ignoring_closed_pipe(writer.write_all(bytes)).map(|()| bytes.len())
+            }
             Self::File { file, .. } => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Stdout(writer) => ignoring_closed_pipe(writer.flush()),
+            Self::Stream { writer, .. } => ignoring_closed_pipe(writer.flush()),
             Self::File { file, .. } => file.flush(),
         }
     }

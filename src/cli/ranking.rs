@@ -122,7 +122,7 @@ impl Ranking {
         if !args.behave.quiet && !plan.uses_stdout() {
             to_stdout(&self.to_text(args.top))?;
         }
-        outputs.into_iter().try_for_each(Output::finish)
+        Output::finish_all(outputs)
     }
 
     fn to_text(&self, top: usize) -> String {

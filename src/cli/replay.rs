@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 
 use super::args::ReplayArgs;
 use super::merge::{self, Again};
-use super::outputs::{Output, Plan};
+use super::outputs::Plan;
 use super::resolve::{Resolved, resolve};
 use super::source::{ReadCapture, Source};
 use super::writers::Writers;
@@ -69,8 +69,7 @@ fn replay(
         }
         _ => None,
     };
-    writers.finish(plan, resolved, &summary).map_err(opened)?;
-    merged.map_or(Ok(()), Output::finish).map_err(opened)?;
+    writers.finish(plan, resolved, &summary, merged).map_err(opened)?;
     Ok(read.exit(&summary.warnings, &args.behave))
 }
 

@@ -112,9 +112,16 @@ impl Writers {
         self.flows.iter().find(|outputs| outputs.name == flow).map(|outputs| outputs.tally.rembs())
     }
 
-    /// Writes what can only be written at the end, and gives all files their names.
-    pub(super) fn finish(self, plan: &Plan, resolved: &Resolved, summary: &Summary) -> Result<()> {
-        let mut outputs = Vec::new();
+    /// Writes what can only be written at the end, and gives all files their names. Standard output takes the picture of
+    /// the first flow.
+    pub(super) fn finish(
+        self,
+        plan: &Plan,
+        resolved: &Resolved,
+        summary: &Summary,
+        merged: Option<Output>,
+    ) -> Result<()> {
+        let mut outputs = Vec::from_iter(merged);
         if let Some(pcap) = self.pcap {
             outputs.push(pcap.into_inner());
         }
@@ -147,6 +154,9 @@ impl Writers {
                 figure.set_title(&title(summary, resolved, &name));
                 outputs.push(draw(plan, target, index, &figure)?);
                 drawn += 1;
+                if *target == Target::Stdout {
+                    break;
+                }
             }
             if drawn == 0 {
                 let mut figure = Figure::new();
@@ -154,7 +164,7 @@ impl Writers {
                 outputs.push(draw(plan, target, 0, &figure)?);
             }
         }
-        outputs.into_iter().try_for_each(Output::finish)
+        Output::finish_all(outputs)
     }
 
     fn flow(&mut self, info: &FlowInfo) -> Option<&mut FlowOutputs> {

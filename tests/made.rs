@@ -93,7 +93,12 @@ fn for_each_frame(packets: &[Made], mut handle: impl FnMut(&Frame<'_>)) {
 }
 
 fn replayed(packets: &[Made]) -> (Events, Outcome) {
-    let (mut replay, mut events) = (Replay::new(ReplayConfig::default()), Events::default());
+    surveyed(packets, SurveyConfig::default())
+}
+
+fn surveyed(packets: &[Made], survey: SurveyConfig) -> (Events, Outcome) {
+    let config = ReplayConfig { survey, ..ReplayConfig::default() };
+    let (mut replay, mut events) = (Replay::new(config), Events::default());
     for_each_frame(packets, |frame| {
         let Ok(()) = replay.handle_frame(frame, &mut events);
     });
@@ -187,4 +192,43 @@ fn a_tape_gives_what_a_replay_gives_where_time_steps_back() {
         let first = events.iter().zip(&of_flow).find(|(one, other)| one != other);
         assert!(events == of_flow, "{flow}: {} and {}: {first:?}", events.len(), of_flow.len());
     }
+}
+
+/// Four packets that look like RTP take all the room there is; they were none, and a call has it from its first packet.
+#[test]
+fn what_was_no_rtp_makes_room_for_a_call_and_costs_it_no_packet() {
+    let survey = SurveyConfig { max_ssrcs: 4, ..SurveyConfig::default() };
+    for on_one_flow in [false, true] {
+        let port = |n: u16| if on_one_flow { VIDEO.port } else { 7000 + n };
+        let alike = (0..4).map(|n| Made { ssrc: 0x9000 + u32::from(n), port: port(n), ..VIDEO });
+        let call = stream(Made { sent_ms: 5000, ..VIDEO }, 10_000, 20);
+        let packets: Vec<_> = alike.chain(call).collect();
+        let (_, outcome) = surveyed(&packets, survey.clone());
+        assert_eq!(outcome.flows[0].packets_fed, 250, "{on_one_flow}");
+        assert_eq!(warned(&outcome, "W-LIMIT-SSRCS"), None, "{on_one_flow}");
+    }
+}
+
+/// Two calls, then both on a third flow, as on both sides of a relay.
+#[test]
+fn a_merged_flow_on_which_two_calls_meet_moves_once() {
+    let other = Made { ssrc: 0x2000, port: 5006, ..VIDEO };
+    let both = |port: u16, from_ms: i64| {
+        let packets = [Made { port, ..VIDEO }, Made { port, ..other }].map(move |made| {
+            let sequence_number = (from_ms / 20) as u16;
+            stream(Made { sent_ms: from_ms, ..made }, from_ms + 5000, 20).map(move |packet| Made {
+                sequence_number: packet.sequence_number + sequence_number,
+                ..packet
+            })
+        });
+        packets.into_iter().flatten()
+    };
+    let alone = stream(VIDEO, 5000, 20).chain(stream(other, 5000, 20));
+    let mut packets: Vec<_> = alone.chain(both(5008, 5000)).collect();
+    packets.sort_by_key(|packet| packet.sent_ms);
+    let survey = SurveyConfig { merge_flows: true, ..SurveyConfig::default() };
+    let (_, outcome) = surveyed(&packets, survey);
+    let also_on: Vec<_> = outcome.flows.iter().map(|flow| flow.also_on.len()).collect();
+    let fed: u64 = outcome.flows.iter().map(|flow| flow.packets_fed).sum();
+    assert_eq!((also_on, fed), (vec![1, 0], 1000));
 }

@@ -26,7 +26,12 @@ pub(super) struct Flows {
     streams: usize,
     /// When room was last sought in vain.
     was_full_at: Option<CaptureTime>,
+    /// Frames until room was last sought.
+    sought_room_at: Option<u64>,
 }
+
+/// Places and streams that are looked through for room, for each frame since it was last done.
+const LOOKED_THROUGH_A_FRAME: usize = 8;
 
 impl Line {
     #[inline(always)]
@@ -121,8 +126,12 @@ impl Line {
         packet: &RtpPacket<'_>,
         feed: &mut F,
     ) {
-        if self.flows.streams >= self.config.max_ssrcs {
-            self.make_room(session, packet.ssrc(), frame.at);
+        let is_known = |known: &Session| known.streams.knows(packet.ssrc());
+        if self.is_full() && !self.sessions.get(session).is_some_and(is_known) {
+            self.make_room(frame.at);
+            if self.sessions.get(session).is_none() {
+                self.begin_session(session, flow_of(datagram), datagram);
+            }
         }
         let Self { config, sessions, flows, .. } = self;
         let ssrc = packet.ssrc();
@@ -138,7 +147,9 @@ impl Line {
             flows.streams += 1;
             if config.merge_flows {
                 let home = *flows.homes.entry(ssrc).or_insert(session);
-                if home != session && sessions.get(home).is_some() {
+                // A flow that has moved stays where it is, whatever else comes on it.
+                let has_moved = sessions.get(session).is_some_and(|own| own.flow != flow_of(datagram));
+                if home != session && !has_moved && sessions.get(home).is_some() {
                     return self.move_to(home, session, frame, datagram, packet, feed);
                 }
             }
@@ -200,6 +211,9 @@ impl Line {
         if let Some(index) = place.session
             && self.sessions.get(index).is_none()
         {
+            if self.is_full() {
+                self.make_room(frame.at);
+            }
             self.begin_session(index, flow, datagram);
         }
         self.flows.places.remember(datagram, place);
@@ -208,7 +222,7 @@ impl Line {
 
     /// A session, while there is room for a stream in it.
     fn begin_session(&mut self, index: usize, flow: FiveTuple, datagram: &Datagram<'_>) {
-        if self.flows.streams >= self.config.max_ssrcs {
+        if self.is_full() {
             return;
         }
         let conversation = self.conversations.find(&flow);
@@ -219,17 +233,25 @@ impl Line {
         self.sessions.put(index, Session::new(info, datagram.carrier, conversation, &self.config));
     }
 
-    /// Forgets what was no RTP so far, if a new stream needs its room. Where that was in vain it is not tried again
-    /// before what waits now has been decided.
-    fn make_room(&mut self, session: usize, ssrc: Ssrc, at: CaptureTime) {
-        let is_known = self.sessions.get(session).is_some_and(|session| session.streams.knows(ssrc));
+    /// Whether there is no room for another stream.
+    fn is_full(&self) -> bool {
+        self.flows.streams >= self.config.max_ssrcs
+    }
+
+    /// Forgets what was no RTP so far: a new stream needs its room. Where that was in vain it is not tried again before
+    /// what waits now has been decided; and never so often that it would be the frames' main work.
+    fn make_room(&mut self, at: CaptureTime) {
+        let frames = self.tally.frames;
+        let work = (self.sessions.places() + self.flows.streams) / LOOKED_THROUGH_A_FRAME;
+        let is_too_soon = self.flows.sought_room_at.is_some_and(|then| frames - then < work as u64);
         let was_full = self.flows.was_full_at.is_some_and(|then| {
             let since = at.to_timestamp() - then.to_timestamp();
             (TimeDelta::ZERO..=MAX_HOLD).contains(&since)
         });
-        if is_known || was_full {
+        if is_too_soon || was_full {
             return;
         }
+        self.flows.sought_room_at = Some(frames);
         let freed = self.sessions.make_room();
         self.flows.streams -= freed;
         self.flows.was_full_at = (freed < self.config.max_ssrcs / 8).then_some(at);

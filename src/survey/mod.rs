@@ -47,6 +47,8 @@ use tally::Tally;
 
 /// The longest that a packet waits.
 const MAX_HOLD: TimeDelta = HoldBack::<PacketNote>::MAX_TIME;
+/// So many that have ended are never worth a search.
+const MIN_HOLDS: usize = 1024;
 /// Headers that wait in all flows together, bytes; beyond this flows decide early.
 const MAX_HELD_BYTES: usize = 8 << 20;
 
@@ -192,12 +194,23 @@ impl Line {
         *held_bytes = (*held_bytes + session.held_bytes()).saturating_sub(held_before);
         let holding = session.holding_since();
         if holding != holding_before {
+            if session.is_announced {
+                feed.hold(index, holding.is_some());
+            }
             holds.extend(holding.map(|since| (since, index)));
-        }
-        if session.is_announced && holding != holding_before {
-            feed.hold(index, holding.is_some());
+            self.forget_ended_holds();
         }
         Some(result)
+    }
+
+    /// Where most of what began to hold has ended since, only the rest is kept.
+    fn forget_ended_holds(&mut self) {
+        let Self { holds, sessions, .. } = self;
+        if holds.len() > 2 * sessions.places() + MIN_HOLDS {
+            holds.retain(|(since, index)| {
+                sessions.get(*index).and_then(Session::holding_since) == Some(*since)
+            });
+        }
     }
 
     /// Flows whose packets have waited long enough decide; and while all together hold too much, the ones that began

@@ -122,8 +122,9 @@ impl Sub for TimeDelta {
 pub struct CaptureTime(i64);
 
 impl CaptureTime {
-    /// The largest magnitude accepted: 2⁵³ µs, in nanoseconds (specification 1.1).
-    pub const MAX_NANOS: i64 = (1 << 53) * 1000 - 1;
+    /// The largest magnitude accepted, nanoseconds: 146 years, so that the span between any two times is one too. A pcap
+    /// ends in 2106.
+    pub const MAX_NANOS: i64 = i64::MAX / 2;
 
     /// After all times of captures.
     pub const NEVER: Self = Self(i64::MAX);
@@ -144,7 +145,7 @@ impl CaptureTime {
         self.0
     }
 
-    /// Nanoseconds from `earlier` to here; exact below 292 years.
+    /// Nanoseconds from `earlier` to here; exact between times of captures.
     pub const fn nanos_since(self, earlier: Self) -> i64 {
         self.0.wrapping_sub(earlier.0)
     }

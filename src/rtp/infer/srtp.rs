@@ -49,13 +49,16 @@ impl SrtpDetector {
         }
     }
 
-    /// What is known so far; `None` without evidence.
+    /// What is known so far; `None` without evidence, and where there is as much for the one as for the other.
     pub const fn verdict(&self) -> Option<SrtpVerdict> {
         match *self {
             Self { clear_rtcp, encrypted_rtcp, .. } if clear_rtcp > encrypted_rtcp => {
                 Some(SrtpVerdict::Clear)
             }
-            Self { encrypted_rtcp: 1.., .. } | Self { handshakes: 1.., .. } => Some(SrtpVerdict::Encrypted),
+            Self { handshakes: 1.., .. } => Some(SrtpVerdict::Encrypted),
+            Self { clear_rtcp, encrypted_rtcp, .. } if encrypted_rtcp > clear_rtcp => {
+                Some(SrtpVerdict::Encrypted)
+            }
             _ => None,
         }
     }
@@ -111,6 +114,14 @@ mod tests {
             Some(SrtpVerdict::Clear),
             "the handshake was for something else"
         );
+    }
+
+    #[test]
+    fn one_packet_for_each_is_no_evidence() {
+        let damaged = encrypted();
+        assert_eq!(verdict(&[&CLEAR, &damaged], false), None);
+        assert_eq!(verdict(&[&CLEAR, &damaged], true), Some(SrtpVerdict::Encrypted));
+        assert_eq!(verdict(&[&CLEAR, &damaged, &CLEAR], false), Some(SrtpVerdict::Clear));
     }
 
     #[test]

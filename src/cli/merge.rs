@@ -44,19 +44,21 @@ impl Again {
 const CAPTURE: &str = "capture";
 const REMBS: &str = "remb-replay";
 
-/// Writes every frame that was read, and before each the REMBs that are earlier.
-pub(super) fn merge(again: Again, rembs: Kept, output: Output) -> Result<Output> {
+/// Writes every frame that was read, and before each the REMBs that are earlier. Says how many frames have times before 1970,
+/// which a pcapng cannot hold.
+pub(super) fn merge(again: Again, rembs: Kept, output: Output) -> Result<(Output, u64)> {
     let mut capture = CaptureReader::new(again.open()?).context("the capture, read again")?;
     let file = rembs.into_inner().into_inner().map_err(|error| anyhow!(error.into_error()))?;
     let mut rembs = Ahead::new(file)?;
     let mut merged = Pcapng::new(output)?;
+    let mut left_out = 0;
     // Where the capture is damaged it ends, as it did before.
     while let Ok(Some(frame)) = capture.next_frame() {
         rembs.give_before(Some(frame.at), &mut merged)?;
-        merged.frame(CAPTURE, &frame)?;
+        left_out += u64::from(!merged.frame(CAPTURE, &frame)?);
     }
     rembs.give_before(None, &mut merged)?;
-    Ok(merged.into_inner())
+    Ok((merged.into_inner(), left_out))
 }
 
 /// REMBs with the next one in hand.

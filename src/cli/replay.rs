@@ -13,6 +13,7 @@ use super::writers::Writers;
 use super::{Exit, Failure, messages, to_stdout};
 use crate::remb::Profile;
 use crate::replay::{Outcome, Replay, ReplayConfig};
+use crate::report::counted;
 use crate::report::summary::{Input, Summary, Tool};
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
@@ -65,7 +66,13 @@ fn replay(
     let merged = match (again, writers.take_merge(), &plan.merge) {
         (Some(again), Some(rembs), Some(target)) => {
             let output = plan.open(target).map_err(opened)?;
-            Some(merge::merge(again, rembs, output).context("--merge").map_err(opened)?)
+            let (merged, left_out) = merge::merge(again, rembs, output).context("--merge").map_err(opened)?;
+            if left_out > 0 {
+                let frames = counted(left_out, "frames");
+                let why = "of before 1970, which a pcapng cannot hold, not in the merged capture";
+                messages::say(&format!("warning[W-PCAP-TIME]: {frames} {why}"));
+            }
+            Some(merged)
         }
         _ => None,
     };

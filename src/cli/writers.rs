@@ -195,9 +195,10 @@ impl Writers {
             self.not_in_pcap += u64::from(!written);
         }
         if let Some((sender, rembs)) = &mut self.merge {
-            rembs
+            let written = rembs
                 .write(at, info.flow, None, (*sender, remb.bitrate, &remb.ssrcs))
                 .context("REMBs to merge")?;
+            self.not_in_pcap += u64::from(!written && self.pcap.is_none());
         }
         let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
         if let Some(csv) = &mut self.remb_csv {

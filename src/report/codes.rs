@@ -82,7 +82,7 @@ pub const CODES: [(&str, &str); 33] = [
     ),
     (
         "W-PCAP-TIME",
-        "REMBs have times before 1970 or after 2106, which a pcap cannot hold. They are in remb.csv and not in remb.pcap.",
+        "REMBs have times before 1970 or after 2106, which a pcap cannot hold. They are in remb.csv and not in remb.pcap or the merged capture; nor are frames of before 1970 in the latter.",
     ),
     (
         "W-REMB-SSRCS",

@@ -1,6 +1,7 @@
 //! Frames of several link layers in one capture: a pcapng of one section, an interface for each link layer, times in
 //! nanoseconds.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use crate::capture::{Direction, Frame, LinkType};
@@ -19,8 +20,8 @@ const NANOSECONDS: u8 = 9;
 #[derive(Debug)]
 pub struct Pcapng<W> {
     writer: W,
-    /// Where a frame comes from, and its link layer.
-    interfaces: Vec<(&'static str, LinkType)>,
+    /// Numbers of interfaces, by where a frame comes from and its link layer.
+    interfaces: HashMap<(&'static str, LinkType), u32>,
     block: Vec<u8>,
 }
 
@@ -30,7 +31,7 @@ impl<W: Write> Pcapng<W> {
     /// # Errors
     /// Those of the writer.
     pub fn new(writer: W) -> io::Result<Self> {
-        let mut pcapng = Self { writer, interfaces: Vec::new(), block: Vec::new() };
+        let mut pcapng = Self { writer, interfaces: HashMap::new(), block: Vec::new() };
         pcapng.begin();
         pcapng.words(&[BYTE_ORDER_MAGIC]);
         pcapng.block.extend([1, 0, 0, 0]);
@@ -70,22 +71,19 @@ impl<W: Write> Pcapng<W> {
 
     /// The number of an interface; a new one is described first.
     fn interface(&mut self, name: &'static str, link_type: LinkType) -> io::Result<u32> {
-        let place = self.interfaces.iter().position(|known| *known == (name, link_type));
-        let place = match place {
-            Some(place) => place,
-            None => {
-                self.begin();
-                self.block.extend(link_type.0.to_le_bytes());
-                self.block.extend([0; 6]);
-                self.option(OPTION_NAME, name.as_bytes());
-                self.option(OPTION_RESOLUTION, &[NANOSECONDS]);
-                self.end_options();
-                self.write(INTERFACE_DESCRIPTION)?;
-                self.interfaces.push((name, link_type));
-                self.interfaces.len() - 1
-            }
-        };
-        u32::try_from(place).map_err(io::Error::other)
+        if let Some(number) = self.interfaces.get(&(name, link_type)) {
+            return Ok(*number);
+        }
+        self.begin();
+        self.block.extend(link_type.0.to_le_bytes());
+        self.block.extend([0; 6]);
+        self.option(OPTION_NAME, name.as_bytes());
+        self.option(OPTION_RESOLUTION, &[NANOSECONDS]);
+        self.end_options();
+        self.write(INTERFACE_DESCRIPTION)?;
+        let number = u32::try_from(self.interfaces.len()).map_err(io::Error::other)?;
+        self.interfaces.insert((name, link_type), number);
+        Ok(number)
     }
 
     /// Leaves room for type and length.

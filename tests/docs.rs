@@ -148,7 +148,7 @@ fn the_example_of_a_ci_job_runs() {
     fs::copy(root().join("testdata/captures").join(capture), traces.join(capture)).unwrap();
     let job =
         |script: &str| shell(&format!("export CI=1 GITHUB_STEP_SUMMARY=summary.md\n{script}"), folder.path());
-    assert!(job(check).ends_with("1 cases: 1 passed, 0 failed, 0 skipped\n"));
+    assert!(job(check).ends_with("1 case: 1 passed, 0 failed, 0 skipped\n"));
     job(summary);
     assert!(fs::read_to_string(folder.path().join("summary.md")).unwrap().contains("s08-ipv6"));
     let golden = traces.join("s08-ipv6.remb.csv");

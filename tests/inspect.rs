@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -114,6 +115,54 @@ fn the_verdict_says_what_an_estimate_leans_on() {
     assert!(fit && why.contains("encrypted RTCP, --rtt gives it; REMBs, if any, are encrypted"), "{why}");
     let (fit, why) = verdict("s12-bidir", 1);
     assert!(!fit && why.starts_with("captured where it was sent"), "{why}");
+}
+
+/// A little-endian pcap as a smaller snaplen would have left it.
+fn cut(pcap: &[u8], snaplen: usize) -> Vec<u8> {
+    let (header, mut records) = pcap.split_at(24);
+    let mut cut = header.to_vec();
+    while let Some((head, rest)) = records.split_first_chunk::<16>() {
+        let len = u32::from_le_bytes(head[8..12].try_into().unwrap()) as usize;
+        let kept = len.min(snaplen);
+        cut.extend(&head[..8]);
+        cut.extend((kept as u32).to_le_bytes());
+        cut.extend(&head[12..]);
+        cut.extend(&rest[..kept]);
+        records = &rest[len..];
+    }
+    cut
+}
+
+/// Ethernet, IPv4 and UDP are 42 bytes, the RTP header 12 and its extensions some more.
+#[test]
+fn what_the_snaplen_cut_is_not_taken_for_what_was_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cut.pcap");
+    let call = common::read(Path::new(&path("s03-steps-audio")));
+    let inspected_at = |snaplen| {
+        std::fs::write(&file, cut(&call, snaplen)).unwrap();
+        run(&["inspect", file.to_str().unwrap()])
+    };
+    let (code, text, errors) = inspected_at(54);
+    assert!(code == 4 && errors.contains("saw 980 rtcp, 18742 rtp-cut-short"), "{errors}");
+    assert!(errors.contains("capture at least 128 bytes a frame"), "{errors}");
+    assert!(text.contains("warning[W-TRUNCATED]: 18742 RTP headers are cut"), "{text}");
+    let (code, text, _) = inspected_at(60);
+    assert!(
+        code == 0 && text.contains("warning[W-TRUNCATED]: the header extensions of 18742 packets"),
+        "{text}"
+    );
+    assert!(text.contains("fit for estimation: header extensions cut by the snaplen"), "{text}");
+    let (_, text, _) = inspected_at(64);
+    assert!(
+        text.contains("abs-send-time (id 2) on 13241 of 13241 packets") && !text.contains("W-TRUNCATED"),
+        "{text}"
+    );
+    assert!(
+        text.contains("REMBs: not known, 649 RTCP packets of the receiver are cut by the snaplen"),
+        "{text}"
+    );
+    assert!(text.contains("for RTCP is cut by the snaplen, --rtt gives it"), "{text}");
 }
 
 #[test]

@@ -263,6 +263,7 @@ fn take_recorded(
 
 fn nothing_in_common(estimated: &[&Flow]) -> String {
     let unreadable: u64 = estimated.iter().map(|flow| flow.recorded.rtcp_unreadable).sum();
+    let cut: u64 = estimated.iter().map(|flow| flow.recorded.rtcp_cut).sum();
     let readable: u64 = estimated.iter().map(|flow| flow.recorded.count).sum();
     if readable > 0 {
         "no time at which there are both a recorded REMB and a replayed one".to_owned()
@@ -270,6 +271,10 @@ fn nothing_in_common(estimated: &[&Flow]) -> String {
         format!(
             "{unreadable} RTCP packets are encrypted and their REMBs cannot be read; --recorded FILE.csv takes them \
              from the receiver's own log"
+        )
+    } else if cut > 0 {
+        format!(
+            "{cut} RTCP packets are cut by the snaplen, and any REMBs with them; --recorded FILE.csv takes them from elsewhere"
         )
     } else {
         "no REMB was recorded against an estimated flow; --recorded FILE.csv takes them from elsewhere"

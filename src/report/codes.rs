@@ -114,7 +114,7 @@ pub const CODES: [(&str, &str); 33] = [
     ),
     (
         "W-TRUNCATED",
-        "The snaplen cut RTP headers before their send time. Capture at least 128 bytes a frame.",
+        "The snaplen cut RTP headers before their send time. Capture at least 128 bytes a frame, for RTCP with many blocks 256.",
     ),
     (
         "W-UNREAD-ENCAPSULATION",

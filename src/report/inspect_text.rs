@@ -169,7 +169,13 @@ impl Recorded {
         let (Some(first), Some(last), Some(min), Some(max)) =
             (self.first_bps, self.last_bps, self.min_bps, self.max_bps)
         else {
-            return writeln!(out, "  REMBs: none");
+            return match self.rtcp_cut {
+                0 => writeln!(out, "  REMBs: none"),
+                cut => writeln!(
+                    out,
+                    "  REMBs: not known, {cut} RTCP packets of the receiver are cut by the snaplen"
+                ),
+            };
         };
         let kbps = |bps: i64| format!("{:.0} kbit/s", bps as f64 / 1e3);
         writeln!(

@@ -256,6 +256,8 @@ pub struct Recorded {
     pub rtcp_packets: u64,
     /// Those that are encrypted, and may hold REMBs that nobody can read.
     pub rtcp_unreadable: u64,
+    /// Those that the snaplen cut, and may lack a REMB at their end.
+    pub rtcp_cut: u64,
 }
 
 /// One RTP stream.

@@ -126,6 +126,13 @@ impl Recorded {
                     self.rtcp_unreadable
                 )
             }
+            _ if self.rtcp_cut > 0 => {
+                writeln!(
+                    out,
+                    "  recorded: {} RTCP packets are cut by the snaplen, their REMBs unreadable",
+                    self.rtcp_cut
+                )
+            }
             _ => Ok(()),
         }
     }

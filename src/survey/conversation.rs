@@ -206,6 +206,7 @@ impl Conversation {
         let steered = &mut self.media(sender.other()).recorded.tally;
         steered.rtcp_packets += 1;
         steered.rtcp_unreadable += u64::from(encrypted);
+        steered.rtcp_cut += u64::from(captured.len() < len_on_wire);
         // Of an encrypted compound the first header can be read, and no more.
         let readable = if encrypted { 1 } else { usize::MAX };
         let mut samples = Vec::new();

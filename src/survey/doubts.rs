@@ -107,6 +107,14 @@ impl Line {
             all_if(drifts && !rate_is_off),
             format!("the capture's clock drifts against the sender's by {drift:.0} ppm"),
         );
+        add(
+            "W-TRUNCATED",
+            session.cut_extensions,
+            format!(
+                "the header extensions of {} packets are cut by the snaplen: whether they have a send time is not known",
+                session.cut_extensions.count
+            ),
+        );
         let late_audio = session.rtp_streams().filter(|stream| stream.turned_out_to_be_audio());
         for stream in late_audio {
             add(
@@ -191,6 +199,13 @@ impl Line {
         })
     }
 
+    /// What looks like RTP and is cut before its header's length, if that is at least half of all that looks like it: else
+    /// it is likely to be something else.
+    pub(super) fn cut_short(&self) -> Count {
+        let cut = self.ledger.get(Unfed::CutShort);
+        if 2 * cut.count >= self.tally.of_class(PacketClass::Rtp) { cut } else { Count::default() }
+    }
+
     fn of_frames(&self) -> Vec<Warning> {
         let mut doubts = Doubts::default();
         let steps = self.tally.time_steps_back;
@@ -211,9 +226,10 @@ impl Line {
             oversized.count
         );
         doubts.add("W-OFFLOAD", oversized, message);
-        let cut = self.ledger.get(Unfed::HeaderCut);
-        let message = format!("{} RTP headers are cut by the snaplen before their send time", cut.count);
-        doubts.add("W-TRUNCATED", cut, message);
+        for cut in [self.ledger.get(Unfed::HeaderCut), self.cut_short()] {
+            let message = format!("{} RTP headers are cut by the snaplen before their send time", cut.count);
+            doubts.add("W-TRUNCATED", cut, message);
+        }
         let without = self.ledger.get(Unfed::NoSendTime);
         let message =
             format!("{} packets of counted streams have no send time and had no effect", without.count);

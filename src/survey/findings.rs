@@ -174,7 +174,11 @@ impl Line {
         if unselected > 0 {
             return Some(format!("no flow that --flow names; {unselected} packets of others look like RTP"));
         }
-        Some(format!("no RTP in {}: {}", counted(self.tally.frames, "frames"), self.what_was_seen()))
+        let hint = match self.cut_short().count {
+            0 => "",
+            _ => "; the snaplen cut RTP headers: capture at least 128 bytes a frame",
+        };
+        Some(format!("no RTP in {}: {}{hint}", counted(self.tally.frames, "frames"), self.what_was_seen()))
     }
 
     fn what_was_seen(&self) -> String {

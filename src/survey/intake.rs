@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::capture::Frame;
 use crate::decode::Datagram;
 use crate::flow::{FiveTuple, PacketClass, classify};
-use crate::rtp::RtpPacket;
+use crate::rtp::{Malformed, RtpPacket};
 use crate::units::{CaptureTime, Ssrc, TimeDelta};
 
 use super::conversation::{From, RtcpCapture, below};
@@ -46,8 +46,10 @@ impl Line {
             return self.handle_control(class, frame, datagram, feed);
         }
         self.tally.datagram(PacketClass::Rtp, datagram, frame.number.0);
-        let Ok(packet) = RtpPacket::parse(datagram.payload, datagram.payload_len) else {
-            return self.ledger.unfed(Unfed::Malformed, frame.number);
+        let packet = match RtpPacket::parse(datagram.payload, datagram.payload_len) {
+            Ok(packet) => packet,
+            Err(Malformed::HeaderCut { .. }) => return self.ledger.unfed(Unfed::CutShort, frame.number),
+            Err(_) => return self.ledger.unfed(Unfed::Malformed, frame.number),
         };
         let Self { config, sessions, flows, conversations, ledger, dedup, .. } = self;
         let known = flows.places.recent(datagram);

@@ -21,8 +21,10 @@ pub(super) enum Unfed {
     OutsideRange,
     /// No readable send time.
     NoSendTime,
-    /// The snaplen cut the header.
+    /// The snaplen cut the header of a stream's packet.
     HeaderCut,
+    /// The snaplen cut the header before its length could be read: what it is of is not known.
+    CutShort,
     /// A repeat, by `--dedup`.
     Duplicate,
     /// A header that does not fit its packet.
@@ -37,7 +39,7 @@ pub(super) enum Unfed {
 
 impl Unfed {
     /// All, in the order of their numbers.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::NotRtp,
         Self::NotSelected,
         Self::Audio,
@@ -45,6 +47,7 @@ impl Unfed {
         Self::OutsideRange,
         Self::NoSendTime,
         Self::HeaderCut,
+        Self::CutShort,
         Self::Duplicate,
         Self::Malformed,
         Self::Limit,
@@ -61,6 +64,7 @@ impl Unfed {
             Self::OutsideRange => "outside-from-to",
             Self::NoSendTime => "no-send-time",
             Self::HeaderCut => "header-cut",
+            Self::CutShort => "rtp-cut-short",
             Self::Duplicate => "duplicate",
             Self::Malformed => "malformed-rtp",
             Self::Limit => "limit",

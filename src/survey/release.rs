@@ -79,9 +79,13 @@ impl Session {
         let why_not = match send_time {
             AbsSendTimeElement::Value(_) if !carried.transport_cc && note.in_range => stream.why_not_fed(),
             _ => {
-                let lacks_send_time =
-                    send_time == AbsSendTimeElement::Absent && self.extensions.abs_send_time.id.is_some();
-                why_not_fed(stream, packet, carried.transport_cc, note.in_range, lacks_send_time)
+                let has_id = self.extensions.abs_send_time.id.is_some();
+                let cut =
+                    (send_time == AbsSendTimeElement::Absent && header_is_cut(packet)).then_some(has_id);
+                if cut == Some(false) {
+                    self.cut_extensions.add(note.frame.0);
+                }
+                why_not_fed(stream, carried.transport_cc, note.in_range, cut == Some(true))
             }
         };
         if let Some(unfed) = why_not {
@@ -132,19 +136,13 @@ impl Session {
 
 /// Why a packet of a stream is not fed, if it is not.
 #[cold]
-fn why_not_fed(
-    stream: &Stream,
-    packet: &RtpPacket<'_>,
-    has_transport_cc: bool,
-    in_range: bool,
-    lacks_send_time: bool,
-) -> Option<Unfed> {
+fn why_not_fed(stream: &Stream, has_transport_cc: bool, in_range: bool, is_cut: bool) -> Option<Unfed> {
     match stream.why_not_fed() {
         Some(unfed) => Some(unfed),
         // Audio is only fed by `--media all`, and libwebrtc would count it neither way.
         None if has_transport_cc && !stream.is_audio() => Some(Unfed::TransportCc),
         None if !in_range => Some(Unfed::OutsideRange),
-        None if lacks_send_time && header_is_cut(packet) => Some(Unfed::HeaderCut),
+        None if is_cut => Some(Unfed::HeaderCut),
         None => None,
     }
 }

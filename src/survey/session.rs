@@ -80,6 +80,8 @@ pub(super) struct Session {
     pub(super) layout: Layout,
     pub(super) first_frame: FrameNumber,
     pub(super) absurd_padding: Count,
+    /// Packets whose header extensions the snaplen cut, while the id of the send time is not known.
+    pub(super) cut_extensions: Count,
     /// Packets that the capturing host received and sent, where the capture says so.
     pub(super) received: u64,
     pub(super) sent: u64,
@@ -110,6 +112,7 @@ impl Session {
             layout: Layout::default(),
             first_frame: FrameNumber(0),
             absurd_padding: Count::default(),
+            cut_extensions: Count::default(),
             received: 0,
             sent: 0,
             capture_times: CaptureTimeClock::default(),

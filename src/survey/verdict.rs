@@ -35,6 +35,10 @@ impl Line {
             Some(id) if with_send_time > 0 => {
                 format!("abs-send-time (id {id}) on {with_send_time} of {packets} packets that count")
             }
+            _ if session.cut_extensions.count > 0 => format!(
+                "header extensions cut by the snaplen, and any abs-send-time with them: RTP timestamps serve, of \
+                 {packets} packets that count"
+            ),
             _ => format!("no abs-send-time: RTP timestamps serve, of {packets} packets that count"),
         };
         Verdict { fit: true, why: format!("{send_time}; {}", self.what_else(session)) }
@@ -48,13 +52,16 @@ impl Line {
         let encrypted = conversation
             .is_some_and(|conversation| conversation.srtp.verdict() == Some(SrtpVerdict::Encrypted));
         let (samples, rembs) = media.map_or((0, 0), |media| (media.rtt.count, media.recorded.tally.count));
+        let is_cut = media.is_some_and(|media| media.recorded.tally.rtcp_cut > 0);
         let rtt = match samples {
             0 if encrypted => "round trip time in encrypted RTCP, --rtt gives it".to_owned(),
+            0 if is_cut => "no round trip time, for RTCP is cut by the snaplen, --rtt gives it".to_owned(),
             0 => "no round trip time, --rtt gives it".to_owned(),
             samples => format!("{samples} round trip times"),
         };
         let rembs = match rembs {
             0 if encrypted => "REMBs, if any, are encrypted".to_owned(),
+            0 if is_cut => "REMBs, if any, are cut by the snaplen".to_owned(),
             0 => "no REMB to compare with".to_owned(),
             rembs => format!("{rembs} REMBs to compare with"),
         };

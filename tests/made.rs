@@ -10,7 +10,7 @@ use remb_replay::flow::FiveTuple;
 use remb_replay::remb::Remb;
 use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink, Taping};
 use remb_replay::survey::{FlowInfo, SurveyConfig};
-use remb_replay::units::{CaptureTime, Count, FrameNumber};
+use remb_replay::units::{CaptureTime, Count, FrameNumber, Ssrc};
 
 /// One packet of a stream with abs-send-time: raw IPv4, UDP, RTP; only headers are captured.
 #[derive(Clone, Copy)]
@@ -231,4 +231,37 @@ fn a_merged_flow_on_which_two_calls_meet_moves_once() {
     let also_on: Vec<_> = outcome.flows.iter().map(|flow| flow.also_on.len()).collect();
     let fed: u64 = outcome.flows.iter().map(|flow| flow.packets_fed).sum();
     assert_eq!((also_on, fed), (vec![1, 0], 1000));
+}
+
+#[test]
+fn what_is_asked_for_and_not_there_is_said() {
+    let packets: Vec<_> = stream(VIDEO, 3000, 20).collect();
+    let said = |survey: SurveyConfig| {
+        let warnings = surveyed(&packets, survey).1.warnings.into_iter();
+        warnings
+            .filter(|warning| warning.code == "W-UNMATCHED")
+            .map(|warning| warning.message)
+            .collect::<Vec<_>>()
+    };
+    let flow = |text: &str| text.parse::<FiveTuple>().unwrap();
+    let (there, elsewhere) = ("10.0.0.1:5004-10.0.0.2:6004", "10.0.0.1:5004-10.0.0.2:6006");
+    let right = SurveyConfig {
+        flows: vec![flow(there)],
+        ssrcs: vec![Ssrc(0x1000)],
+        abs_send_time_id: Some(3),
+        ..SurveyConfig::default()
+    };
+    assert_eq!(said(right.clone()), Vec::<String>::new());
+    let mut wrong = right;
+    wrong.flows.push(flow(elsewhere));
+    wrong.ssrcs.push(Ssrc(0x1001));
+    wrong.exclude_ssrcs.push(Ssrc(7));
+    wrong.abs_send_time_id = Some(5);
+    let expected = [
+        "--flow 10.0.0.1:5004-10.0.0.2:6006: no such flow with RTP",
+        "--ssrc 0x00001001: no such stream",
+        "--exclude-ssrc 0x00000007: no such stream",
+        "--abs-send-time-id 5: no packet has it",
+    ];
+    assert_eq!(said(wrong), expected);
 }

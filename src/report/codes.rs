@@ -1,7 +1,7 @@
 //! The codes of warnings and notes, and what each means to a reader. `--strict` ends with 5 on a warning, never on a note.
 
 /// Every code with its line in the manual.
-pub const CODES: [(&str, &str); 33] = [
+pub const CODES: [(&str, &str); 34] = [
     (
         "N-INFERRED-ID",
         "The id of a header extension was not told by a flag or an SDP but found by how its element behaves.",
@@ -116,6 +116,7 @@ pub const CODES: [(&str, &str); 33] = [
         "W-TRUNCATED",
         "The snaplen cut RTP headers before their send time. Capture at least 128 bytes a frame, for RTCP with many blocks 256.",
     ),
+    ("W-UNMATCHED", "A flow, stream or header extension that a flag names is not in the capture."),
     (
         "W-UNREAD-ENCAPSULATION",
         "Frames carry MPLS, PPPoE, GTP-U, Geneve, IP in IP or an unusual GRE, which are not read. Whatever RTP is in them is missing.",

@@ -26,6 +26,7 @@ impl Survey {
         doubts.extend(line.of_frames());
         doubts.extend(self.of_decoder());
         doubts.extend(line.of_limits());
+        doubts.extend(line.unmatched());
         doubts
     }
 

@@ -30,6 +30,13 @@ pub(super) struct Flows {
     sought_room_at: Option<u64>,
 }
 
+impl Flows {
+    /// The place of a flow's session, if it is one that was selected.
+    pub(super) fn session(&self, flow: &FiveTuple) -> Option<usize> {
+        self.places.session(flow)
+    }
+}
+
 /// Places and streams that are looked through for room, for each frame since it was last done.
 const LOOKED_THROUGH_A_FRAME: usize = 8;
 

@@ -23,6 +23,7 @@ mod shapes;
 mod stream;
 mod streams;
 mod tally;
+mod unmatched;
 mod verdict;
 
 use std::collections::VecDeque;

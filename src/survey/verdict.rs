@@ -76,7 +76,10 @@ impl Line {
         if all(Admission::LeftOut(LeftOut::Audio)) {
             ONLY_AUDIO.to_owned()
         } else if streams.iter().all(|stream| unselected(stream)) {
-            "no stream that --ssrc selects".to_owned()
+            match self.config.ssrcs.is_empty() {
+                true => "no stream but those that --exclude-ssrc leaves out".to_owned(),
+                false => "no stream that --ssrc selects".to_owned(),
+            }
         } else if streams.iter().any(|stream| stream.transport_cc > 0) {
             let id = session.extensions.transport_cc.id.unwrap_or(0);
             format!(

@@ -68,7 +68,7 @@ pub enum Command {
         remb-replay sweep *.pcap -P rate_control.backoff_factor=0.8:0.9:0.025 -P overuse.max_threshold=400:800:100 \\\n      \
             --plot map.png --csv points.csv\n  \
         remb-replay sweep call.pcap -L controller.filter=kalman,trendline --plot both.png\n  \
-        remb-replay sweep call.pcap --reference theirs.csv -L remb.interval=500ms,1s,2s\n\n\
+        remb-replay sweep call.pcap --scheduler periodic --reference theirs.csv -L remb.interval=500ms,1s,2s\n\n\
         A replay is open loop: what the sender sent does not change with the estimate.\n\
         params lists the parameters, their units and ranges.")]
     Sweep(SweepArgs),

@@ -136,7 +136,7 @@ pub struct ParameterArgs {
     #[arg(long, value_enum)]
     pub filter: Option<Filter>,
     /// When a REMB is sent: periodic (every interval, and at once on a fall) or libwebrtc (its 200 ms throttle)
-    /// [default: periodic; for compare libwebrtc]
+    /// [default: periodic; for compare and sweep libwebrtc]
     #[arg(long, value_enum)]
     pub scheduler: Option<Scheduler>,
     /// Period of the periodic schedule [default: 1s]

@@ -433,3 +433,73 @@ fn where_one_file_is_taken_none_is_written() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     assert_eq!(fs::read_to_string(path("call-2.svg")).unwrap(), "kept");
 }
+
+/// Standard input at work: the program reads what is written, and has begun to write its outputs.
+#[cfg(unix)]
+struct Live {
+    child: std::process::Child,
+    out: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+#[cfg(unix)]
+impl Live {
+    fn begin(capture: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let arguments = ["replay", "-", "-q", "--rtt", "20ms", "-o", text(&out)];
+        let mut command = program(&arguments);
+        command.stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.as_mut().unwrap().write_all(capture).unwrap();
+        while fs::read_dir(&out).map_or(0, Iterator::count) < 3 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        Self { child, out, _folder: folder }
+    }
+
+    fn signal(&self, name: &str) {
+        let killed = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+
+    fn end(self) -> (Option<i32>, String, Vec<PathBuf>) {
+        let output = self.child.wait_with_output().unwrap();
+        let files = fs::read_dir(&self.out).unwrap().map(|entry| entry.unwrap().path()).collect();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap(), files)
+    }
+}
+
+/// `tcpdump -w - | remb-replay replay - -o out`, and Ctrl-C for both.
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_reading_and_what_was_read_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, call) = plain_capture(folder.path(), "s03-steps-audio");
+    let (begin, rest) = call.split_at(1 << 20);
+    for name in ["-INT", "-TERM"] {
+        // Whoever fills the pipe ends with the same signal.
+        let mut live = Live::begin(begin);
+        live.signal(name);
+        let mut stdin = live.child.stdin.take().unwrap();
+        stdin.write_all(&rest[..60_000]).unwrap();
+        drop(stdin);
+        let (code, errors, files) = live.end();
+        assert!(code == Some(5) && errors.contains("cut off in frame"), "{code:?} {errors}");
+        assert_eq!(files.len(), 7, "{files:?}");
+    }
+    let mut live = Live::begin(begin);
+    live.signal("-INT");
+    let mut stdin = live.child.stdin.take().unwrap();
+    // It does not listen any more at some point.
+    let _ = stdin.write_all(rest);
+    drop(stdin);
+    let (code, errors, files) = live.end();
+    assert!(code == Some(5) && errors.contains("interrupted"), "{code:?} {errors}");
+    assert_eq!(files.len(), 7, "{files:?}");
+    let live = Live::begin(begin);
+    live.signal("-INT");
+    live.signal("-INT");
+    assert_eq!(live.end().0, Some(130));
+}

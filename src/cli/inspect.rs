@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::args::{InspectArgs, WriteFlags};
+use super::interrupt::end_reading_on_signals;
 use super::outputs::{Output, Plan};
 use super::resolve::resolve;
 use super::source::Source;
@@ -18,6 +19,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     if args.parameters.print_config {
         return print(&resolved.print());
     }
+    end_reading_on_signals();
     let opened = |error| Failure::new(Exit::Open, error);
     let source = Source::open(&args.capture, false, None).map_err(opened)?;
     let plan = Plan::for_inspection(args).map_err(opened)?;

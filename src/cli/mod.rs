@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod comparison;
 mod inspect;
+mod interrupt;
 mod merge;
 mod messages;
 mod outputs;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anyhow::{Context, anyhow};
 
 use super::args::ReplayArgs;
+use super::interrupt::end_reading_on_signals;
 use super::merge::{self, Again};
 use super::outputs::Plan;
 use super::resolve::{Resolved, resolve};
@@ -21,6 +22,9 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let resolved = resolved.map_err(|error| Failure::new(Exit::Usage, error))?;
     if args.parameters.print_config {
         return super::print(&resolved.print());
+    }
+    if !args.behave.silent {
+        end_reading_on_signals();
     }
     let opened = |error| Failure::new(Exit::Open, error);
     let (again, copy) = match args.outputs.merge {

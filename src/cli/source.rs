@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
 use super::args::{BehaveArgs, Progress};
+use super::interrupt::Interruptible;
 use super::{Exit, Failure};
 use crate::capture::{CaptureError, CaptureReader, Frame, Unread, UnreadCounts};
 use crate::report::summary::{Count, Frames, Input, Seconds, Warning};
@@ -30,8 +31,8 @@ impl Source {
     pub(super) fn open(path: &Path, hash: bool, copy: Option<File>) -> anyhow::Result<Self> {
         let (reader, name, size): (Box<dyn Read + Send>, _, _) = if path.as_os_str() == "-" {
             let stdin: Box<dyn Read + Send> = match copy {
-                Some(copy) => Box::new(Copying { reader: io::stdin(), copy }),
-                None => Box::new(io::stdin()),
+                Some(copy) => Box::new(Copying { reader: Interruptible::pipe(io::stdin()), copy }),
+                None => Box::new(Interruptible::pipe(io::stdin())),
             };
             (stdin, "-".to_owned(), None)
         } else {
@@ -41,7 +42,11 @@ impl Source {
                 return Err(anyhow!("{}: is a folder, not a capture", path.display()));
             }
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            (Box::new(file), name, metadata.is_file().then_some(metadata.len()))
+            let (reader, size) = match metadata.is_file() {
+                true => (Interruptible::file(file), Some(metadata.len())),
+                false => (Interruptible::pipe(file), None),
+            };
+            (Box::new(reader), name, size)
         };
         let hash = hash.then(SharedHash::default);
         let reader = match &hash {
@@ -169,7 +174,7 @@ impl SharedHash {
 
 /// Standard input, kept.
 struct Copying {
-    reader: io::Stdin,
+    reader: Interruptible<io::Stdin>,
     copy: File,
 }
 

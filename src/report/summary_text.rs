@@ -93,7 +93,9 @@ impl Rtt {
             _ => None,
         };
         match (value_ms, range) {
-            (Some(value), Some(range)) => format!("round trip time {value} ms ({source}; {range})"),
+            (Some(value), Some(range)) => {
+                format!("round trip time {value} ms at the end ({source}; {range})")
+            }
             (Some(value), None) => format!("round trip time {value} ms ({source})"),
             (None, Some(range)) => format!("round trip time: {range}"),
             (None, None) => "round trip time: not known".to_owned(),

@@ -210,7 +210,10 @@ impl Line {
     fn of_frames(&self) -> Vec<Warning> {
         let mut doubts = Doubts::default();
         let steps = self.tally.time_steps_back;
-        doubts.add("W-TIME-STEPS-BACK", steps, format!("capture time steps back {}", times(steps.count)));
+        let largest_ms = self.tally.largest_step_back as f64 / 1e6;
+        let message =
+            format!("capture time steps back {}, by {largest_ms:.3} ms at most", times(steps.count));
+        doubts.add("W-TIME-STEPS-BACK", steps, message);
         if !self.config.dedup {
             let repeats = self.dedup.repeats();
             let malformed = self.ledger.get(Unfed::Malformed).count;

@@ -177,6 +177,8 @@ impl Line {
             return;
         }
         self.tally.time_steps_back.add(frame.number.0);
+        let step = self.tally.last_at.nanos_since(frame.at);
+        self.tally.largest_step_back = self.tally.largest_step_back.max(step);
         feed.step_back(self.range.until(self.tally.last_at));
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Tally {
     pub(super) frames: u64,
     pub(super) truncated: u64,
     pub(super) time_steps_back: Count,
+    /// The largest of them, nanoseconds.
+    pub(super) largest_step_back: i64,
     /// Of the last frame.
     pub(super) last_at: CaptureTime,
     pub(super) over_flow_limit: Count,

@@ -94,7 +94,8 @@ impl Rtt {
         };
         match (value_ms, range) {
             (Some(value), Some(range)) => {
-                format!("round trip time {value} ms at the end ({source}; {range})")
+                let when = if *source == "capture" { " at the end" } else { "" };
+                format!("round trip time {value} ms{when} ({source}; {range})")
             }
             (Some(value), None) => format!("round trip time {value} ms ({source})"),
             (None, Some(range)) => format!("round trip time: {range}"),

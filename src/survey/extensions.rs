@@ -196,7 +196,7 @@ impl Finder for AbsSendTimeFinder {
     fn found(&self) -> Option<(u8, String)> {
         self.found().map(|found| {
             let evidence = format!(
-                "advances at {:.3} × 2^18 a second; {} of {} steps agree with capture time over {:.2} s",
+                "advances at {:.3} × 2^18 a second; {} of {} steps agree with capture time in the first {:.2} s",
                 found.rate, found.agreeing, found.steps, found.span_s
             );
             (found.id, evidence)

@@ -18,26 +18,25 @@ const INCOMING_OUTLIER: f64 = 1.25;
 /// With outliers beyond it, the range ends at so many times the usual.
 const MAX_CLIPPED: f64 = 1.5;
 const HEADROOM: f64 = 1.08;
+/// The share of the time before anything is there, as under `--from`, that is still drawn.
+const MOST_EMPTY: f64 = 0.25;
 /// The range of errors, in percent, ends between these.
 const LEAST_ERROR: f64 = 12.0;
 const GREATEST_ERROR: f64 = 100.0;
 
 impl Axis {
-    /// Time from zero, seconds.
-    pub(super) fn time(end: f64) -> Self {
+    /// Time in seconds: from zero, unless nothing is there for too large a part of it.
+    pub(super) fn time(begin: f64, end: f64) -> Self {
         let end = if end > 0.0 { end } else { 1.0 };
+        let begin = if begin > end * MOST_EMPTY && begin < end { begin } else { 0.0 };
         let (unit, name) = match end {
             _ if end <= 600.0 => (1.0, "s"),
             _ if end <= 3.0 * 3600.0 => (60.0, "min"),
             _ => (3600.0, "h"),
         };
-        Self {
-            low: 0.0,
-            high: end,
-            step: unit * nice_step(end / unit / 10.0),
-            unit,
-            title: format!("time [{name}]"),
-        }
+        let step = unit * nice_step((end - begin) / unit / 10.0);
+        let low = (begin / step).floor() * step;
+        Self { low, high: end, step, unit, title: format!("time [{name}]") }
     }
 
     /// Bit rates from zero.
@@ -130,8 +129,17 @@ mod tests {
     fn ticks_have_the_decimals_that_they_need() {
         let labels = |axis: &Axis| axis.ticks().map(|(_, label)| label).collect::<Vec<_>>();
         assert_eq!(labels(&Axis::bitrate(vec![2e6; 3], Vec::new())), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
-        assert_eq!(labels(&Axis::time(110.0)).last().map(String::as_str), Some("100"));
-        assert_eq!(Axis::time(7200.0).title, "time [min]");
+        assert_eq!(labels(&Axis::time(0.0, 110.0)).last().map(String::as_str), Some("100"));
+        assert_eq!(Axis::time(0.0, 7200.0).title, "time [min]");
+    }
+
+    #[test]
+    fn time_begins_where_something_is_if_that_is_late() {
+        for (begin, end, low) in
+            [(0.0, 100.0, 0.0), (20.0, 100.0, 0.0), (601.2, 664.0, 600.0), (7.0, 7.0, 0.0)]
+        {
+            assert_eq!(Axis::time(begin, end).low, low, "{begin} {end}");
+        }
     }
 
     #[test]

@@ -101,6 +101,12 @@ impl CompareFigure {
         self.columns.at(index)
     }
 
+    /// When the first thing is there to be seen, seconds.
+    pub(super) fn begin(&self) -> f64 {
+        let is_seen = |both: &Both| both.recorded.is_some() || both.replayed.is_some();
+        self.columns.iter().find(|(_, both)| is_seen(both)).map_or(0.0, |(seconds, _)| seconds)
+    }
+
     /// Each column that a span of time touches, with the seconds that lie in it.
     fn span(&mut self, from: f64, to: f64, mut take: impl FnMut(&mut Both, f64)) {
         if !(from.is_finite() && to.is_finite()) {

@@ -15,7 +15,8 @@ const MAX_DOTS_RADIUS: f64 = 3.6;
 
 /// Draws the whole figure.
 pub(super) fn draw<B: DrawingBackend>(figure: &Figure, canvas: &Canvas<'_, B>) -> Result<(), PlotError> {
-    let drawing = Drawing { figure, sheet: Sheet::new(canvas, &figure.title, figure.end())? };
+    let drawing =
+        Drawing { figure, sheet: Sheet::new(canvas, &figure.title, (figure.begin(), figure.end()))? };
     drawing.rates()?;
     drawing.gradient()
 }

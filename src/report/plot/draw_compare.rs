@@ -24,7 +24,7 @@ pub(super) fn draw_compare<B: DrawingBackend>(
 ) -> Result<(), PlotError> {
     let last = figure.columns.columns.len() as f64 * figure.columns.width;
     let end = if figure.end > 0.0 { figure.end } else { last };
-    let drawing = Drawing { figure, sheet: Sheet::new(canvas, &figure.title, end)?, end };
+    let drawing = Drawing { figure, sheet: Sheet::new(canvas, &figure.title, (figure.begin(), end))?, end };
     drawing.rates()?;
     drawing.errors()
 }

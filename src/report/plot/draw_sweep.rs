@@ -93,7 +93,7 @@ fn draw_panel<B: DrawingBackend>(
     let Area { left, right, top, bottom } = area;
     let all = || panel.best.iter().chain(&panel.others).chain(std::iter::once(&panel.reference));
     let rates = Axis::bitrate(all().flatten().map(|(_, bps)| *bps).collect(), Vec::new());
-    let time = Axis::time(panel.end);
+    let time = Axis::time(0.0, panel.end);
     let place = |seconds: f64, bps: f64| {
         let share = |axis: &Axis, value| axis.share(value).clamp(0.0, 1.0);
         (left + share(&time, seconds) * (right - left), bottom - share(&rates, bps) * (bottom - top))

@@ -134,6 +134,16 @@ impl Figure {
         self.rembs.iter().map(|(seconds, _)| *seconds).fold(samples, f64::max)
     }
 
+    /// When the first thing is there to be seen, seconds.
+    pub(super) fn begin(&self) -> f64 {
+        let is_seen = |sample: &Sample| sample.incoming.is_some() || sample.estimate.is_some();
+        let sample = self.samples.iter().find(|(_, sample)| is_seen(sample)).map(|(seconds, _)| seconds);
+        let recorded =
+            self.recorded.iter().find(|(_, column)| column.0.is_some()).map(|(seconds, _)| seconds);
+        let remb = self.rembs.first().map(|(seconds, _)| *seconds);
+        [sample, recorded, remb].into_iter().flatten().reduce(f64::min).unwrap_or(0.0)
+    }
+
     /// A state lasts from its group to the next one.
     fn shade(&mut self, from: usize, to: usize, usage: Usage) {
         if usage == Usage::Normal {

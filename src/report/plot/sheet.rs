@@ -66,7 +66,7 @@ impl<'a, B: DrawingBackend> Sheet<'a, B> {
     pub(super) fn new(
         canvas: &'a Canvas<'a, B>,
         [title, subtitle]: &[String; 2],
-        end: f64,
+        (begin, end): (f64, f64),
     ) -> Result<Self, PlotError> {
         canvas.fill(0.0, 0.0, WIDTH.into(), HEIGHT.into(), WHITE.to_rgba())?;
         canvas.text(title, LEFT, 30.0, Anchor::Left, TextLook { size: 23.0, bold: true, colour: INK })?;
@@ -77,7 +77,7 @@ impl<'a, B: DrawingBackend> Sheet<'a, B> {
             Anchor::Left,
             TextLook { size: 15.5, bold: false, colour: GREY },
         )?;
-        Ok(Self { canvas, time: Axis::time(end) })
+        Ok(Self { canvas, time: Axis::time(begin, end) })
     }
 
     /// Grid, ticks, axes and their titles.

@@ -177,12 +177,18 @@ impl Session {
             return;
         }
         self.held.push(at, packet.header_bytes(), note);
-        if !was_settled && self.extensions.is_settled() {
-            self.refit_clocks();
-        } else if was_settled && undecided {
-            self.observe_clock(index, at, packet);
+        if !self.extensions.is_settled() {
+            return;
         }
-        self.decide(around, feed);
+        let media = around.config.media;
+        if !was_settled {
+            self.refit_clocks();
+            self.streams.iter_mut().for_each(|stream| stream.decide(media));
+        } else if undecided {
+            self.observe_clock(index, at, packet);
+            self.streams.get_mut(index).into_iter().for_each(|stream| stream.decide(media));
+        }
+        self.release_if_decided(around, feed);
     }
 
     /// When the first packet that waits was read.
@@ -252,19 +258,12 @@ impl Session {
     }
 
     /// Feeds what waits if nothing more is to be waited for.
-    fn decide<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
-        if !self.extensions.is_settled() {
-            return;
-        }
-        for stream in self.streams.iter_mut() {
-            stream.decide(around.config.media);
-        }
+    fn release_if_decided<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
         let srtp = self.srtp(around);
         if self.srtp_tag_len.is_none() && srtp.is_some() {
             self.srtp_tag_len = Some(tag_len(srtp));
         }
-        let all_decided = self.streams.iter().all(|stream| stream.admission != Admission::Undecided);
-        if all_decided && self.is_settled() {
+        if self.streams.all_are_decided() && self.is_settled() {
             self.release_held(around, feed);
         }
     }

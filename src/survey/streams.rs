@@ -15,6 +15,8 @@ pub(super) struct Streams {
     /// Places, by the lowest bits of the SSRC; to be looked at, not to be trusted.
     hints: [usize; HINTS],
     by_ssrc: HashMap<Ssrc, usize>,
+    /// The first so many are decided.
+    decided: usize,
 }
 
 /// More are indexed.
@@ -80,6 +82,14 @@ impl Streams {
         self.list.iter_mut()
     }
 
+    /// Whether no packet of any needs to wait.
+    pub(super) fn all_are_decided(&mut self) -> bool {
+        while self.list.get(self.decided).is_some_and(Stream::is_decided) {
+            self.decided += 1;
+        }
+        self.decided == self.list.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -87,6 +97,7 @@ impl Streams {
     /// Takes the newest back.
     pub(super) fn remove_last(&mut self) {
         self.list.pop();
+        self.decided = self.decided.min(self.list.len());
         if let Some(ssrc) = self.ssrcs.pop() {
             self.by_ssrc.remove(&ssrc);
         }
@@ -97,6 +108,7 @@ impl Streams {
         let before = self.list.len();
         self.list.retain(|stream| stream.admission != Admission::Undecided);
         self.list.shrink_to_fit();
+        self.decided = 0;
         self.ssrcs = self.list.iter().map(|stream| stream.ssrc).collect();
         self.index();
         before - self.list.len()
@@ -149,6 +161,11 @@ mod tests {
         }
         assert_eq!(streams.forget_others_than_rtp(), 25);
         assert_eq!((streams.place(Ssrc(2)), streams.place(Ssrc(7))), (None, Some(3)));
+        assert!(streams.all_are_decided());
+        add(&mut streams, 100);
+        assert!(!streams.all_are_decided());
+        streams.remove_last();
+        assert!(streams.all_are_decided());
         streams.remove_last();
         assert!(!streams.knows(Ssrc(49)) && streams.knows(Ssrc(47)));
     }

@@ -301,6 +301,8 @@ pub struct Stream {
     pub truncated: u64,
     /// Whether its packets were fed to the estimator.
     pub fed_to_estimator: bool,
+    /// How many of them were.
+    pub packets_fed: u64,
     /// Why, or why not.
     pub why: String,
 }

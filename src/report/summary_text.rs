@@ -24,7 +24,11 @@ impl Summary {
             for stream in &flow.streams {
                 let types: Vec<_> = stream.payload_types.iter().map(u8::to_string).collect();
                 let clock = stream.clock_hz.map(|hz| format!(", {hz} Hz")).unwrap_or_default();
-                let fed = if stream.fed_to_estimator { "fed" } else { "left out" };
+                let fed = match stream.packets_fed {
+                    0 => "left out".to_owned(),
+                    all if all == stream.packets => "fed".to_owned(),
+                    some => format!("{some} of them fed"),
+                };
                 let why = if verbose { format!(" ({})", stream.why) } else { String::new() };
                 let Stream { ssrc, kind, packets, lost, .. } = stream;
                 let types = types.join(" ");

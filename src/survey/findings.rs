@@ -145,6 +145,7 @@ impl Line {
             drift_ppm: stats.drift_ppm(),
             truncated: stats.truncated(),
             fed_to_estimator: stream.fed.count > 0,
+            packets_fed: stream.fed.count,
             why: stream.why(),
         }
     }

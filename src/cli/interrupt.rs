@@ -1,25 +1,27 @@
 //! Ctrl-C and termination end the reading and not the run: what was read is still written out. A second one ends it all.
 
 use std::io::{self, Read};
-use std::process;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
-static SIGNALS: AtomicU32 = AtomicU32::new(0);
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
-/// As the shell has it: 128 and the signal's number.
+static IS_INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// As the shell has it: 128 and the number of SIGINT.
 const EXIT_CODE: i32 = 130;
 /// What is still read of a pipe, bytes: whoever fills it may have got the same signal, and more than lies in pipe and
 /// buffers is not to come then.
 const LEFT_IN_PIPE: u64 = 1 << 20;
 
-/// From here on signals end the reading. Where there are none it has no effect.
+/// From here on signals end the reading. A hangup is left alone, for nohup.
 pub(super) fn end_reading_on_signals() {
-    // It fails where it was called before, or where signals cannot be had.
-    let _ = ctrlc::set_handler(|| {
-        if SIGNALS.fetch_add(1, Ordering::Relaxed) > 0 {
-            process::exit(EXIT_CODE);
-        }
-    });
+    for signal in [SIGINT, SIGTERM] {
+        // The first sets the flag, and the next finds it set. Where signals cannot be had it has no effect.
+        let _ = flag::register_conditional_shutdown(signal, EXIT_CODE, Arc::clone(&IS_INTERRUPTED));
+        let _ = flag::register(signal, Arc::clone(&IS_INTERRUPTED));
+    }
 }
 
 /// Reads until a signal comes: files no further, pipes to their end if that is near.
@@ -40,7 +42,7 @@ impl<R> Interruptible<R> {
 
 impl<R: Read> Read for Interruptible<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let is_interrupted = SIGNALS.load(Ordering::Relaxed) > 0;
+        let is_interrupted = IS_INTERRUPTED.load(Ordering::Relaxed);
         if is_interrupted && self.left == 0 {
             return Err(io::Error::other("interrupted"));
         }

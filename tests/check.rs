@@ -89,6 +89,15 @@ fn a_missing_golden_is_written_but_not_in_ci() {
     assert_eq!(check(&[&case], true).0, 0);
 }
 
+/// Time steps back once in this capture.
+#[test]
+fn under_strict_a_warning_is_an_exit_code_that_was_not_expected() {
+    let only = [&cases()[..], "--only", "s03-draft"];
+    assert_eq!(check(&only, true).0, 0);
+    let (code, text, _) = check(&[&only[..], &["--strict"]].concat(), true);
+    assert!(code == 1 && text.contains("exit code 5, expected 0"), "{text}");
+}
+
 #[test]
 fn another_estimators_rembs_are_held_against_ours() {
     let folder = tempfile::tempdir().unwrap();

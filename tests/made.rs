@@ -118,6 +118,27 @@ fn pcap(packets: &[Made]) -> Vec<u8> {
     [header].into_iter().chain(records).collect::<Vec<_>>().concat()
 }
 
+/// The same as a pcapng of nanoseconds, whose interface begins so many seconds after 1970.
+fn pcapng(packets: &[Made], offset_seconds: i64) -> Vec<u8> {
+    let block = |kind: u32, mut body: Vec<u8>| {
+        body.resize(body.len().next_multiple_of(4), 0);
+        let len = (body.len() as u32 + 12).to_le_bytes();
+        [&kind.to_le_bytes()[..], &len, &body, &len].concat()
+    };
+    let section = [&[0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0][..], &[0xff; 8]].concat();
+    let resolution = [9, 0, 1, 0, 9, 0, 0, 0];
+    let offset = [&[14, 0, 8, 0][..], &offset_seconds.to_le_bytes()].concat();
+    let interface = [&[101, 0, 0, 0, 0, 0, 0, 0][..], &resolution, &offset, &[0; 4]].concat();
+    let frames = packets.iter().map(|packet| {
+        let (data, nanos) = (packet.captured(), (packet.sent_ms + ON_THE_WAY_MS) as u64 * 1_000_000);
+        let lengths = [data.len(), data.len() + packet.payload].map(|len| len as u32);
+        let words = [0, (nanos >> 32) as u32, nanos as u32, lengths[0], lengths[1]];
+        block(6, [&words.map(u32::to_le_bytes).concat()[..], &data].concat())
+    });
+    let head = [block(0x0a0d_0d0a, section), block(1, interface)];
+    head.into_iter().chain(frames).collect::<Vec<_>>().concat()
+}
+
 /// How many frames a warning concerns, and the first.
 fn warned(outcome: &Outcome, code: &str) -> Option<Count> {
     outcome.warnings.iter().find(|warning| warning.code == code)?.count
@@ -264,4 +285,28 @@ fn what_is_asked_for_and_not_there_is_said() {
         "--abs-send-time-id 5: no packet has it",
     ];
     assert_eq!(said(wrong), expected);
+}
+
+/// Ten seconds of which the last five are after 1970.
+#[test]
+fn what_a_merged_capture_cannot_hold_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, merged] = ["call.pcapng", "merged.pcapng"].map(|name| folder.path().join(name));
+    let packets: Vec<_> = stream(VIDEO, 10_000, 20).collect();
+    std::fs::write(&file, pcapng(&packets, -5)).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_remb-replay"))
+        .args(["replay", file.to_str().unwrap(), "-q", "--merge", merged.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    assert!(errors.contains("warning[W-PCAP-TIME]: 249 frames of before 1970"), "{errors}");
+    assert!(errors.contains("REMBs have times that no pcap can hold"), "{errors}");
+    let mut reader = CaptureReader::new(Box::new(File::open(merged).unwrap())).unwrap();
+    let mut frames = 0;
+    while let Some(frame) = reader.next_frame().unwrap() {
+        assert!(frame.at.as_nanos() >= 0);
+        frames += 1;
+    }
+    assert!((252..260).contains(&frames), "251 of the call, and some REMBs: {frames}");
 }

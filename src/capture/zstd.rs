@@ -12,7 +12,7 @@ const MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
 const SKIPPABLE_HIGH_HALF: u8 = 0x50;
 const SKIPPABLE_REST: [u8; 3] = [0x2a, 0x4d, 0x18];
 /// What a frame may ask to be kept of its content, bytes; `zstd -19` asks for a quarter.
-pub(super) const MAX_WINDOW: u64 = 32 << 20;
+const MAX_WINDOW: u64 = 32 << 20;
 /// A block that is the last one and empty, and a checksum.
 const END_OF_FRAME: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 

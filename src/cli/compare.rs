@@ -274,7 +274,8 @@ fn nothing_in_common(estimated: &[&Flow]) -> String {
         )
     } else if cut > 0 {
         format!(
-            "{cut} RTCP packets are cut by the snaplen, and any REMBs with them; --recorded FILE.csv takes them from elsewhere"
+            "{cut} RTCP packets are cut by the snaplen, and any REMBs with them; --recorded FILE.csv takes them from \
+             elsewhere"
         )
     } else {
         "no REMB was recorded against an estimated flow; --recorded FILE.csv takes them from elsewhere"

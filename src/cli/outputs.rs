@@ -148,8 +148,7 @@ impl Plan {
                 Ok(Output::stream(file, shown))
             }
             Target::File(path) => {
-                let path =
-                    if path.is_symlink() { path.canonicalize().ok() } else { None }.unwrap_or(path.clone());
+                let path = behind_links(path);
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
                 let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
                     .with_context(|| format!("cannot write {}", path.display()))?;
@@ -227,6 +226,12 @@ fn bail_if_exists(path: &Path) -> Result<()> {
         bail!("{} exists; --force overwrites it", path.display());
     }
     Ok(())
+}
+
+/// The file that a link leads to; the path itself where it is none, or leads nowhere.
+fn behind_links(path: &Path) -> PathBuf {
+    let file = if path.is_symlink() { path.canonicalize().ok() } else { None };
+    file.unwrap_or_else(|| path.to_owned())
 }
 
 /// Whether it is there and is a device, a pipe or the like: it is written into and never replaced.

@@ -66,13 +66,12 @@ impl Estimation {
 
     fn doubts(&self, flow: &Flow, timeline: Option<&Timeline>) -> Vec<Warning> {
         let mut doubts = Vec::new();
-        if flow.estimation.is_none() {
-            return doubts;
-        }
+        let Some(estimation) = &flow.estimation else { return doubts };
         if flow.rtt.source == "default" {
             doubts.push(rtt_is_default(&flow.flow, flow.packets_fed));
         }
-        if timeline.is_none_or(|timeline| !timeline.had_estimate()) {
+        let had_estimate = timeline.is_some_and(Timeline::had_estimate);
+        if estimation.last.estimate_bps.is_none() && !had_estimate {
             let message =
                 "no estimate before its end; 5 s of throughput, a packet train or an over-use is needed";
             doubts.push(doubt("W-NO-ESTIMATE", &flow.flow, flow.packets_fed, message));

@@ -132,7 +132,7 @@ impl Timeline {
         self.interceptor.estimator()
     }
 
-    /// Whether there was ever an estimate to send.
+    /// Whether an estimate was ever sent.
     pub(super) fn had_estimate(&self) -> bool {
         self.had_estimate
     }

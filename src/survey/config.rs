@@ -102,37 +102,30 @@ impl SurveyConfig {
 
     /// When packets count in a capture that began at `first`.
     pub(super) fn range(&self, first: CaptureTime) -> TimeRange {
-        let nanos = |bound: TimeBound| match bound {
-            TimeBound::SinceFirst(nanos) => first.as_nanos().saturating_add(nanos),
-            TimeBound::At(at) => at.as_nanos(),
+        let time = |bound: TimeBound| match bound {
+            TimeBound::SinceFirst(nanos) => first.saturating_add_nanos(nanos),
+            TimeBound::At(at) => at,
         };
-        let last_nanos = self.to.map_or(i64::MAX, nanos);
-        TimeRange {
-            first_nanos: self.from.map_or(i64::MIN, nanos),
-            last_nanos,
-            end: CaptureTime::from_nanos(last_nanos.into()).unwrap_or(CaptureTime::NEVER),
-        }
+        TimeRange { first: self.from.map(time), last: self.to.map_or(CaptureTime::NEVER, time) }
     }
 }
 
 /// From one time to another, both included.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimeRange {
-    first_nanos: i64,
-    last_nanos: i64,
-    /// The same.
-    end: CaptureTime,
+    first: Option<CaptureTime>,
+    last: CaptureTime,
 }
 
 impl TimeRange {
     #[inline]
     pub(super) fn contains(&self, at: CaptureTime) -> bool {
-        self.first_nanos <= at.as_nanos() && at.as_nanos() <= self.last_nanos
+        self.first <= Some(at) && at <= self.last
     }
 
     /// The time, or where the range ends before it.
     #[inline]
     pub(super) fn until(&self, at: CaptureTime) -> CaptureTime {
-        if at.as_nanos() <= self.last_nanos { at } else { self.end }
+        at.min(self.last)
     }
 }

@@ -112,7 +112,8 @@ impl Line {
             "W-TRUNCATED",
             session.cut_extensions,
             format!(
-                "the header extensions of {} packets are cut by the snaplen: whether they have a send time is not known",
+                "the header extensions of {} packets are cut by the snaplen: whether they have a send time is not \
+                 known",
                 session.cut_extensions.count
             ),
         );

@@ -242,3 +242,41 @@ impl Line {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::LinkType;
+    use crate::units::FrameNumber;
+
+    /// The first packet of a flow: it waits to be understood.
+    fn packet(port: u8) -> Vec<u8> {
+        let ip = [0x45, 0, 0, 60, 0, 0, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        let udp = [0x13, port, 0x17, 0x74, 0, 40, 0, 0];
+        [&ip[..], &udp, &[0x80, 96], &[0; 30]].concat()
+    }
+
+    /// One flow holds on; another's time is up each time that the clock comes back.
+    #[test]
+    fn holds_that_have_ended_are_forgotten() {
+        let mut survey = Survey::new(SurveyConfig::default());
+        let mut frame = |number: u64, nanos: i64, data: &[u8]| {
+            let frame = Frame {
+                number: FrameNumber(number),
+                at: CaptureTime::from_nanos((10_000_000_000 + nanos).into()).unwrap_or_default(),
+                nanoseconds: true,
+                link_type: LinkType(101),
+                data,
+                original_len: 60,
+                direction: None,
+            };
+            survey.handle_frame(&frame, &mut NoFeed);
+            survey.line.holds.len()
+        };
+        frame(1, 0, &packet(1));
+        let other = packet(2);
+        let lens = (1..20_000).flat_map(|turn| [frame(2, turn, &other), frame(3, -3_000_000_000, &other)]);
+        let longest = lens.max().unwrap_or(0);
+        assert!((100..=2 * 2 + MIN_HOLDS).contains(&longest), "{longest}");
+    }
+}

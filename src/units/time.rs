@@ -145,6 +145,18 @@ impl CaptureTime {
         self.0
     }
 
+    /// So many nanoseconds later, within [`Self::MAX_NANOS`].
+    pub const fn saturating_add_nanos(self, nanos: i64) -> Self {
+        let sum = self.0.saturating_add(nanos);
+        Self(if sum > Self::MAX_NANOS {
+            Self::MAX_NANOS
+        } else if sum < -Self::MAX_NANOS {
+            -Self::MAX_NANOS
+        } else {
+            sum
+        })
+    }
+
     /// Nanoseconds from `earlier` to here; exact between times of captures.
     pub const fn nanos_since(self, earlier: Self) -> i64 {
         self.0.wrapping_sub(earlier.0)

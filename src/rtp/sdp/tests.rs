@@ -1,6 +1,7 @@
 //! Tests of the room: Chromium's own offers and answers, and the odd texts that people have.
 
-use proptest::prelude::*;
+mod mutated;
+mod refused;
 
 use super::*;
 
@@ -175,67 +176,6 @@ fn line_ends_marks_and_json_around_it_change_nothing() {
             "{what}"
         );
     }
-}
-
-#[test]
-fn a_text_that_is_no_sdp_is_refused() {
-    for text in
-        ["", "\0", "v=0\r\ns=-\r\n", "{\"type\":\"offer\",\"sdp\":\"\"}", "[1]", "am=video 9 RTP/AVP 96"]
-    {
-        assert_eq!(SessionDescription::parse(text), Err(SdpError::NoMedia), "{text}");
-    }
-    for text in ["{", "{}", "{\"sdp\":null}", "{\"sdp\":[\"m=video 9 RTP/AVP 96\"]}", "{\"sdp\":\"\"} more"] {
-        assert!(matches!(SessionDescription::parse(text), Err(SdpError::Json(_))), "{text}");
-    }
-    assert!(SessionDescription::parse(&"[".repeat(1 << 20)).is_err());
-    assert!(SessionDescription::parse(&"{\"a\":".repeat(1 << 17)).is_err());
-}
-
-#[test]
-fn errors_name_the_line_and_what_is_wrong_with_it() {
-    let start = ["v=0", "m=video 9 RTP/AVPF 96 97"];
-    for (line, what) in [
-        ("m=video", "m= needs a medium, a port and a protocol"),
-        ("m=video 65536 RTP/AVPF 96", "the port is not a number up to 65535"),
-        ("m=video 9 RTP/AVPF 96 128", "a payload type is a number up to 127"),
-        ("m=video 9 RTP/AVPF VP8", "a payload type is a number up to 127"),
-        ("a=extmap:3", "a=extmap needs an id and a URI"),
-        ("a=extmap:0 urn:ietf:params:rtp-hdrext:toffset", "an extension's id is a number from 1 to 255"),
-        ("a=extmap:256 urn:ietf:params:rtp-hdrext:toffset", "an extension's id is a number from 1 to 255"),
-        ("a=extmap:4352 urn:ietf:params:rtp-hdrext:toffset", "an extension's id is a number from 1 to 255"),
-        ("a=extmap:x urn:ietf:params:rtp-hdrext:toffset", "an extension's id is a number from 1 to 255"),
-        ("a=extmap:3/up urn:ietf:params:rtp-hdrext:toffset", "no such direction"),
-        ("a=rtpmap:", "a payload type is a number up to 127"),
-        ("a=rtpmap:96", "no codec"),
-        ("a=rtpmap:96 VP8", "no clock rate"),
-        ("a=rtpmap:96 VP8/0", "no clock rate"),
-        ("a=rtpmap:96 /90000", "no codec"),
-        ("a=fmtp:97 apt=VP8", "a payload type is a number up to 127"),
-        ("a=rtcp-fb:VP8 goog-remb", "a payload type is a number up to 127"),
-        ("a=ssrc:4294967296 cname:x", "an SSRC is a decimal number of 32 bits"),
-        ("a=ssrc-group:FID 1 x", "an SSRC is a decimal number of 32 bits"),
-    ] {
-        assert_eq!(error(&[start[0], start[1], line]), format!("SDP line 3: {what}: {line:?}"));
-    }
-    let twice = error(&["m=video 9 RTP/AVPF 96", "a=rtpmap:96 VP8/90000", "a=rtpmap:96 VP9/90000"]);
-    assert!(twice.starts_with("SDP line 3: the section's second codec"), "{twice}");
-    assert!(error(&["", "", "m=video"]).starts_with("SDP line 3"), "empty lines count");
-}
-
-#[test]
-fn an_error_quotes_no_more_than_the_beginning_and_no_control_characters() {
-    let text = error(&[&format!("m=video\u{1b}[2J{}", "ü".repeat(500_000))]);
-    assert!(text.len() < 400 && !text.contains('\u{1b}'), "{text}");
-}
-
-#[test]
-fn texts_and_sections_have_a_limit() {
-    let padded = |len: usize| format!("m=video 9 RTP/AVP 96\n{}", "x".repeat(len - 21));
-    assert!(SessionDescription::parse(&padded(1 << 20)).is_ok());
-    assert_eq!(SessionDescription::parse(&padded((1 << 20) + 1)), Err(SdpError::TooLong((1 << 20) + 1)));
-    let sections = |count| SessionDescription::parse(&"m=video 9 RTP/AVP 96\n".repeat(count));
-    assert!(sections(1024).is_ok());
-    assert_eq!(sections(1025), Err(SdpError::TooManySections { line: 1025 }));
 }
 
 #[test]
@@ -439,74 +379,5 @@ fn only_groups_of_two_streams_that_belong_together_are_rtx_pairs() {
     assert_eq!(rtx(&sdp), [(3, 4), (1, 2)], "in the order of the text");
     for ssrc in 1..=9 {
         assert_eq!(sdp.media_of(Ssrc(ssrc), PayloadType(1)), Some(SdpMedia::Video), "{ssrc}");
-    }
-}
-
-#[derive(Debug, Clone)]
-enum Mutation {
-    Insert(prop::sample::Index, String),
-    Cut(prop::sample::Index),
-    Remove(prop::sample::Index, usize),
-    Repeat(prop::sample::Index, usize, prop::sample::Index),
-}
-
-fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
-    let odd =
-        "[\r\n\0=:/ *,;{}\"0-9amü\u{feff}\u{202e}😀]{1,3}|\r\nm=|a=extmap:|a=ssrc-group:FID |99999999999";
-    let place = any::<prop::sample::Index>;
-    let one = prop_oneof![
-        4 => (place(), odd).prop_map(|(at, text)| Mutation::Insert(at, text)),
-        1 => place().prop_map(Mutation::Cut),
-        4 => (place(), 1_usize..40).prop_map(|(at, len)| Mutation::Remove(at, len)),
-        2 => (place(), 1_usize..200, place()).prop_map(|(at, len, to)| Mutation::Repeat(at, len, to)),
-    ];
-    prop::collection::vec(one, 0..8)
-}
-
-fn mutated(text: &str, mutations: &[Mutation]) -> String {
-    let mut chars: Vec<char> = text.chars().collect();
-    for mutation in mutations {
-        let len = chars.len();
-        let span = |at: &prop::sample::Index, span: usize| {
-            let start = at.index(len + 1);
-            start..(start + span).min(len)
-        };
-        match mutation {
-            Mutation::Insert(at, text) => drop(chars.splice(span(at, 0), text.chars())),
-            Mutation::Cut(at) => chars.truncate(at.index(len + 1)),
-            Mutation::Remove(at, run) => drop(chars.drain(span(at, *run))),
-            Mutation::Repeat(at, run, to) => {
-                let copy = chars[span(at, *run)].to_vec();
-                drop(chars.splice(span(to, 0), copy));
-            }
-        }
-    }
-    chars.into_iter().collect()
-}
-
-proptest! {
-    #[test]
-    fn mutated_texts_are_read_or_refused(
-        (_, text) in prop::sample::select(&CAPTURED[..]),
-        as_json in any::<bool>(),
-        mutations in mutations(),
-    ) {
-        let json = serde_json::json!({ "type": "offer", "sdp": text }).to_string();
-        match SessionDescription::parse(&mutated(if as_json { &json } else { text }, &mutations)) {
-            Ok(sdp) => {
-                for extension in HeaderExtension::ALL {
-                    prop_assert_ne!(sdp.extension_id(extension), Ok(Some(0)));
-                }
-                for number in 0..=255 {
-                    let payload_type = PayloadType(number);
-                    if let Some(payload) = sdp.payload(payload_type) {
-                        prop_assert!(number < 128 && payload.clock_hz > 0);
-                    }
-                    sdp.media_of(Ssrc(0), payload_type);
-                }
-                prop_assert!(sdp.rtx_ssrcs().iter().all(|pair| pair.media != pair.rtx));
-            }
-            Err(error) => prop_assert!(error.to_string().len() < 2000),
-        }
     }
 }

@@ -1,0 +1,61 @@
+//! VXLAN, GRE, ERSPAN, and tunnels within tunnels.
+
+use super::*;
+
+fn vxlan(frame: &[u8]) -> Vec<u8> {
+    ipv4_between((33_333, 4789), &[&[8, 0, 0, 0, 0, 0, 42, 0][..], frame].concat())
+}
+
+fn gre(header: &[u8], inner: &[u8]) -> Vec<u8> {
+    let mut packet = ipv4(b"");
+    packet.truncate(20);
+    packet[9] = 47;
+    let len = (20 + header.len() + inner.len()) as u16;
+    packet[2..4].copy_from_slice(&len.to_be_bytes());
+    [&packet[..], header, inner].concat()
+}
+
+#[test]
+fn the_inner_flow_is_the_flow() {
+    let inner = ipv6(b"hello");
+    let inner_frame = [&MACS[..], &[0x86, 0xdd], &inner].concat();
+    let with_key_and_sequence = [0x30, 0, 0x65, 0x58, 0, 0, 0, 7, 0, 0, 0, 9];
+    let erspan_2 = [&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1][..], &[0x10, 7, 0, 0, 0, 0, 0, 0]].concat();
+    for packet in [
+        vxlan(&inner_frame),
+        gre(&[0, 0, 0x86, 0xdd], &inner),
+        gre(&[0x80, 0, 0x86, 0xdd, 1, 2, 0, 0], &inner),
+        gre(&with_key_and_sequence, &inner_frame),
+        gre(&[0, 0, 0x88, 0xbe], &inner_frame),
+        gre(&erspan_2, &inner_frame),
+    ] {
+        let datagram = decode(1, &ethernet(&packet)).unwrap();
+        assert!(datagram.from_to.starts_with("[101:101:"), "{}", datagram.from_to);
+        assert_eq!((&datagram.payload[..], datagram.carrier), (&b"hello"[..], Carrier::Tunnel));
+        assert_eq!(datagram.ethernet, None, "these are the tunnel's");
+    }
+}
+
+#[test]
+fn a_cut_in_a_tunnel_changes_no_size() {
+    let packet = vxlan(&ethernet(&ipv4(&[7; 1000])));
+    let datagram = decode(101, &packet[..128]).unwrap();
+    assert_eq!(datagram.payload_len, 1000);
+}
+
+#[test]
+fn tunnels_in_tunnels_end() {
+    let mut packet = ipv4(b"hello");
+    for depth in 0..100 {
+        assert_eq!(decode(101, &packet).is_ok(), depth <= 4, "{depth}");
+        packet = gre(&[0, 0, 8, 0], &packet);
+    }
+    assert_eq!(decode(101, &packet).err(), Some(Skip::TooDeep));
+}
+
+#[test]
+fn other_gre_is_named() {
+    for header in [[0x40, 0, 8, 0], [0, 1, 0x88, 0x0b], [0, 0, 0x88, 0x0b], [0, 0, 0x22, 0xeb]] {
+        assert_eq!(decode(101, &gre(&header, &[0; 40])).err(), Some(Skip::Gre), "{header:02x?}");
+    }
+}

@@ -30,6 +30,8 @@ pub(crate) struct PathConfig {
     pub(crate) reorders: bool,
     /// Packets of somebody else, from and to when.
     pub(crate) cross_traffic: Option<(i64, i64)>,
+    /// What loss and jitter are drawn from; not 0.
+    pub(crate) seed: u64,
 }
 
 impl PathConfig {
@@ -42,6 +44,7 @@ impl PathConfig {
             jitter: 0,
             reorders: false,
             cross_traffic: None,
+            seed: 0x9e37_79b9_7f4a_7c15,
         }
     }
 }
@@ -67,11 +70,11 @@ impl Path {
     pub(crate) fn new(config: PathConfig) -> Self {
         let next_cross = config.cross_traffic.map_or(i64::MAX, |(from, _)| from);
         Self {
+            random: config.seed,
             config,
             free_at: 0,
             next_cross,
             last_arrival: 0,
-            random: 0x9e37_79b9_7f4a_7c15,
             on_the_way: BinaryHeap::new(),
             offered: 0,
             lost: 0,
@@ -103,6 +106,11 @@ impl Path {
         }
         self.last_arrival = self.last_arrival.max(packet.arrives);
         self.on_the_way.push(Reverse(packet));
+    }
+
+    /// How long a packet would wait that is sent at `at`.
+    pub(crate) fn queue(&self, at: i64) -> i64 {
+        (self.free_at - at).max(0)
     }
 
     /// The next packet that arrives at or before `until`.

@@ -1,0 +1,120 @@
+//! The calls themselves: that they are what they are named for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Call;
+use super::packet::Role;
+use super::verdict::replay_told;
+use crate::call::SECOND;
+
+const SOME: u64 = 60;
+
+fn some() -> impl Iterator<Item = Call> {
+    (0..SOME).map(Call::from_seed)
+}
+
+#[test]
+fn a_seed_gives_the_same_call_again() {
+    for seed in [0, 7, u64::MAX] {
+        let (one, again) = (Call::from_seed(seed), Call::from_seed(seed));
+        assert!(one.pcap == again.pcap && one.sdp == again.sdp);
+    }
+    assert!(Call::from_seed(1).pcap != Call::from_seed(2).pcap);
+}
+
+#[test]
+fn the_sdp_names_every_stream_and_says_which_are_audio() {
+    for call in some() {
+        let told = replay_told(&call).outcome;
+        assert!(told.flows.len() == 1, "{call}");
+        let kinds: BTreeMap<_, _> =
+            told.flows[0].streams.iter().map(|stream| (stream.ssrc.clone(), stream.kind)).collect();
+        let kind = |role| if role == Role::Audio { "audio" } else { "video" };
+        let true_kinds = call.captured.keys().map(|(role, ssrc)| (format!("0x{ssrc:08x}"), kind(*role)));
+        assert_eq!(kinds, true_kinds.collect(), "{call}");
+        let packets: u64 = told.flows[0].streams.iter().map(|stream| stream.packets).sum();
+        assert_eq!(packets, call.captured.values().sum::<usize>() as u64, "{call}");
+    }
+}
+
+#[test]
+fn queues_grow_to_seconds_and_stay_within_their_bound() {
+    let (mut long, mut short) = (0, 0);
+    for call in some() {
+        assert!(call.longest_queue <= call.plan.path.max_queue, "{call}");
+        long += usize::from(call.longest_queue > 2 * SECOND);
+        short += usize::from(call.longest_queue < SECOND / 5);
+    }
+    assert!(long >= 5 && short >= 5, "{long} and {short}");
+}
+
+#[test]
+fn what_is_lost_is_sent_again_after_a_round_trip_under_its_own_timestamp() {
+    for call in some() {
+        let has_rtx = call.plan.rtx_payload_type.is_some();
+        let lost = call.sent.path.lost > 20 && call.sent.video_bytes > 0;
+        assert!(has_rtx || call.sent.retransmitted == 0, "{call}");
+        assert!(!has_rtx || !lost || call.sent.retransmitted > 0, "{call}");
+        let mut of_media = BTreeMap::new();
+        for arrival in &call.sent.arrivals {
+            let packet = &arrival.packet;
+            match (packet.role, packet.repeats) {
+                (Role::Video(video), _) => drop(of_media.insert((video, packet.sequence_number), packet)),
+                (Role::Rtx(video), Some(repeats)) => {
+                    let Some(original) = of_media.get(&(video, repeats)) else { continue };
+                    assert_eq!((packet.timestamp, packet.marker), (original.timestamp, original.marker));
+                    assert_eq!(packet.payload, original.payload + 2);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn the_rate_is_what_was_drawn() {
+    for call in some() {
+        let plan = &call.plan;
+        let seconds = (plan.ends() - plan.videos[0].starts) / SECOND;
+        let bps = call.sent.video_bytes * 8 / seconds;
+        let share = 100 * bps / plan.video_bps();
+        assert!(
+            (80..=145).contains(&share) || plan.drops_per_mille > 0 || plan.key_every < 100 * SECOND,
+            "{share} %: {call}"
+        );
+    }
+}
+
+#[test]
+fn every_class_of_every_property_occurs() {
+    let mut classes: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for call in some() {
+        for (name, class) in call.properties() {
+            classes.entry(name).or_default().insert(class);
+        }
+    }
+    let counts: BTreeMap<_, _> = classes.iter().map(|(name, classes)| (*name, classes.len())).collect();
+    for (name, at_least) in [
+        ("rate", 5),
+        ("link", 4),
+        ("queue", 4),
+        ("fps", 5),
+        ("frames", 4),
+        ("loss", 3),
+        ("jitter", 5),
+        ("audio", 6),
+        ("begins", 5),
+        ("videos", 2),
+        ("rtx", 2),
+        ("probes", 4),
+        ("send-time", 3),
+        ("decoys", 8),
+        ("form", 2),
+        ("snaplen", 3),
+        ("reports", 2),
+        ("fec", 2),
+        ("pacing", 2),
+    ] {
+        assert!(counts[name] >= at_least, "{name}: {:?}", classes[name]);
+    }
+}

@@ -93,7 +93,7 @@ impl Meaning {
         }
         let three = |value: i64| (value as u32).to_be_bytes()[1..].to_vec();
         Some(match self {
-            Self::AbsSendTime { .. } => three(((i128::from(at) << 18) / 1_000_000 & 0xff_ffff) as i64),
+            Self::AbsSendTime { .. } => three((((i128::from(at) << 18) / 1_000_000) & 0xff_ffff) as i64),
             Self::TransmissionOffset => three((packet.sent - packet.captured) / 1_000 * 90),
             Self::PlayoutDelay => vec![0x00, 0xa0, 0x32],
             Self::DependencyDescriptor => {
@@ -108,7 +108,7 @@ impl Meaning {
             Self::Noise { .. } => three(Random::new(packet.noise).next() as i64 & 0xff_ffff),
             Self::AudioLevel => vec![0x80 | (packet.noise % 50) as u8],
             Self::Mid => vec![if is_audio { b'0' } else { b'1' }],
-            Self::AbsCaptureTime if packet.frame % 50 == 0 => {
+            Self::AbsCaptureTime if packet.frame.is_multiple_of(50) => {
                 ((i128::from(at) << 32) / 1_000_000).to_be_bytes()[8..].to_vec()
             }
             Self::Orientation if packet.is_key && packet.marker => vec![0],

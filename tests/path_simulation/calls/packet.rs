@@ -63,7 +63,8 @@ impl Packet {
 
     /// A sender report and a source description.
     fn report(&self, at: i64) -> Vec<u8> {
-        let ntp = (at as u64 / 1_000_000 + NTP_TO_UNIX) << 32 | ((at as u64 % 1_000_000) << 32) / 1_000_000;
+        let (seconds, micros) = (at as u64 / 1_000_000 + NTP_TO_UNIX, at as u64 % 1_000_000);
+        let ntp = (seconds << 32) | ((micros << 32) / 1_000_000);
         let mut report = vec![0x80, 200, 0, 6];
         report.extend(self.ssrc.to_be_bytes());
         report.extend(ntp.to_be_bytes());

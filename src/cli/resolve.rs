@@ -152,6 +152,7 @@ fn replay_config(flags: &RunFlags, parameters: Parameters) -> Result<ReplayConfi
     };
     let defaults = ReplayConfig::default();
     let survey = SurveyConfig {
+        learned: None,
         flows: flows.collect::<Result<_>>()?,
         ssrcs: ssrcs(&flags.ssrc, "--ssrc")?,
         exclude_ssrcs: ssrcs(&flags.exclude_ssrc, "--exclude-ssrc")?,

@@ -9,6 +9,8 @@ use crate::units::{CaptureTime, TimeDelta};
 pub struct HoldBack<M> {
     entries: VecDeque<Entry<M>>,
     headers: Vec<u8>,
+    /// Where the first packet's header begins.
+    start: usize,
 }
 
 #[derive(Debug)]
@@ -31,7 +33,7 @@ pub struct HeldPacket<'a, M> {
 
 impl<M> Default for HoldBack<M> {
     fn default() -> Self {
-        Self { entries: VecDeque::new(), headers: Vec::new() }
+        Self { entries: VecDeque::new(), headers: Vec::new(), start: 0 }
     }
 }
 
@@ -49,13 +51,16 @@ impl<M> HoldBack<M> {
         self.entries.push_back(Entry { at, header_end: self.headers.len(), meta });
     }
 
-    /// Whether the first packet has waited long enough at `now`, or there are too many. Time that stepped back behind
-    /// the first packet counts as long enough once it is as far away.
-    pub fn expired(&self, now: CaptureTime) -> bool {
+    /// Whether the first packet has waited long enough at `now`. Time that stepped back behind it counts as long enough
+    /// once it is as far away.
+    pub fn first_is_due(&self, now: CaptureTime) -> bool {
         let waited = self.entries.front().map(|first| now.to_timestamp() - first.at.to_timestamp());
         waited.is_some_and(|waited| waited > Self::MAX_TIME || waited < TimeDelta::ZERO - Self::MAX_TIME)
-            || self.entries.len() >= Self::MAX_PACKETS
-            || self.headers.len() >= Self::MAX_BYTES
+    }
+
+    /// Whether there are too many.
+    pub fn is_full(&self) -> bool {
+        self.entries.len() >= Self::MAX_PACKETS || self.headers.len() - self.start >= Self::MAX_BYTES
     }
 
     /// Whether nothing waits.
@@ -78,9 +83,29 @@ impl<M> HoldBack<M> {
         self.entries.front().map(|entry| &entry.meta)
     }
 
+    /// The first packet.
+    pub fn front(&self) -> Option<HeldPacket<'_, M>> {
+        let Entry { at, header_end, meta } = self.entries.front()?;
+        let header = self.headers.get(self.start..*header_end).unwrap_or_default();
+        Some(HeldPacket { at: *at, header, meta })
+    }
+
+    /// Forgets the first packet.
+    pub fn remove_first(&mut self) {
+        if let Some(first) = self.entries.pop_front() {
+            self.start = first.header_end;
+        }
+        // Half of the memory is behind: what is left moves to the front.
+        if self.start * 2 > self.headers.len() {
+            self.headers.drain(..self.start);
+            self.entries.iter_mut().for_each(|entry| entry.header_end -= self.start);
+            self.start = 0;
+        }
+    }
+
     /// All packets in order.
     pub fn iter(&self) -> impl Iterator<Item = HeldPacket<'_, M>> {
-        let mut start = 0;
+        let mut start = self.start;
         self.entries.iter().map(move |entry| {
             let header = self.headers.get(start..entry.header_end).unwrap_or_default();
             start = entry.header_end;
@@ -92,6 +117,7 @@ impl<M> HoldBack<M> {
     pub fn clear(&mut self) {
         self.entries.clear();
         self.headers.clear();
+        self.start = 0;
     }
 }
 
@@ -118,23 +144,40 @@ mod tests {
     #[test]
     fn two_seconds_of_capture_time_are_enough() {
         let mut held = HoldBack::default();
-        assert!(!held.expired(at(99_999)));
+        assert!(!held.first_is_due(at(99_999)));
         held.push(at(1000), b"", ());
-        assert!(!held.expired(at(3000)));
-        assert!(held.expired(at(3001)));
-        assert!(held.expired(at(-1001)), "time stepped far back");
+        assert!(!held.first_is_due(at(3000)));
+        assert!(held.first_is_due(at(3001)));
+        assert!(held.first_is_due(at(-1001)), "time stepped far back");
+    }
+
+    #[test]
+    fn the_first_leaves_and_the_others_keep_their_headers() {
+        let mut held = HoldBack::default();
+        for n in 0..40_u8 {
+            held.push(at(n.into()), &vec![n; usize::from(n % 5)], n);
+            if n % 3 != 0 {
+                held.remove_first();
+            }
+            assert!(
+                held.iter().all(|packet| packet.header == vec![*packet.meta; usize::from(packet.meta % 5)])
+            );
+        }
+        assert_eq!(held.first(), Some(&26));
+        (0..50).for_each(|_| held.remove_first());
+        assert!(held.is_empty() && held.iter().next().is_none());
     }
 
     #[test]
     fn packets_and_bytes_are_bounded() {
         let mut held = HoldBack::default();
         for _ in 0..HoldBack::<()>::MAX_PACKETS {
-            assert!(!held.expired(at(0)));
+            assert!(!held.is_full());
             held.push(at(0), b"", ());
         }
-        assert!(held.expired(at(0)));
+        assert!(held.is_full());
         let mut held = HoldBack::default();
         held.push(at(0), &vec![0; HoldBack::<()>::MAX_BYTES], ());
-        assert!(held.expired(at(0)));
+        assert!(held.is_full());
     }
 }

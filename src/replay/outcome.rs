@@ -2,7 +2,7 @@
 
 use crate::report::csv::{estimator_name, rate_state_name, usage_name};
 use crate::report::summary::{self, Count, Flow, Frames, LastState, Rembs, Seconds, Warning};
-use crate::survey::{Findings, Survey};
+use crate::survey::{Findings, Learned, Survey};
 
 use super::SentRemb;
 use super::estimation::Estimation;
@@ -23,6 +23,8 @@ pub struct Outcome {
     pub span: Option<Seconds>,
     /// From the first frame's time to the latest that counts: not beyond `--to`.
     pub counted_span: Option<Seconds>,
+    /// What was found out of the flows, where some of it came too late: a second replay is to be told.
+    pub learned: Option<Learned>,
 }
 
 /// Joins what a survey found and what an estimation made of it.
@@ -36,7 +38,8 @@ pub(super) fn complete(survey: &Survey, estimation: &Estimation) -> Outcome {
     }
     warnings.extend(findings.warnings);
     let Findings { frames, nothing, span, counted_span, .. } = findings;
-    Outcome { frames, flows, warnings, nothing, span, counted_span }
+    let learned = Some(survey.learned()).filter(|learned| !learned.late().is_empty());
+    Outcome { frames, flows, warnings, nothing, span, counted_span, learned }
 }
 
 impl Estimation {

@@ -15,6 +15,8 @@ pub struct StreamStats {
     /// Bit n: payload type n was seen.
     payload_types: u128,
     last_payload_type: PayloadType,
+    /// The clocks of payload types, as far as they are known, and how many packets each has.
+    clocks: Clocks,
     /// Of the first and the last packet.
     captured: (CaptureTime, CaptureTime),
     sequence: SequenceTracker,
@@ -74,8 +76,27 @@ impl StreamStats {
 
     #[cold]
     fn payload_type(&mut self, payload_type: PayloadType) {
+        self.clocks.count(self.last_payload_type, self.packets);
         self.last_payload_type = payload_type;
         self.payload_types |= 1 << (payload_type.0 & 0x7f);
+        self.follow_clock();
+    }
+
+    /// Whether a payload type was seen.
+    #[inline]
+    pub fn has_seen(&self, payload_type: PayloadType) -> bool {
+        self.last_payload_type == payload_type || self.payload_types >> (payload_type.0 & 0x7f) & 1 == 1
+    }
+
+    /// Jitter is measured by the clock of the payload type in use (RFC 7160); by another clock it begins anew.
+    fn follow_clock(&mut self) {
+        let hz = self.clocks.of(self.last_payload_type);
+        match (hz, self.jitter) {
+            (Some(hz), Some(jitter)) if jitter.hz == hz => {}
+            (Some(hz), _) => self.jitter = Some(Jitter { hz, last: None, ticks: 0.0 }),
+            (None, Some(jitter)) => self.jitter = Some(Jitter { last: None, ..jitter }),
+            (None, None) => {}
+        }
     }
 
     /// Whether the next packet with this sequence number is certain to be no repeat.
@@ -84,12 +105,19 @@ impl StreamStats {
         self.sequence.is_ahead(number)
     }
 
-    /// Names the clock that timestamps count in, in Hz; jitter is measured from here on. Setting it again to the same
-    /// value changes nothing.
-    pub fn set_clock_hz(&mut self, hz: u32) {
-        if hz > 0 && self.jitter.is_none_or(|jitter| jitter.hz != hz) {
-            self.jitter = Some(Jitter { hz, last: None, ticks: 0.0 });
+    /// Names the clock that the timestamps of a payload type count in, in Hz; jitter is measured from here on. Setting it
+    /// again to the same value changes nothing.
+    pub fn set_clock_hz(&mut self, payload_type: PayloadType, hz: u32) {
+        if hz > 0 && self.clocks.set(payload_type, hz) && payload_type == self.last_payload_type {
+            self.follow_clock();
         }
+    }
+
+    /// The clock of the payload type with the most packets, of those whose clock is known, in Hz.
+    pub fn clock_hz(&self) -> Option<u32> {
+        let mut clocks = self.clocks;
+        clocks.count(self.last_payload_type, self.packets);
+        clocks.main()
     }
 
     /// Packets, repeats included.
@@ -168,6 +196,52 @@ impl StreamStats {
     /// Packets of which the capture has less than was on the wire.
     pub const fn truncated(&self) -> u64 {
         self.truncated
+    }
+}
+
+/// The clocks of a stream's payload types. There are seldom more than two.
+#[derive(Debug, Clone, Copy, Default)]
+struct Clocks {
+    known: [Option<Clock>; 4],
+    /// Packets that are counted with their types.
+    counted: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    payload_type: PayloadType,
+    hz: u32,
+    packets: u64,
+}
+
+impl Clocks {
+    fn of(&self, payload_type: PayloadType) -> Option<u32> {
+        let mut known = self.known.iter().flatten();
+        known.find(|clock| clock.payload_type == payload_type).map(|clock| clock.hz)
+    }
+
+    /// Whether that is new.
+    fn set(&mut self, payload_type: PayloadType, hz: u32) -> bool {
+        let place =
+            self.known.iter_mut().find(|place| place.is_none_or(|clock| clock.payload_type == payload_type));
+        let Some(place) = place else { return false };
+        let packets = place.map_or(0, |clock| clock.packets);
+        place.replace(Clock { payload_type, hz, packets }).is_none_or(|before| before.hz != hz)
+    }
+
+    /// All packets so far that are not yet counted were of this type.
+    fn count(&mut self, payload_type: PayloadType, packets: u64) {
+        let more = packets - self.counted;
+        self.counted = packets;
+        let mut known = self.known.iter_mut().flatten();
+        if let Some(clock) = known.find(|clock| clock.payload_type == payload_type) {
+            clock.packets += more;
+        }
+    }
+
+    fn main(&self) -> Option<u32> {
+        let most = self.known.iter().flatten().map(|clock| clock.packets).max()?;
+        self.known.iter().flatten().find(|clock| clock.packets == most).map(|clock| clock.hz)
     }
 }
 
@@ -263,12 +337,12 @@ mod tests {
         let packet = |n: u16| TestPacket { seq: n, timestamp: u32::from(n) * 160, ..TestPacket::default() };
         observe(&mut stats, packet(0), reception(0));
         assert_eq!(stats.jitter_ms(), None);
-        stats.set_clock_hz(8000);
+        stats.set_clock_hz(PayloadType(96), 8000);
         observe(&mut stats, packet(1), reception(20));
         observe(&mut stats, packet(2), reception(56));
         let near_one = |jitter: Option<f64>| (jitter.unwrap() - 1.0).abs() < 1e-9;
         assert!(near_one(stats.jitter_ms()), "16 ms late, a sixteenth of it");
-        stats.set_clock_hz(8000);
+        stats.set_clock_hz(PayloadType(96), 8000);
         observe(&mut stats, packet(2), reception(500));
         assert!(near_one(stats.jitter_ms()), "repeats do not count");
         observe(&mut stats, TestPacket { timestamp: 1 << 30, ..packet(3) }, reception(76));

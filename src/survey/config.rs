@@ -4,6 +4,8 @@ use crate::flow::FiveTuple;
 use crate::rtp::sdp::SessionDescription;
 use crate::units::{CaptureTime, Ssrc};
 
+use super::learned::Learned;
+
 /// A point in the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeBound {
@@ -56,6 +58,8 @@ pub struct SurveyConfig {
     pub srtp_tag_len: Option<usize>,
     /// What was negotiated.
     pub sdp: Option<SessionDescription>,
+    /// What an earlier reading of the capture found out.
+    pub learned: Option<Learned>,
     /// Flows that are counted.
     pub max_flows: usize,
     /// Streams that are counted.
@@ -80,6 +84,7 @@ impl Default for SurveyConfig {
             ignore_transport_cc: false,
             srtp_tag_len: None,
             sdp: None,
+            learned: None,
             max_flows: 65_536,
             max_ssrcs: 4_096,
         }

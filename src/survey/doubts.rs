@@ -21,7 +21,8 @@ impl Survey {
     pub(super) fn doubts(&self) -> Vec<Warning> {
         let line = &self.line;
         let sessions = || line.sessions.iter().filter(|session| session.carries_rtp());
-        let mut doubts: Vec<_> = sessions().flat_map(|session| line.of_flow(session)).collect();
+        let of_session = |session| line.of_flow(session).into_iter().chain(line.of_inference(session));
+        let mut doubts: Vec<_> = sessions().flat_map(of_session).collect();
         doubts.extend(line.of_moved_streams());
         doubts.extend(line.of_frames());
         doubts.extend(self.of_decoder());
@@ -117,17 +118,6 @@ impl Line {
                 session.cut_extensions.count
             ),
         );
-        let late_audio = session.rtp_streams().filter(|stream| stream.turned_out_to_be_audio());
-        for stream in late_audio {
-            add(
-                "W-LATE-AUDIO",
-                stream.fed,
-                format!(
-                    "{} turned out to be audio after {} of its packets were fed",
-                    stream.ssrc, stream.fed.count
-                ),
-            );
-        }
         let by_capture_time =
             session.extensions.abs_capture_time.id.is_some() && session.extensions.abs_send_time.id.is_none();
         add(

@@ -2,19 +2,19 @@
 
 use crate::report::summary::Inference;
 use crate::rtp::RtpPacket;
-use crate::rtp::infer::{
-    AbsCaptureTimeFinder, AbsSendTimeFinder, TransmissionOffsetFinder, TransportCcFinder,
-};
+use crate::rtp::infer::{AbsCaptureTimeFinder, SendTimeFinder, TransmissionOffsetFinder, TransportCcFinder};
 use crate::rtp::sdp::HeaderExtension;
 use crate::units::CaptureTime;
 
 use super::SurveyConfig;
+use super::learned::LearnedFlow;
+use super::lookup::{ClockOf, Lookup};
 use super::shapes::KnownIds;
 
 /// The ids of a flow's extensions.
 #[derive(Debug)]
 pub(super) struct Extensions {
-    pub(super) abs_send_time: Lookup<AbsSendTimeFinder>,
+    pub(super) abs_send_time: Lookup<SendTimeFinder>,
     pub(super) transport_cc: Lookup<TransportCcFinder>,
     pub(super) transmission_offset: Lookup<TransmissionOffsetFinder>,
     pub(super) abs_capture_time: Lookup<AbsCaptureTimeFinder>,
@@ -23,7 +23,7 @@ pub(super) struct Extensions {
 }
 
 impl Extensions {
-    pub(super) fn new(config: &SurveyConfig) -> Self {
+    pub(super) fn new(config: &SurveyConfig, learned: Option<&LearnedFlow>) -> Self {
         let by_sdp = |extension| config.sdp.as_ref().map(|sdp| sdp.extension_id(extension).ok().flatten());
         let flag = |id: Option<u8>, name: &str| id.map(|id| (id, name.to_owned()));
         let given = |id: Option<(u8, String)>, extension| {
@@ -45,32 +45,54 @@ impl Extensions {
         let transmission_offset =
             given(flag(config.toffset_id, "--toffset-id"), HeaderExtension::TransmissionOffset);
         Self {
-            abs_send_time: Lookup::new("abs-send-time", abs_send_time),
-            transport_cc: Lookup::new("transport-wide sequence number", transport_cc),
-            transmission_offset: Lookup::new("transmission time offset", transmission_offset),
-            abs_capture_time: Lookup::new("abs-capture-time", abs_capture_time),
+            abs_send_time: Lookup::new(
+                "abs-send-time",
+                abs_send_time,
+                learned.map(|flow| &flow.abs_send_time),
+            ),
+            transport_cc: Lookup::new(
+                "transport-wide sequence number",
+                transport_cc,
+                learned.map(|flow| &flow.transport_cc),
+            ),
+            transmission_offset: Lookup::new(
+                "transmission time offset",
+                transmission_offset,
+                learned.map(|flow| &flow.transmission_offset),
+            ),
+            abs_capture_time: Lookup::new(
+                "abs-capture-time",
+                abs_capture_time,
+                learned.map(|flow| &flow.abs_capture_time),
+            ),
             is_settled: false,
         }
     }
 
-    /// Looks at a packet for what is not yet known.
-    pub(super) fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
-        if self.is_settled && !self.abs_send_time.is_open() {
-            return;
-        }
-        self.abs_send_time.observe(packet, at);
+    /// Looks at a packet for what is not yet known, or not for certain.
+    pub(super) fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime, clock_of: &ClockOf<'_>) {
+        self.abs_send_time.observe(packet, at, clock_of);
+        self.transport_cc.observe(packet, at, clock_of);
+        self.transmission_offset.observe(packet, at, clock_of);
+        self.abs_capture_time.observe(packet, at, clock_of);
         if self.is_settled {
             return;
         }
-        self.transport_cc.observe(packet, at);
-        self.transmission_offset.observe(packet, at);
-        self.abs_capture_time.observe(packet, at);
         let without_send_time = self.abs_send_time.id.is_none();
-        let waits = self.abs_send_time.may_yet_be_found()
-            || self.transport_cc.may_yet_be_found()
-            || (without_send_time && self.transmission_offset.may_yet_be_found())
-            || (without_send_time && self.abs_capture_time.may_yet_be_found());
+        let waits = self.abs_send_time.may_yet_be_found(clock_of)
+            || self.transport_cc.may_yet_be_found(clock_of)
+            || (without_send_time && self.transmission_offset.may_yet_be_found(clock_of))
+            || (without_send_time && self.abs_capture_time.may_yet_be_found(clock_of));
         self.is_settled = !waits;
+    }
+
+    /// A kind of element has come that was not there before.
+    pub(super) fn reopen(&mut self) {
+        if self.abs_send_time.id.is_none() {
+            self.abs_send_time.reopen();
+            self.transmission_offset.reopen();
+        }
+        self.transport_cc.reopen();
     }
 
     /// Those that are sought in every packet.
@@ -87,9 +109,22 @@ impl Extensions {
         self.is_settled
     }
 
-    /// Ends the waiting.
-    pub(super) fn settle(&mut self) {
+    /// Whether further packets tell nothing.
+    pub(super) fn are_final(&self) -> bool {
+        self.is_settled
+            && self.abs_send_time.is_final()
+            && self.transport_cc.is_final()
+            && (self.abs_send_time.id.is_some() || self.transmission_offset.is_final())
+            && self.abs_capture_time.is_final()
+    }
+
+    /// Ends the waiting: what is most plausible is taken.
+    pub(super) fn settle(&mut self, clock_of: &ClockOf<'_>) {
         self.is_settled = true;
+        self.transmission_offset.guess(clock_of);
+        if self.transmission_offset.id.is_none() || self.transmission_offset.is_guess() {
+            self.abs_send_time.guess(clock_of);
+        }
     }
 
     /// What the element with this id is, and how that is known.
@@ -100,13 +135,13 @@ impl Extensions {
     /// Ids that were found by how the elements behave.
     pub(super) fn inferred(&self) -> impl Iterator<Item = (&'static str, u8)> {
         [
-            (self.abs_send_time.was_inferred, self.abs_send_time.known()),
-            (self.transport_cc.was_inferred, self.transport_cc.known()),
-            (self.transmission_offset.was_inferred, self.transmission_offset.known()),
-            (self.abs_capture_time.was_inferred, self.abs_capture_time.known()),
+            self.abs_send_time.inferred(),
+            self.transport_cc.inferred(),
+            self.transmission_offset.inferred(),
+            self.abs_capture_time.inferred(),
         ]
         .into_iter()
-        .filter_map(|(inferred, known)| known.filter(|_| inferred).map(|(what, id, _)| (what, id)))
+        .flatten()
     }
 
     fn known(&self) -> impl Iterator<Item = (&'static str, u8, &str)> {
@@ -127,139 +162,5 @@ impl Extensions {
             value: id.to_string(),
             evidence: evidence.to_owned(),
         })
-    }
-}
-
-/// Something that recognises an extension.
-pub(super) trait Finder: Default {
-    fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime);
-    /// The id and the evidence for it.
-    fn found(&self) -> Option<(u8, String)>;
-    fn may_yet_be_found(&self) -> bool;
-}
-
-/// One extension's id.
-#[derive(Debug)]
-pub(super) struct Lookup<F> {
-    what: &'static str,
-    /// `None` once the id is known, or known to be absent.
-    finder: Option<F>,
-    pub(super) id: Option<u8>,
-    evidence: String,
-    was_inferred: bool,
-}
-
-impl<F: Finder> Lookup<F> {
-    /// With a given id, 0 for absent, there is nothing to find.
-    fn new(what: &'static str, given: Option<(u8, String)>) -> Self {
-        match given {
-            Some((id, evidence)) => {
-                let id = Some(id).filter(|id| *id > 0);
-                Self { what, finder: None, id, evidence, was_inferred: false }
-            }
-            None => {
-                let finder = Some(F::default());
-                Self { what, finder, id: None, evidence: String::new(), was_inferred: false }
-            }
-        }
-    }
-
-    /// Whether it is still looked for.
-    pub(super) fn is_open(&self) -> bool {
-        self.finder.is_some()
-    }
-
-    fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
-        let Some(finder) = &mut self.finder else { return };
-        finder.observe(packet, at);
-        if let Some((id, evidence)) = finder.found() {
-            (self.id, self.evidence, self.finder) = (Some(id), evidence, None);
-            self.was_inferred = true;
-        }
-    }
-
-    fn may_yet_be_found(&self) -> bool {
-        self.finder.as_ref().is_some_and(F::may_yet_be_found)
-    }
-
-    /// What, which id, and how that is known.
-    fn known(&self) -> Option<(&'static str, u8, &str)> {
-        Some((self.what, self.id?, &self.evidence))
-    }
-}
-
-impl Finder for AbsSendTimeFinder {
-    fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
-        self.observe(packet, at);
-    }
-
-    fn found(&self) -> Option<(u8, String)> {
-        self.found().map(|found| {
-            let evidence = format!(
-                "advances at {:.3} × 2^18 a second; {} of {} steps agree with capture time in the first {:.2} s",
-                found.rate, found.agreeing, found.steps, found.span_s
-            );
-            (found.id, evidence)
-        })
-    }
-
-    fn may_yet_be_found(&self) -> bool {
-        self.may_yet_be_found()
-    }
-}
-
-impl Finder for TransportCcFinder {
-    fn observe(&mut self, packet: &RtpPacket<'_>, _at: CaptureTime) {
-        self.observe(packet);
-    }
-
-    fn found(&self) -> Option<(u8, String)> {
-        self.found().map(|found| {
-            let evidence =
-                format!("counts the flow's packets: {} of {} steps are by one", found.by_one, found.steps);
-            (found.id, evidence)
-        })
-    }
-
-    fn may_yet_be_found(&self) -> bool {
-        self.may_yet_be_found()
-    }
-}
-
-impl Finder for TransmissionOffsetFinder {
-    fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
-        self.observe(packet, at);
-    }
-
-    fn found(&self) -> Option<(u8, String)> {
-        self.found().map(|found| {
-            let evidence = format!(
-                "with it RTP timestamps are {:.1} ms off capture time over {} steps, without it {:.1} ms",
-                found.off_with_ms, found.steps, found.off_without_ms
-            );
-            (found.id, evidence)
-        })
-    }
-
-    fn may_yet_be_found(&self) -> bool {
-        self.may_yet_be_found()
-    }
-}
-
-impl Finder for AbsCaptureTimeFinder {
-    fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
-        self.observe(packet, at);
-    }
-
-    fn found(&self) -> Option<(u8, String)> {
-        self.found().map(|found| {
-            let evidence =
-                format!("advances at {:.3} times the capture's clock over {:.2} s", found.rate, found.span_s);
-            (found.id, evidence)
-        })
-    }
-
-    fn may_yet_be_found(&self) -> bool {
-        self.may_yet_be_found()
     }
 }

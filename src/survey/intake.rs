@@ -64,7 +64,7 @@ impl Line {
         let Some((flow, session)) = session else {
             return self.handle_unsteady(frame, datagram, &packet, feed);
         };
-        let Some(stream) = session.steady_stream(packet.ssrc()) else {
+        let Some(stream) = session.steady_stream(packet.ssrc(), packet.payload_type()) else {
             return self.handle_unsteady(frame, datagram, &packet, feed);
         };
         let is_new = session.is_next(stream, packet.sequence_number());
@@ -74,6 +74,7 @@ impl Line {
         let in_range = self.range.contains(frame.at);
         let note = PacketNote::new(frame, datagram, &packet, self.clock, in_range);
         let mut around = Surroundings { config, ledger, conversations };
+        session.streams.note_timestamp(stream, packet.timestamp());
         session.release_as::<true, F>(stream, frame.at, &packet, note, &mut around, feed);
     }
 
@@ -146,7 +147,10 @@ impl Line {
         let ssrc = packet.ssrc();
         let room = flows.streams < config.max_ssrcs;
         let described = || config.sdp.as_ref().and_then(|sdp| Described::find(sdp, packet));
-        let new = || room.then(|| Stream::new(ssrc, config.selects(ssrc), described()));
+        let learned = |flow| config.learned.as_ref()?.flow(flow)?.streams.get(&ssrc).cloned();
+        let flow = sessions.get(session).map(|known| known.flow);
+        let learned = || flow.as_ref().and_then(learned);
+        let new = || room.then(|| Stream::new(ssrc, config.selects(ssrc), described(), learned()));
         let known = sessions.get_mut(session);
         let Some((index, is_new)) = known.and_then(|known| known.streams.place_or_add(ssrc, new)) else {
             self.tally.over_ssrc_limit.add(frame.number.0);

@@ -18,6 +18,8 @@ pub(super) struct Layout {
     /// Blocks of a profile that RFC 8285 does not know, and the first such profile.
     pub(super) private: Count,
     pub(super) private_profile: Option<u16>,
+    /// An element has come that was not there before.
+    has_news: bool,
 }
 
 /// An element by its id.
@@ -36,16 +38,20 @@ const MAX_ELEMENTS: usize = 32;
 const TWO_BYTE_HEADERS: u16 = 0x1000;
 const CRYPTEX: [u16; 2] = [0xc0de, 0xc2de];
 
-/// Counts an element of so many packets.
-fn count(elements: &mut Vec<ElementSeen>, id: u8, len: usize, packets: u64) {
+/// Counts an element of so many packets; whether it is the first of its kind.
+fn count(elements: &mut Vec<ElementSeen>, id: u8, len: usize, packets: u64) -> bool {
     if let Some(seen) = elements.iter_mut().find(|seen| seen.id == id) {
         seen.packets += packets;
         seen.shortest = seen.shortest.min(len);
         seen.longest = seen.longest.max(len);
-    } else if elements.len() < MAX_ELEMENTS {
+        return false;
+    }
+    let has_room = elements.len() < MAX_ELEMENTS;
+    if has_room {
         let place = elements.partition_point(|seen| seen.id < id);
         elements.insert(place, ElementSeen { id, packets, shortest: len, longest: len });
     }
+    has_room
 }
 
 impl Shape {
@@ -65,6 +71,16 @@ impl Layout {
             self.private_profile.get_or_insert(profile);
             self.private.add(frame.0);
         }
+    }
+
+    /// Whether an element has come that was not there before.
+    pub(super) const fn has_news(&self) -> bool {
+        self.has_news
+    }
+
+    /// The same, and that it is known from now on.
+    pub(super) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.has_news)
     }
 
     /// Takes the ids that are known by now.
@@ -89,7 +105,8 @@ impl Layout {
         if let Some(profile) = packet.extension_profile() {
             self.profile(profile, frame);
         }
-        let carried = Carried::of(packet, self.ids, |id, len| count(&mut self.elements, id, len, 1));
+        let Self { elements, has_news, .. } = self;
+        let carried = Carried::of(packet, self.ids, |id, len| *has_news |= count(elements, id, len, 1));
         if let Some(forgotten) = block.and_then(|block| self.shapes.learn(block, self.ids)) {
             forgotten.count(&mut self.elements);
         }
@@ -170,7 +187,9 @@ mod tests {
                     layout.set_ids(KnownIds { send_time, transmission_offset, transport_cc });
                 }
                 observe(&mut layout, 0xbede, &bytes);
-                Elements::one_byte(&bytes).for_each(|element| count(&mut elements, element.id, element.value.len(), 1));
+                for element in Elements::one_byte(&bytes) {
+                    count(&mut elements, element.id, element.value.len(), 1);
+                }
                 prop_assert_eq!(&layout.elements(), &elements);
             }
         }

@@ -13,8 +13,11 @@ mod extensions;
 mod feed;
 mod findings;
 mod intake;
+mod late;
 mod layout;
+mod learned;
 mod ledger;
+mod lookup;
 mod places;
 mod release;
 mod session;
@@ -31,6 +34,7 @@ use std::collections::VecDeque;
 pub use config::{MediaFilter, SurveyConfig, TimeBound};
 pub use feed::{Fate, FedPacket, Feed, FlowInfo, NoFeed};
 pub use findings::Findings;
+pub use learned::{LateFinding, Learned};
 
 use crate::capture::Frame;
 use crate::decode::Decoder;
@@ -200,7 +204,11 @@ impl Line {
             if session.is_announced {
                 feed.hold(index, holding.is_some());
             }
-            holds.extend(holding.map(|since| (since, index)));
+            if let Some(since) = holding {
+                // Of a flow of which some packets wait on, the time is not the latest.
+                let place = holds.partition_point(|(known, _)| *known <= since);
+                holds.insert(place, (since, index));
+            }
             self.forget_ended_holds();
         }
         Some(result)
@@ -222,12 +230,17 @@ impl Line {
     fn end_holds<F: Feed>(&mut self, frame: u64, feed: &mut F) {
         while let Some((since, index)) = self.oldest_hold() {
             let waited = self.clock.to_timestamp() - since.to_timestamp();
+            let clock = self.clock;
             if self.held_bytes > MAX_HELD_BYTES {
                 self.tally.decided_early.add(frame);
-            } else if waited <= MAX_HOLD {
+                self.with_session(index, feed, |session, around, feed| session.flush(around, feed));
+            } else if waited > MAX_HOLD {
+                self.with_session(index, feed, |session, around, feed| {
+                    session.release_ready(Some(clock), around, feed);
+                });
+            } else {
                 return;
             }
-            self.with_session(index, feed, |session, around, feed| session.flush(around, feed));
         }
     }
 

@@ -15,16 +15,6 @@ use super::{Fate, FedPacket, Feed, FlowInfo};
 const VIDEO_CLOCK_HZ: u32 = 90_000;
 
 impl Session {
-    pub(super) fn release_held<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
-        let held = std::mem::take(&mut self.held);
-        for packet in held.iter() {
-            if let Ok(parsed) = RtpPacket::parse(packet.header, packet.meta.len_on_wire) {
-                let Some(index) = self.streams.place(parsed.ssrc()) else { continue };
-                self.release(index, packet.at, &parsed, *packet.meta, around, feed);
-            }
-        }
-    }
-
     /// Counts a packet of the stream at `index` and feeds it, if the stream is fed.
     pub(super) fn release<F: Feed>(
         &mut self,
@@ -40,6 +30,7 @@ impl Session {
         }
         if self.first_frame == FrameNumber(0) {
             self.first_frame = note.frame;
+            self.fed_with = Some(self.known());
         }
         self.release_as::<true, F>(index, at, packet, note, around, feed);
     }
@@ -89,6 +80,9 @@ impl Session {
             }
         };
         if let Some(unfed) = why_not {
+            if unfed == Unfed::Audio {
+                stream.left_out.add(note.frame.0);
+            }
             return around.ledger.unfed(unfed, note.frame);
         }
         if !self.is_announced {

@@ -4,12 +4,13 @@ use crate::capture::{Direction, Frame};
 use crate::decode::{Carrier, Datagram};
 use crate::flow::{FiveTuple, HoldBack};
 use crate::report::summary::Inference;
-use crate::rtp::infer::{MediaClock, SrtpVerdict};
+use crate::rtp::infer::SrtpVerdict;
 use crate::rtp::{CaptureTimeClock, RtpPacket};
-use crate::units::{CaptureTime, Count, FrameNumber, SeqNum, Ssrc};
+use crate::units::{CaptureTime, Count, FrameNumber, PayloadType, SeqNum, Ssrc};
 
 use super::conversation::Conversations;
 use super::extensions::Extensions;
+use super::late::FedWith;
 use super::layout::Layout;
 use super::ledger::Ledger;
 use super::stream::{Admission, ElementIds, Stream, element_ids_of_rtp};
@@ -87,6 +88,10 @@ pub(super) struct Session {
     pub(super) sent: u64,
     pub(super) capture_times: CaptureTimeClock,
     pub(super) held: HoldBack<PacketNote>,
+    /// What was known when its first packet was fed.
+    pub(super) fed_with: Option<FedWith>,
+    /// Packets that were fed before more was known.
+    pub(super) learned_after: Option<Count>,
     /// Nothing waits, and of the flow nothing is to be found out any more.
     is_steady: bool,
 }
@@ -98,6 +103,7 @@ impl Session {
         conversation: Option<usize>,
         config: &SurveyConfig,
     ) -> Self {
+        let learned = config.learned.as_ref().and_then(|learned| learned.flow(&flow));
         Self {
             index,
             flow,
@@ -107,8 +113,8 @@ impl Session {
             carrier,
             conversation,
             streams: Streams::default(),
-            extensions: Extensions::new(config),
-            srtp_tag_len: config.srtp_tag_len,
+            extensions: Extensions::new(config, learned),
+            srtp_tag_len: config.srtp_tag_len.or(learned.and_then(|learned| learned.srtp_tag_len)),
             layout: Layout::default(),
             first_frame: FrameNumber(0),
             absurd_padding: Count::default(),
@@ -117,18 +123,21 @@ impl Session {
             sent: 0,
             capture_times: CaptureTimeClock::default(),
             held: HoldBack::default(),
+            fed_with: None,
+            learned_after: None,
             is_steady: false,
         }
     }
 
     /// The place of a stream of which no packet needs to wait and nothing is to be found out any more.
     #[inline]
-    pub(super) fn steady_stream(&mut self, ssrc: Ssrc) -> Option<usize> {
-        if !self.is_steady {
+    pub(super) fn steady_stream(&mut self, ssrc: Ssrc, payload_type: PayloadType) -> Option<usize> {
+        if !self.is_steady || self.layout.has_news() {
             return None;
         }
         let index = self.streams.place(ssrc)?;
-        self.streams.get(index)?.is_steady.then_some(index)
+        let stream = self.streams.get(index)?;
+        (stream.is_steady && stream.stats.has_seen(payload_type)).then_some(index)
     }
 
     /// Whether a packet of the stream at `index` is certain to be no repeat.
@@ -145,8 +154,7 @@ impl Session {
 
     /// Notes whether anything waits or is to be found out; after each change of that.
     pub(super) fn note_steadiness(&mut self) {
-        self.is_steady =
-            self.held.is_empty() && self.is_settled() && !self.extensions.abs_send_time.is_open();
+        self.is_steady = self.held.is_empty() && self.is_settled() && self.extensions.are_final();
     }
 
     /// Takes a packet of the stream at `index`.
@@ -159,20 +167,25 @@ impl Session {
         around: &mut Surroundings<'_>,
         feed: &mut F,
     ) {
-        if self.held.expired(at) {
+        if self.held.is_full() {
             self.flush(around, feed);
         }
-        let Some(stream) = self.streams.get_mut(index) else { return };
-        let undecided = !stream.is_decided();
-        if undecided {
-            stream.observe_sequence(packet);
+        if !self.held.is_empty() {
+            self.release_ready(Some(at), around, feed);
+        }
+        if self.layout.take_news() {
+            self.extensions.reopen();
         }
         let was_settled = self.extensions.is_settled();
-        self.extensions.observe(packet, at);
+        self.find_kind(index, packet, around.config);
+        let streams = &self.streams;
+        self.extensions.observe(packet, at, &|ssrc| streams.clock_of(ssrc));
         self.layout.set_ids(self.extensions.known_ids());
-        let is_decided = self.streams.get(index).is_some_and(Stream::is_decided);
-        if self.held.is_empty() && self.is_settled() && is_decided {
-            self.observe_late(index, at, packet, around.config);
+        if self.learned_after.is_none() && self.fed_with.is_some_and(|then| then != self.known()) {
+            self.learned_after = Some(Count { count: self.packets_fed(), first_frame: note.frame.0 });
+        }
+        if self.held.is_empty() && self.is_ready(index) {
+            self.decide_again(index, packet, around.config);
             self.release(index, at, packet, note, around, feed);
             return;
         }
@@ -180,15 +193,48 @@ impl Session {
         if !self.extensions.is_settled() {
             return;
         }
-        let media = around.config.media;
-        if !was_settled {
-            self.refit_clocks();
-            self.streams.iter_mut().for_each(|stream| stream.decide(media));
-        } else if undecided {
-            self.observe_clock(index, at, packet);
-            self.streams.get_mut(index).into_iter().for_each(|stream| stream.decide(media));
+        if was_settled {
+            self.decide(index, around.config);
+        } else {
+            (0..self.streams.len()).for_each(|index| self.decide(index, around.config));
         }
-        self.release_if_decided(around, feed);
+        self.note_srtp(around);
+        self.release_ready(Some(at), around, feed);
+    }
+
+    /// Looks at a packet for what its stream is.
+    fn find_kind(&mut self, index: usize, packet: &RtpPacket<'_>, config: &SurveyConfig) {
+        let beside = self.streams.with_timestamp_of(index, packet);
+        let Some(stream) = self.streams.get_mut(index) else { return };
+        if !stream.is_decided() {
+            stream.observe_sequence(packet);
+        }
+        if stream.is_decided() && stream.stats.packets() > 0 && !stream.stats.has_seen(packet.payload_type())
+        {
+            stream.reopen();
+        }
+        if !stream.is_steady {
+            beside.into_iter().for_each(|of| stream.finder.note_hit(of));
+            stream.finder.observe(packet);
+            stream.note_clock(packet.payload_type(), config.sdp.as_ref());
+        }
+        stream.recent.note(packet.timestamp());
+    }
+
+    /// Decides of a stream whether it is fed, if the evidence suffices.
+    fn decide(&mut self, index: usize, config: &SurveyConfig) {
+        let by_type = self.streams.kind_by_type(index);
+        if let Some(stream) = self.streams.get_mut(index) {
+            stream.decide(config.media, by_type);
+        }
+    }
+
+    /// A stream that was decided may yet show itself to be something else.
+    fn decide_again(&mut self, index: usize, packet: &RtpPacket<'_>, config: &SurveyConfig) {
+        if let Some(stream) = self.streams.get_mut(index).filter(|stream| !stream.is_steady) {
+            stream.decide_at_last(config.media, ElementIds::default(), None, None);
+            stream.note_clock(packet.payload_type(), config.sdp.as_ref());
+        }
     }
 
     /// When the first packet that waits was read.
@@ -201,22 +247,67 @@ impl Session {
         self.held.bytes()
     }
 
-    /// Decides with what evidence there is, and feeds what waits: time or room is up.
+    /// Feeds what waits, in order, up to the first packet of which something is yet to be found out. A packet that
+    /// waited long enough is fed with what evidence there is; `now` is `None` when no more evidence is to come.
+    pub(super) fn release_ready<F: Feed>(
+        &mut self,
+        now: Option<CaptureTime>,
+        around: &mut Surroundings<'_>,
+        feed: &mut F,
+    ) {
+        let mut held = std::mem::take(&mut self.held);
+        while let Some(first) = held.front() {
+            let is_due = now.is_none_or(|now| held.first_is_due(now));
+            if let Ok(packet) = RtpPacket::parse(first.header, first.meta.len_on_wire)
+                && let Some(index) = self.streams.place(packet.ssrc())
+            {
+                if is_due {
+                    self.decide_at_last(index, around.config);
+                    self.settle(around);
+                } else if !self.is_ready(index) {
+                    break;
+                }
+                self.release(index, first.at, &packet, *first.meta, around, feed);
+            }
+            held.remove_first();
+        }
+        if held.is_empty() {
+            held.clear();
+        }
+        self.held = held;
+    }
+
+    /// Whether packets of the stream at `index` need not wait.
+    fn is_ready(&self, index: usize) -> bool {
+        self.is_settled() && self.streams.get(index).is_some_and(Stream::is_decided)
+    }
+
+    /// Feeds all that waits, with what evidence there is: the capture or the room for it is at its end.
     pub(super) fn flush<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
-        if self.held.is_empty() {
+        self.release_ready(None, around, feed);
+    }
+
+    /// Decides of a stream whether it is fed, with what evidence there is.
+    fn decide_at_last(&mut self, index: usize, config: &SurveyConfig) {
+        if self.streams.get(index).is_none_or(Stream::is_decided) {
             return;
         }
+        let of_rtp = element_ids_of_rtp(self.streams.iter());
+        let (by_type, beside) = (self.streams.kind_by_type(index), self.streams.beside(index));
+        if let Some(stream) = self.streams.get_mut(index) {
+            stream.decide_at_last(config.media, of_rtp, by_type, beside);
+        }
+    }
+
+    /// Takes of the flow what is most plausible.
+    fn settle(&mut self, around: &mut Surroundings<'_>) {
         if !self.extensions.is_settled() {
-            self.extensions.settle();
-            self.refit_clocks();
+            let streams = &self.streams;
+            self.extensions.settle(&|ssrc| streams.clock_of(ssrc));
+            self.layout.set_ids(self.extensions.known_ids());
         }
         let srtp = self.srtp(around);
         self.srtp_tag_len.get_or_insert(tag_len(srtp));
-        let of_rtp = element_ids_of_rtp(self.streams.iter());
-        for stream in self.streams.iter_mut() {
-            stream.decide_at_last(around.config.media, of_rtp);
-        }
-        self.release_held(around, feed);
     }
 
     /// What was inferred of the flow and its streams, and by what.
@@ -257,54 +348,17 @@ impl Session {
         around.conversations.get(self.conversation?)?.srtp.verdict()
     }
 
-    /// Feeds what waits if nothing more is to be waited for.
-    fn release_if_decided<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
-        let srtp = self.srtp(around);
-        if self.srtp_tag_len.is_none() && srtp.is_some() {
-            self.srtp_tag_len = Some(tag_len(srtp));
-        }
-        if self.streams.all_are_decided() && self.is_settled() {
-            self.release_held(around, feed);
-        }
-    }
-
-    /// Fits the clocks of all undecided streams to the packets that wait: it can be done only once the id of the send
-    /// time is known.
-    fn refit_clocks(&mut self) {
-        let held = std::mem::take(&mut self.held);
-        for stream in self.streams.iter_mut().filter(|stream| stream.admission == Admission::Undecided) {
-            stream.clock = MediaClock::default();
-        }
-        for packet in held.iter() {
-            if let Ok(parsed) = RtpPacket::parse(packet.header, packet.meta.len_on_wire)
-                && let Some(index) = self.streams.place(parsed.ssrc())
-            {
-                self.observe_clock(index, packet.at, &parsed);
-            }
-        }
-        self.held = held;
-    }
-
-    fn observe_clock(&mut self, index: usize, at: CaptureTime, packet: &RtpPacket<'_>) {
-        let sent = self.extensions.abs_send_time.id.and_then(|id| packet.abs_send_time(id).value());
-        if let Some(stream) = self.streams.get_mut(index) {
-            stream.clock.observe(packet, sent, at);
-        }
-    }
-
-    /// A stream that was admitted undecided may yet show itself to be audio, or its clock.
-    fn observe_late(&mut self, index: usize, at: CaptureTime, packet: &RtpPacket<'_>, config: &SurveyConfig) {
-        if self.streams.get_mut(index).is_some_and(|stream| !stream.is_settled()) {
-            self.observe_clock(index, at, packet);
-            if let Some(stream) = self.streams.get_mut(index) {
-                stream.decide_at_last(config.media, ElementIds::default());
-            }
+    /// Takes what is known of encryption.
+    fn note_srtp(&mut self, around: &Surroundings<'_>) {
+        if self.srtp_tag_len.is_none() {
+            let srtp = self.srtp(around);
+            self.srtp_tag_len = srtp.map(|srtp| tag_len(Some(srtp)));
         }
     }
 }
 
 /// How many bytes of each payload are an authentication tag.
-fn tag_len(srtp: Option<SrtpVerdict>) -> usize {
+pub(super) fn tag_len(srtp: Option<SrtpVerdict>) -> usize {
     match srtp {
         Some(SrtpVerdict::Encrypted) => DEFAULT_TAG_LEN,
         Some(SrtpVerdict::Clear) | None => 0,

@@ -1,10 +1,12 @@
 //! One RTP stream of a flow: whether it is RTP at all, what it is, and whether it is fed to the estimator.
 
 use crate::report::summary::Inference;
-use crate::rtp::infer::{ClockBasis, ClockEvidence, MediaClock, MediaKind, StreamEvidence, StreamVerdict};
+use crate::rtp::infer::{
+    Guess, KindFinder, MediaKind, RecentTimestamps, StreamClock, StreamEvidence, StreamVerdict,
+};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
 use crate::rtp::{Reception, RtpPacket, StreamStats};
-use crate::units::{Count, Ssrc};
+use crate::units::{Count, PayloadType, Ssrc};
 
 use super::MediaFilter;
 use super::ledger::Unfed;
@@ -34,28 +36,44 @@ pub(super) enum LeftOut {
 pub(super) struct Stream {
     pub(super) ssrc: Ssrc,
     pub(super) admission: Admission,
-    /// It is decided, and kind and clock are known: further packets tell nothing.
+    /// It is decided, and its kind is final: further packets tell nothing.
     pub(super) is_steady: bool,
-    pub(super) clock: MediaClock,
+    pub(super) finder: KindFinder,
+    /// What its kind was taken for when time was up.
+    guess: Option<Guess>,
+    /// Its latest timestamps, among which those of its retransmissions are.
+    pub(super) recent: RecentTimestamps,
     pub(super) stats: StreamStats,
     pub(super) abs_send_times: u64,
     /// Packets with a transport-wide sequence number.
     pub(super) transport_cc: u64,
     /// Packets that were fed.
     pub(super) fed: Count,
+    /// Packets that were not, for it is audio.
+    pub(super) left_out: Count,
     evidence: StreamEvidence,
     /// Ids of header extension elements until it was known to be RTP.
     element_ids: ElementIds,
     /// Kind and clock as the SDP has them.
     described: Option<Described>,
+    /// What an earlier reading of the capture found out.
+    learned: Option<LearnedStream>,
     selected: bool,
+}
+
+/// What a reading of the capture found out of a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LearnedStream {
+    kind: Option<MediaKind>,
+    evidence: String,
+    is_guess: bool,
 }
 
 /// What the SDP says of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Described {
     media: SdpMedia,
-    clock_hz: Option<u32>,
+    is_rtx: bool,
 }
 
 impl Described {
@@ -63,7 +81,8 @@ impl Described {
     pub(super) fn find(sdp: &SessionDescription, packet: &RtpPacket<'_>) -> Option<Self> {
         let payload_type = packet.payload_type();
         let media = sdp.media_of(packet.ssrc(), payload_type)?;
-        Some(Self { media, clock_hz: sdp.payload(payload_type).map(|payload| payload.clock_hz) })
+        let is_rtx = sdp.payload(payload_type).is_some_and(|payload| payload.rtx_of.is_some());
+        Some(Self { media, is_rtx })
     }
 }
 
@@ -93,23 +112,28 @@ pub(super) fn element_ids_of_rtp<'a>(streams: impl Iterator<Item = &'a Stream>) 
 }
 
 impl Stream {
-    pub(super) fn new(ssrc: Ssrc, selected: bool, described: Option<Described>) -> Self {
-        let mut stats = StreamStats::default();
-        if let Some(hz) = described.and_then(|described| described.clock_hz) {
-            stats.set_clock_hz(hz);
-        }
+    pub(super) fn new(
+        ssrc: Ssrc,
+        selected: bool,
+        described: Option<Described>,
+        learned: Option<LearnedStream>,
+    ) -> Self {
         Self {
             ssrc,
             admission: Admission::Undecided,
             is_steady: false,
-            clock: MediaClock::default(),
-            stats,
+            finder: KindFinder::default(),
+            guess: None,
+            recent: RecentTimestamps::default(),
+            stats: StreamStats::default(),
             abs_send_times: 0,
             transport_cc: 0,
             fed: Count::default(),
+            left_out: Count::default(),
             evidence: StreamEvidence::default(),
             element_ids: ElementIds::default(),
             described,
+            learned,
             selected,
         }
     }
@@ -123,6 +147,16 @@ impl Stream {
     #[inline]
     pub(super) fn is_decided(&self) -> bool {
         self.admission != Admission::Undecided
+    }
+
+    /// The payload type of its latest packet.
+    pub(super) fn last_payload_type(&self) -> Option<PayloadType> {
+        self.finder.last_payload_type()
+    }
+
+    /// Packets that came, also those that wait.
+    pub(super) fn packets(&self) -> u64 {
+        self.stats.packets().max(self.finder.packets().into())
     }
 
     /// Takes a packet's sequence number into account, until it is known to be RTP.
@@ -151,83 +185,146 @@ impl Stream {
         }
     }
 
-    /// Whether kind and clock are both known, so that further packets tell nothing.
-    pub(super) fn is_settled(&self) -> bool {
-        self.kind().is_some() && self.clock_hz().is_some()
-    }
-
     /// Whether it is known to be audio.
     pub(super) fn is_audio(&self) -> bool {
         self.kind() == Some(MediaKind::Audio)
     }
 
-    /// Audio or not: by the SDP, else by the clock.
+    /// What it is: by the SDP, else as learned, as seen, or as taken for when time was up.
     pub(super) fn kind(&self) -> Option<MediaKind> {
-        match self.described {
-            Some(Described { media: SdpMedia::Audio, .. }) => Some(MediaKind::Audio),
-            Some(_) => Some(MediaKind::NotAudio),
-            None => self.clock.kind(),
+        let seen = || self.finder.kind().or(self.guess.map(|guess| guess.kind));
+        let learned = || self.learned.as_ref().and_then(|learned| learned.kind);
+        match (self.described, learned().or_else(seen)) {
+            (None, kind) => kind,
+            (Some(Described { media: SdpMedia::Audio, .. }), _) => Some(MediaKind::Audio),
+            (Some(_), Some(rtx @ MediaKind::Rtx { .. })) => Some(rtx),
+            (Some(_), _) => Some(MediaKind::NotAudio),
         }
     }
 
-    /// The RTP clock: by the SDP, else as fitted.
+    /// What the packets or the SDP say for certain, if further packets are not going to change it.
+    pub(super) fn final_kind(&self) -> Option<MediaKind> {
+        self.kind().filter(|_| self.described.is_some() || self.finder.is_final())
+    }
+
+    /// Whether its kind was taken without proof, and none came.
+    pub(super) fn is_guess(&self) -> bool {
+        match &self.learned {
+            Some(learned) => learned.is_guess,
+            None => self.described.is_none() && self.finder.kind().is_none() && self.guess.is_some(),
+        }
+    }
+
+    /// What its timestamps may be held against.
+    pub(super) fn clock(&self) -> StreamClock {
+        let mut audio_hz = [0; 4];
+        audio_hz.iter_mut().zip(self.finder.audio_clocks_hz()).for_each(|(place, hz)| *place = hz);
+        StreamClock { kind: self.kind(), audio_hz }
+    }
+
+    /// The RTP clock of its main payload type.
     pub(super) fn clock_hz(&self) -> Option<u32> {
-        self.described.and_then(|described| described.clock_hz).or(self.clock.nominal_hz())
+        self.stats.clock_hz()
     }
 
-    /// Decides if the evidence suffices. A stream that is no RTP stays undecided.
-    pub(super) fn decide(&mut self, media: MediaFilter) {
-        if self.is_rtp() {
-            self.decide_as_rtp(media, false);
+    /// Names the clock of a payload type (RFC 7160: it is the payload type that has one): by the SDP, else as seen.
+    pub(super) fn note_clock(&mut self, payload_type: PayloadType, sdp: Option<&SessionDescription>) {
+        let said = sdp.and_then(|sdp| sdp.payload(payload_type)).map(|payload| payload.clock_hz);
+        let seen = || self.finder.clock_hz(self.kind()?, payload_type);
+        if let Some(hz) = said.or_else(seen) {
+            self.stats.set_clock_hz(payload_type, hz);
         }
     }
 
-    /// Decides with what evidence there is; what is not known to be audio is fed. `of_rtp` are the header extensions of
-    /// the flow's streams that are RTP: so are packets that carry some of these and no others, be they ever so few.
-    /// What was once decided to be RTP stays it, and is decided anew.
-    pub(super) fn decide_at_last(&mut self, media: MediaFilter, of_rtp: ElementIds) {
+    /// What a second reading of the capture is told.
+    pub(super) fn learned(&self) -> LearnedStream {
+        LearnedStream { kind: self.kind(), evidence: self.kind_evidence(), is_guess: self.is_guess() }
+    }
+
+    /// Decides if the evidence suffices. A stream that is no RTP stays undecided. `by_type`: what a stream with this
+    /// payload type is for certain.
+    pub(super) fn decide(&mut self, media: MediaFilter, by_type: Option<MediaKind>) {
+        if self.kind().is_none()
+            && let Some(kind) = by_type
+        {
+            self.guess = Some(self.finder.guess(Some(kind), None));
+        }
+        if self.is_rtp() && self.kind().is_some() {
+            self.admit(media);
+        }
+    }
+
+    /// Decides with what evidence there is. `of_rtp` are the header extensions of the flow's streams that are RTP: so are
+    /// packets that carry some of these and no others, be they ever so few. What was once decided to be RTP stays it.
+    pub(super) fn decide_at_last(
+        &mut self,
+        media: MediaFilter,
+        of_rtp: ElementIds,
+        by_type: Option<MediaKind>,
+        beside: Option<Ssrc>,
+    ) {
         if self.is_decided() || self.is_rtp() || self.element_ids.are_some_of(of_rtp) {
-            self.decide_as_rtp(media, true);
+            if self.kind().is_none() {
+                self.guess = Some(self.finder.guess(by_type, beside));
+            }
+            self.admit(media);
         }
     }
 
-    fn decide_as_rtp(&mut self, media: MediaFilter, at_last: bool) {
-        if let Some(hz) = self.clock_hz() {
-            self.stats.set_clock_hz(hz);
-        }
-        self.admission = match (self.selected, media, self.kind()) {
+    fn admit(&mut self, media: MediaFilter) {
+        self.admission = match (self.selected, media, self.is_audio()) {
             (false, ..) => Admission::LeftOut(LeftOut::NotSelected),
-            (true, MediaFilter::WithoutAudio, Some(MediaKind::Audio)) => Admission::LeftOut(LeftOut::Audio),
-            (true, _, Some(_)) => Admission::Fed,
-            (true, _, None) if at_last => Admission::Fed,
-            (true, _, None) => self.admission,
+            (true, MediaFilter::WithoutAudio, true) => Admission::LeftOut(LeftOut::Audio),
+            (true, ..) => Admission::Fed,
         };
-        self.is_steady = self.is_decided() && self.is_settled();
+        let is_told = self.described.is_some() || self.learned.is_some();
+        self.is_steady = self.finder.is_final() || (is_told && self.finder.packets() >= MIN_PACKETS_TOLD);
     }
 
-    /// Whether it was fed before it showed itself to be audio.
+    /// A payload type has come that was not there before: it has a clock of its own.
+    pub(super) fn reopen(&mut self) {
+        self.is_steady = false;
+        self.finder.reopen();
+    }
+
+    /// Whether packets were fed before it showed itself to be audio.
     pub(super) fn turned_out_to_be_audio(&self) -> bool {
         self.admission == Admission::LeftOut(LeftOut::Audio) && self.fed.count > 0
     }
 
+    /// Whether packets were left out before it showed itself to be none.
+    pub(super) fn turned_out_to_count(&self) -> bool {
+        self.admission == Admission::Fed && self.left_out.count > 0
+    }
+
     /// For `streams.csv` and the summary.
     pub(super) fn kind_name(&self) -> &'static str {
-        match (self.described.map(|described| described.media), self.kind()) {
-            (Some(SdpMedia::Video), _) => "video",
+        match (self.described, self.kind()) {
+            (Some(Described { is_rtx: true, .. }), _) | (_, Some(MediaKind::Rtx { .. })) => "rtx",
+            (Some(Described { media: SdpMedia::Video, .. }), _) => "video",
             (_, Some(MediaKind::Audio)) => "audio",
             (_, Some(MediaKind::NotAudio)) => "not audio",
             (_, None) => "unknown",
         }
     }
 
+    /// The stream whose packets it sends once more.
+    pub(super) fn retransmits(&self) -> Option<Ssrc> {
+        match self.kind() {
+            Some(MediaKind::Rtx { of }) => Some(of),
+            _ => None,
+        }
+    }
+
     /// What it is and by what evidence.
     pub(super) fn inference(&self) -> Inference {
-        let value = match self.kind() {
-            None => "undecided, taken as not audio",
-            Some(_) => self.kind_name(),
+        let value = match (self.kind(), self.retransmits()) {
+            (None, _) => "undecided, taken as not audio".to_owned(),
+            (_, Some(of)) => format!("rtx of {of}"),
+            _ => self.kind_name().to_owned(),
         };
         let what = format!("media kind of {}", self.ssrc);
-        Inference { what, value: value.to_owned(), evidence: self.kind_evidence() }
+        Inference { what, value, evidence: self.kind_evidence() }
     }
 
     /// Why it is fed or not, in a sentence.
@@ -248,24 +345,16 @@ impl Stream {
     }
 
     fn kind_evidence(&self) -> String {
-        if self.described.is_some() { "SDP".to_owned() } else { describe(&self.clock.evidence()) }
+        match (&self.learned, self.guess) {
+            _ if self.described.is_some() => "SDP".to_owned(),
+            (Some(learned), _) => learned.evidence.clone(),
+            (None, Some(guess)) if self.finder.kind().is_none() => {
+                format!("taken as such: {} ({})", guess.by, self.finder.evidence())
+            }
+            _ => self.finder.evidence(),
+        }
     }
 }
 
-/// The evidence of a stream's kind, in a sentence.
-fn describe(evidence: &ClockEvidence) -> String {
-    if let (Some(ClockBasis::PayloadType), Some(hz)) = (evidence.against, evidence.nominal_hz) {
-        return format!("static payload type of RFC 3551, {hz} Hz");
-    }
-    let share = 100.0 * f64::from(evidence.timestamps) / f64::from(evidence.packets.max(1));
-    let pace = format!("a new timestamp on {share:.0} % of {} packets", evidence.packets);
-    let against =
-        if evidence.against == Some(ClockBasis::AbsSendTime) { "abs-send-time" } else { "capture time" };
-    match (evidence.fitted_hz, evidence.kind) {
-        (Some(hz), Some(_)) => {
-            format!("RTP clock {hz:.0} Hz against {against} over {:.1} s, {pace}", evidence.span_s)
-        }
-        (None, Some(_)) => pace,
-        (_, None) => format!("undecided ({pace}); what is not known to be audio counts"),
-    }
-}
+/// So many packets show a clock.
+const MIN_PACKETS_TOLD: u32 = 12;

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::rtp::RtpPacket;
+use crate::rtp::infer::{MediaKind, StreamClock};
 use crate::units::Ssrc;
 
 use super::stream::{Admission, Stream};
@@ -15,13 +17,16 @@ pub(super) struct Streams {
     /// Places, by the lowest bits of the SSRC; to be looked at, not to be trusted.
     hints: [usize; HINTS],
     by_ssrc: HashMap<Ssrc, usize>,
-    /// The first so many are decided.
-    decided: usize,
 }
 
 /// More are indexed.
 const FEW: usize = 16;
 const HINTS: usize = 16;
+/// A call has fewer.
+const MAX_BESIDE: usize = 64;
+/// Retransmissions come up to 3 s behind, and a repeated one up to 1 s ahead of what was last seen; at 90 kHz.
+const NEAR_BEHIND_TICKS: i32 = 270_000;
+const NEAR_AHEAD_TICKS: i32 = 90_000;
 
 impl Streams {
     /// Where a stream is.
@@ -70,6 +75,14 @@ impl Streams {
         self.list.get_mut(place)
     }
 
+    /// Notes the timestamp of a packet of the stream at `index`.
+    #[inline]
+    pub(super) fn note_timestamp(&mut self, index: usize, timestamp: u32) {
+        if let Some(stream) = self.list.get_mut(index) {
+            stream.recent.note(timestamp);
+        }
+    }
+
     pub(super) fn knows(&self, ssrc: Ssrc) -> bool {
         self.search(ssrc).is_some()
     }
@@ -78,26 +91,66 @@ impl Streams {
         self.list.iter()
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
-        self.list.iter_mut()
-    }
-
-    /// Whether no packet of any needs to wait.
-    pub(super) fn all_are_decided(&mut self) -> bool {
-        while self.list.get(self.decided).is_some_and(Stream::is_decided) {
-            self.decided += 1;
-        }
-        self.decided == self.list.len()
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// What an element of a stream may be held against.
+    pub(super) fn clock_of(&self, ssrc: Ssrc) -> StreamClock {
+        self.search(ssrc)
+            .and_then(|place| self.list.get(place))
+            .map_or_else(StreamClock::default, Stream::clock)
+    }
+
+    /// What streams with the payload type of this one are for certain.
+    pub(super) fn kind_by_type(&self, index: usize) -> Option<MediaKind> {
+        let payload_type = self.list.get(index)?.last_payload_type()?;
+        let others = self.others(index).filter(|other| other.last_payload_type() == Some(payload_type));
+        others.filter_map(Stream::final_kind).next()
+    }
+
+    /// A busier stream with another payload type that had the timestamp of this packet, if that is new to its stream.
+    pub(super) fn with_timestamp_of(&self, index: usize, packet: &RtpPacket<'_>) -> Option<Ssrc> {
+        let stream = self.list.get(index)?;
+        if stream.is_steady || !stream.finder.is_new_timestamp(packet.timestamp()) {
+            return None;
+        }
+        let mut busier = self.busier_beside(index);
+        busier.find(|other| other.recent.contains(packet.timestamp())).map(|other| other.ssrc)
+    }
+
+    /// A busier stream with another payload type that has timestamps near to those of this one.
+    pub(super) fn beside(&self, index: usize) -> Option<Ssrc> {
+        let own = self.list.get(index)?.recent.last()?;
+        let is_near = |other: &&Stream| {
+            let ahead = other.recent.last().map(|other| own.wrapping_sub(other).cast_signed());
+            ahead.is_some_and(|ahead| (-NEAR_BEHIND_TICKS..=NEAR_AHEAD_TICKS).contains(&ahead))
+        };
+        self.busier_beside(index).find(is_near).map(|other| other.ssrc)
+    }
+
+    fn busier_beside(&self, index: usize) -> impl Iterator<Item = &Stream> {
+        let own = self.list.get(index);
+        let payload_type = own.and_then(Stream::last_payload_type);
+        let packets = own.map_or(0, |own| own.finder.packets());
+        self.others(index).filter(move |other| {
+            other.last_payload_type() != payload_type && u64::from(packets) < other.packets()
+        })
+    }
+
+    /// The streams beside this one, as far as they are looked through.
+    fn others(&self, index: usize) -> impl Iterator<Item = &Stream> {
+        let others = self.list.iter().take(MAX_BESIDE).enumerate();
+        others.filter(move |(place, _)| *place != index).map(|(_, other)| other)
     }
 
     /// Takes the newest back.
     pub(super) fn remove_last(&mut self) {
         self.list.pop();
-        self.decided = self.decided.min(self.list.len());
         if let Some(ssrc) = self.ssrcs.pop() {
             self.by_ssrc.remove(&ssrc);
         }
@@ -108,7 +161,6 @@ impl Streams {
         let before = self.list.len();
         self.list.retain(|stream| stream.admission != Admission::Undecided);
         self.list.shrink_to_fit();
-        self.decided = 0;
         self.ssrcs = self.list.iter().map(|stream| stream.ssrc).collect();
         self.index();
         before - self.list.len()
@@ -135,7 +187,7 @@ mod tests {
     use super::*;
 
     fn add(streams: &mut Streams, ssrc: u32) -> (usize, bool) {
-        streams.place_or_add(Ssrc(ssrc), || Some(Stream::new(Ssrc(ssrc), true, None))).unwrap()
+        streams.place_or_add(Ssrc(ssrc), || Some(Stream::new(Ssrc(ssrc), true, None, None))).unwrap()
     }
 
     #[test]
@@ -161,11 +213,10 @@ mod tests {
         }
         assert_eq!(streams.forget_others_than_rtp(), 25);
         assert_eq!((streams.place(Ssrc(2)), streams.place(Ssrc(7))), (None, Some(3)));
-        assert!(streams.all_are_decided());
         add(&mut streams, 100);
-        assert!(!streams.all_are_decided());
+        assert!(streams.knows(Ssrc(100)));
         streams.remove_last();
-        assert!(streams.all_are_decided());
+        assert!(!streams.knows(Ssrc(100)));
         streams.remove_last();
         assert!(!streams.knows(Ssrc(49)) && streams.knows(Ssrc(47)));
     }

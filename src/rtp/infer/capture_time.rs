@@ -1,14 +1,14 @@
-//! Which header extension element is abs-capture-time: the one of 8 or 16 bytes that advances with the capture's clock.
+//! Which header extension element is abs-capture-time: the one of 8 or 16 bytes that runs with the RTP timestamps.
 
-use super::ext_map::{AbsSendTimeEvidence, AbsSendTimeFinder};
+use super::send_time::{FoundId, SendTimeFinder, StreamClock};
 use crate::rtp::capture_time::AbsCaptureTime;
 use crate::rtp::packet::RtpPacket;
-use crate::units::CaptureTime;
+use crate::units::{CaptureTime, Ssrc};
 
 /// Looks for abs-capture-time, by the rules for abs-send-time. Few packets carry it, so it takes longer.
 #[derive(Debug, Clone, Default)]
 pub struct AbsCaptureTimeFinder {
-    finder: AbsSendTimeFinder,
+    finder: SendTimeFinder,
 }
 
 impl AbsCaptureTimeFinder {
@@ -17,13 +17,18 @@ impl AbsCaptureTimeFinder {
         self.finder.observe_as(packet, at, |value| Some(AbsCaptureTime::parse(value)?.to_send_time()));
     }
 
-    /// The id and how it was recognised; final once given.
-    pub const fn found(&self) -> Option<AbsSendTimeEvidence> {
-        self.finder.found()
+    /// The id, once it is beyond doubt.
+    pub fn found(&self, clock_of: impl Fn(Ssrc) -> StreamClock) -> Option<FoundId> {
+        self.finder.found(clock_of)
+    }
+
+    /// Whether any packet has an element with this id that could hold a time.
+    pub fn shows(&self, id: u8) -> bool {
+        self.finder.shows(id)
     }
 
     /// Whether more packets may show one.
-    pub fn may_yet_be_found(&self) -> bool {
-        self.finder.may_yet_be_found()
+    pub fn may_yet_be_found(&self, clock_of: impl Fn(Ssrc) -> StreamClock) -> bool {
+        self.finder.may_yet_be_found(clock_of)
     }
 }

@@ -1,19 +1,26 @@
 //! What a capture does not say and must be inferred, each with its evidence ("What is inferred, and when").
+//!
+//! What the network bends, the capture's times and the order of packets, decides nothing here: streams are looked at in
+//! the order of their sequence numbers, and elements against the sender's other clocks.
 
 mod capture_time;
-mod clock;
-mod clock_fit;
-mod ext_map;
+mod customary;
+mod kind;
+mod recent;
+mod send_time;
 mod srtp;
 mod static_payload;
 mod stream;
 mod toffset;
 mod transport_cc;
+mod type_evidence;
+mod walk;
 
 pub use capture_time::AbsCaptureTimeFinder;
-pub use clock::{ClockBasis, ClockEvidence, MediaClock, MediaKind};
-pub use ext_map::{AbsSendTimeEvidence, AbsSendTimeFinder};
+pub use kind::{Guess, KindFinder, MediaKind};
+pub use recent::RecentTimestamps;
+pub use send_time::{FoundId, SendTimeFinder, StreamClock};
 pub use srtp::{SrtpDetector, SrtpVerdict};
 pub use stream::{StreamEvidence, StreamVerdict};
-pub use toffset::{TransmissionOffsetEvidence, TransmissionOffsetFinder};
+pub use toffset::TransmissionOffsetFinder;
 pub use transport_cc::{TransportCcEvidence, TransportCcFinder};

@@ -1,46 +1,24 @@
-//! Which header extension element is the transmission time offset (RFC 5450): the one that makes RTP timestamps advance
-//! with the capture's clock.
+//! Which header extension element is the transmission time offset (RFC 5450): the 3-byte one that grows within a frame,
+//! as its packets leave the pacer, and begins anew with the next.
 
-use serde::Serialize;
-
+use super::send_time::FoundId;
 use crate::rtp::packet::RtpPacket;
-use crate::units::{CaptureTime, Ssrc};
+use crate::units::{SeqNum, Ssrc};
 
-/// Looks for the transmission time offset of one flow that has no abs-send-time.
-///
-/// All packets of a frame have the frame's timestamp, however long the pacer takes to send them. With the true offset
-/// added, timestamps advance from packet to packet as the capture's clock does, apart from queues; with any other
-/// element, constant or not, they do not.
+/// Looks for the transmission time offset of one flow, in the order of sequence numbers.
 #[derive(Debug, Clone, Default)]
 pub struct TransmissionOffsetFinder {
-    /// Sorted by SSRC and id.
-    last_values: Vec<LastValue>,
+    last: Vec<Last>,
     /// Sorted by id.
     candidates: Vec<Candidate>,
     packets: u32,
-    first_at: Option<CaptureTime>,
-    span_nanos: i64,
-    found: Option<TransmissionOffsetEvidence>,
-}
-
-/// What an id was recognised by.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct TransmissionOffsetEvidence {
-    /// The element's id.
-    pub id: u8,
-    /// Steps from one packet of an SSRC to its next that were looked at.
-    pub steps: u32,
-    /// By how much RTP timestamps and the capture's clock disagree over these steps, summed, in milliseconds.
-    pub off_without_ms: f64,
-    /// The same with the offset added.
-    pub off_with_ms: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct LastValue {
+struct Last {
     ssrc: Ssrc,
     id: u8,
-    at: CaptureTime,
+    number: SeqNum,
     timestamp: u32,
     offset: i32,
 }
@@ -48,112 +26,162 @@ struct LastValue {
 #[derive(Debug, Clone, Copy, Default)]
 struct Candidate {
     id: u8,
+    values: u32,
+    /// Values that are no time in a pacer.
+    absurd: u32,
+    zeros: u32,
     steps: u32,
-    /// Steps in which the value changed.
-    moving: u32,
-    off_without_ms: f64,
-    off_with_ms: f64,
+    moves: u32,
+    /// Steps of more than one frame.
+    new_frames: u32,
+    /// Steps that no pacer makes: falling within a frame, or a frame that leaves before the one before it.
+    broken: u32,
+    rises_within_frame: u32,
+    falls_at_new_frame: u32,
 }
 
-const MAX_VALUES: usize = 256;
-const RTP_TICKS_PER_MS: f64 = 90.0;
-/// Longer steps are pauses, and say nothing of a pacer.
-const MAX_STEP_NANOS: i64 = 1_000_000_000;
-const MIN_MOVING: u32 = 8;
-const MIN_STEPS: u32 = 10;
-const MIN_PACKETS_TO_RULE_OUT: u32 = 20;
-/// An element that moves but does not show what it is within this time is given up.
-const MAX_SPAN_NANOS: i64 = 1_500_000_000;
+/// Pairs of SSRC and id, and ids, that are followed.
+const MAX_LAST: usize = 64;
+const MAX_IDS: usize = 32;
+const MAX_STEP: i16 = 1000;
+/// 20 s.
+const MAX_OFFSET: i32 = 1_800_000;
+/// What send order may be bent by rounding, ticks.
+const SLACK_TICKS: i32 = 450;
+const FEW: u32 = 20;
+/// One in so many may be otherwise.
+const SHARE: u32 = 50;
+/// An element that moves and does not show what it is in so many frames is none.
+const FRAMES_TO_GIVE_UP: u32 = 40;
 
 impl TransmissionOffsetFinder {
-    /// Takes the next packet of the flow, captured `at`. Costs nothing once the id is found.
-    pub fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
-        if self.found.is_some() {
-            return;
-        }
+    /// Takes the next packet of the flow in capture order.
+    pub fn observe(&mut self, packet: &RtpPacket<'_>) {
         self.packets = self.packets.saturating_add(1);
-        let first_at = *self.first_at.get_or_insert(at);
-        self.span_nanos = at.as_nanos().saturating_sub(first_at.as_nanos());
         for element in packet.elements() {
             if let (id @ 1.., Some(offset)) = (element.id, element.transmission_offset()) {
-                let (ssrc, timestamp) = (packet.ssrc(), packet.timestamp());
-                self.observe_value(LastValue { ssrc, id, at, timestamp, offset });
+                let (ssrc, number, timestamp) = (packet.ssrc(), packet.sequence_number(), packet.timestamp());
+                self.take(Last { ssrc, id, number, timestamp, offset });
             }
         }
-        self.found = self
-            .candidates
-            .iter()
-            .filter(|candidate| candidate.is_beyond_doubt())
-            .min_by(|a, b| a.off_with_ms.total_cmp(&b.off_with_ms))
-            .map(Candidate::evidence);
     }
 
-    /// The id and how it was recognised; final once given.
-    pub const fn found(&self) -> Option<TransmissionOffsetEvidence> {
-        self.found
+    /// The id, once it is beyond doubt.
+    pub fn found(&self) -> Option<FoundId> {
+        let proven = self.candidates.iter().filter(|candidate| candidate.is_proven());
+        let zeros = self.candidates.iter().filter(|candidate| candidate.stays_zero());
+        let only_zeros = || (zeros.clone().count() == 1).then(|| zeros.clone().next()).flatten();
+        proven.max_by_key(|candidate| candidate.moves).or_else(only_zeros).map(Candidate::found)
+    }
+
+    /// The most plausible one, where nothing is beyond doubt and no more is to come.
+    pub fn guess(&self) -> Option<FoundId> {
+        let plausible = self.candidates.iter().filter(|candidate| candidate.is_plausible());
+        plausible.max_by_key(|candidate| candidate.falls_at_new_frame).map(Candidate::found)
+    }
+
+    /// Whether any packet has an element with this id that could be it.
+    pub fn shows(&self, id: u8) -> bool {
+        self.candidates.iter().any(|candidate| candidate.id == id)
+    }
+
+    /// Whether this id cannot be it.
+    pub fn rules_out(&self, id: u8) -> bool {
+        self.candidates
+            .iter()
+            .any(|candidate| candidate.id == id && candidate.steps >= FEW && candidate.is_out())
     }
 
     /// Whether more packets may show one.
     pub fn may_yet_be_found(&self) -> bool {
-        let open = |candidate: &Candidate| candidate.steps < MIN_STEPS || candidate.is_plausible();
-        self.found.is_none()
-            && (self.packets < MIN_PACKETS_TO_RULE_OUT
-                || (self.span_nanos < MAX_SPAN_NANOS && self.candidates.iter().any(open)))
+        self.packets < FEW || self.candidates.iter().any(Candidate::is_open)
     }
 
-    fn observe_value(&mut self, now: LastValue) {
-        let key = (now.ssrc, now.id);
-        match self.last_values.binary_search_by_key(&key, |known| (known.ssrc, known.id)) {
-            Err(place) if self.last_values.len() < MAX_VALUES => self.last_values.insert(place, now),
-            Err(_) => {}
-            Ok(place) => {
-                if let Some(slot) = self.last_values.get_mut(place) {
-                    let before = std::mem::replace(slot, now);
-                    self.take_step(before, now);
-                }
-            }
-        }
-    }
-
-    fn take_step(&mut self, before: LastValue, now: LastValue) {
-        let captured_nanos = now.at.as_nanos().saturating_sub(before.at.as_nanos());
-        if !(0..=MAX_STEP_NANOS).contains(&captured_nanos) {
-            return;
-        }
+    fn take(&mut self, now: Last) {
         let place = match self.candidates.binary_search_by_key(&now.id, |candidate| candidate.id) {
             Ok(place) => place,
+            Err(_) if self.candidates.len() >= MAX_IDS => return,
             Err(place) => {
                 self.candidates.insert(place, Candidate { id: now.id, ..Candidate::default() });
                 place
             }
         };
         let Some(candidate) = self.candidates.get_mut(place) else { return };
-        let ticks = f64::from(now.timestamp.wrapping_sub(before.timestamp).cast_signed());
-        let captured_ms = captured_nanos as f64 / 1e6;
-        let moved = f64::from(now.offset - before.offset);
-        candidate.steps = candidate.steps.saturating_add(1);
-        candidate.moving = candidate.moving.saturating_add(u32::from(moved != 0.0));
-        candidate.off_without_ms += (ticks / RTP_TICKS_PER_MS - captured_ms).abs();
-        candidate.off_with_ms += ((ticks + moved) / RTP_TICKS_PER_MS - captured_ms).abs();
+        candidate.take_value(now.offset);
+        let has_room = self.last.len() < MAX_LAST;
+        match self.last.iter_mut().find(|last| last.ssrc == now.ssrc && last.id == now.id) {
+            Some(last) => {
+                let numbers = now.number.steps_since(last.number);
+                if (-MAX_STEP..=0).contains(&numbers) {
+                    return;
+                }
+                let before = std::mem::replace(last, now);
+                if (1..=MAX_STEP).contains(&numbers) {
+                    candidate.take_step(before, now);
+                }
+            }
+            None if has_room => self.last.push(now),
+            None => {}
+        }
     }
 }
 
 impl Candidate {
-    fn is_beyond_doubt(&self) -> bool {
-        self.steps >= MIN_STEPS && self.moving >= MIN_MOVING && self.off_with_ms * 2.0 <= self.off_without_ms
+    fn take_value(&mut self, offset: i32) {
+        self.values = self.values.saturating_add(1);
+        self.absurd = self.absurd.saturating_add(u32::from(!(0..=MAX_OFFSET).contains(&offset)));
+        self.zeros = self.zeros.saturating_add(u32::from(offset == 0));
     }
 
-    fn is_plausible(&self) -> bool {
-        self.moving > 0 && self.off_with_ms <= self.off_without_ms
+    fn take_step(&mut self, before: Last, now: Last) {
+        let count = |holds: bool, counter: &mut u32| *counter = counter.saturating_add(u32::from(holds));
+        let moved = now.offset.saturating_sub(before.offset);
+        let ticks = now.timestamp.wrapping_sub(before.timestamp).cast_signed();
+        let is_new_frame = ticks != 0;
+        count(true, &mut self.steps);
+        count(moved != 0, &mut self.moves);
+        count(is_new_frame, &mut self.new_frames);
+        count(!is_new_frame && moved > 0, &mut self.rises_within_frame);
+        count(is_new_frame && moved < 0, &mut self.falls_at_new_frame);
+        let leaves_before = is_new_frame && ticks.saturating_add(moved) < -SLACK_TICKS;
+        count((!is_new_frame && moved < 0) || leaves_before, &mut self.broken);
     }
 
-    fn evidence(&self) -> TransmissionOffsetEvidence {
-        TransmissionOffsetEvidence {
-            id: self.id,
-            steps: self.steps,
-            off_without_ms: self.off_without_ms,
-            off_with_ms: self.off_with_ms,
-        }
+    /// By frames and not by packets: what changes with the frame else passes where frames have many.
+    const fn is_out(&self) -> bool {
+        self.absurd * SHARE > self.new_frames || self.broken * SHARE > self.new_frames
+    }
+
+    const fn is_proven(&self) -> bool {
+        let returns = self.falls_at_new_frame >= 2;
+        let by_frames = self.rises_within_frame >= 2 || self.falls_at_new_frame >= 5;
+        !self.is_out() && self.steps >= 8 && self.moves >= 3 && returns && by_frames
+    }
+
+    const fn stays_zero(&self) -> bool {
+        self.values >= FEW && self.new_frames >= 4 && self.zeros == self.values
+    }
+
+    const fn is_plausible(&self) -> bool {
+        !self.is_out() && self.moves > 0 && self.falls_at_new_frame > 0
+    }
+
+    const fn is_open(&self) -> bool {
+        !self.is_out()
+            && !self.stays_zero()
+            && (self.steps < FEW || (self.moves > 0 && self.new_frames < FRAMES_TO_GIVE_UP))
+    }
+
+    fn found(&self) -> FoundId {
+        let Self { id, steps, rises_within_frame, falls_at_new_frame, .. } = *self;
+        let evidence = match self.stays_zero() {
+            true => format!("zero on all {} packets, and no other element is", self.values),
+            false => format!(
+                "of {steps} steps it rises in {rises_within_frame} within a frame and falls in {falls_at_new_frame} \
+                 to the next frame"
+            ),
+        };
+        FoundId { id, evidence }
     }
 }
 
@@ -162,44 +190,51 @@ mod tests {
     use super::*;
     use crate::rtp::test_packet::TestPacket;
 
-    /// 30 frames/s of four packets, paced 5 ms apart; id 14 holds what `offset` makes of the time in the pacer, ms.
+    /// 30 frames/s of four packets, paced 5 ms apart; id 14 holds what `offset` makes of frame and time in the pacer, ms.
     fn find(frames: u32, offset: impl Fn(u32, u32) -> i32) -> TransmissionOffsetFinder {
         let mut finder = TransmissionOffsetFinder::default();
         for frame in 0..frames {
             for place in 0..4 {
-                let paced_ms = place * 5;
-                let [_, bytes @ ..] = offset(frame, paced_ms).to_be_bytes();
-                let elements = vec![(5, vec![0, 0, 0]), (14, bytes.to_vec())];
+                let [_, bytes @ ..] = offset(frame, place * 5).to_be_bytes();
+                let elements = vec![(5, vec![1, 0, 0]), (14, bytes.to_vec())];
                 let timestamp = 0xffff_ff00_u32.wrapping_add(frame * 3000);
-                let bytes = TestPacket { timestamp, elements, ..TestPacket::default() }.bytes();
-                let at_ms = i128::from(frame * 33 + paced_ms);
-                let at = CaptureTime::from_nanos(at_ms * 1_000_000).unwrap();
-                finder.observe(&RtpPacket::parse(&bytes, bytes.len()).unwrap(), at);
+                let seq = (frame * 4 + place) as u16;
+                let bytes = TestPacket { seq, timestamp, elements, ..TestPacket::default() }.bytes();
+                finder.observe(&RtpPacket::parse(&bytes, bytes.len()).unwrap());
             }
         }
         finder
     }
 
+    fn id(finder: &TransmissionOffsetFinder) -> Option<u8> {
+        finder.found().map(|found| found.id)
+    }
+
     #[test]
     fn the_element_that_follows_the_pacer_is_found_within_a_few_frames() {
-        let found = find(4, |_, paced_ms| paced_ms as i32 * 90).found().unwrap();
-        assert_eq!(found.id, 14);
-        assert!(found.off_with_ms < 10.0 && found.off_without_ms > 40.0, "{found:?}");
+        assert_eq!(id(&find(4, |_, paced_ms| paced_ms as i32 * 90)), Some(14));
     }
 
     #[test]
     fn a_constant_is_not_it_and_waiting_for_it_ends() {
         let finder = find(60, |_, _| 180);
-        assert_eq!((finder.found(), finder.may_yet_be_found()), (None, false));
+        assert_eq!((id(&finder), finder.may_yet_be_found()), (None, false));
     }
 
     #[test]
     fn an_element_that_moves_otherwise_is_not_it() {
-        for other in
-            [|frame: u32, _: u32| (frame * 7919 % 8000) as i32, |_, paced_ms: u32| paced_ms as i32 * -90]
-        {
+        for other in [
+            |frame: u32, _: u32| (frame * 81) as i32,
+            |_, paced_ms: u32| paced_ms as i32 * -90,
+            |frame, paced_ms| (frame * 3000 + paced_ms * 90) as i32,
+        ] {
             let finder = find(60, other);
-            assert_eq!((finder.found(), finder.may_yet_be_found()), (None, false));
+            assert_eq!((id(&finder), finder.may_yet_be_found()), (None, false));
         }
+    }
+
+    #[test]
+    fn zeros_are_it_where_no_other_element_has_only_zeros() {
+        assert_eq!(id(&find(6, |_, _| 0)), Some(14));
     }
 }

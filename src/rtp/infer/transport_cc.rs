@@ -3,14 +3,16 @@
 use serde::Serialize;
 
 use crate::rtp::packet::RtpPacket;
+use crate::units::{SeqNum, Ssrc};
 
 /// Looks for the transport-wide sequence number of one directed flow, over all its SSRCs.
 ///
-/// It is the element of 2 bytes (2 or 4 in version 2) whose first 16 bits step by one from packet to packet, whatever
-/// the SSRC; loss and reordering on the way make other small steps. Constants, such as a MID of two characters, do not
-/// step.
+/// It is the element of 2 bytes (2 or 4 in version 2) whose first 16 bits count the flow's packets: between two packets
+/// of an SSRC at least by as much as the sequence number does, however many are lost, and in all by as much as the sequence
+/// numbers of all SSRCs together. Constants, such as a MID of two characters, do not step.
 #[derive(Debug, Clone, Default)]
 pub struct TransportCcFinder {
+    last: Vec<Last>,
     candidates: Vec<Candidate>,
     packets: u32,
     found: Option<TransportCcEvidence>,
@@ -21,24 +23,43 @@ pub struct TransportCcFinder {
 pub struct TransportCcEvidence {
     /// The element's id.
     pub id: u8,
-    /// Steps from one packet of the flow to its next that were looked at.
+    /// Steps from one packet of an SSRC to its next that were looked at.
     pub steps: u32,
-    /// Steps of exactly one.
-    pub by_one: u32,
+    /// Steps of as much as the sequence number's, or more.
+    pub counting: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
+struct Last {
+    ssrc: Ssrc,
+    id: u8,
+    number: SeqNum,
+    value: u16,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
 struct Candidate {
     id: u8,
     last: u16,
+    /// From packet to packet of the flow, in capture order.
+    moves: u32,
+    small: u32,
+    /// Within an SSRC, in the order of its sequence numbers.
     steps: u32,
-    forward: u32,
-    by_one: u32,
+    counting: u32,
+    /// By how much the value advanced in all, and the sequence numbers of all SSRCs together.
+    advance: i64,
+    numbers: i64,
 }
 
-/// Ids that are followed; a capture with more has no such element.
+/// Ids, and pairs of SSRC and id, that are followed; a capture with more has no such element.
 const MAX_CANDIDATES: usize = 32;
-const MAX_SMALL_STEP: u16 = 64;
+const MAX_LAST: usize = 64;
+/// What is lost between two packets of the flow, or of an SSRC while the others go on.
+const MAX_SMALL_STEP: u16 = 1000;
+const MAX_STEP: i16 = 1000;
+/// By how much the two sums may differ, beside a quarter: what is on its way, or was before the capture.
+const SLACK: i64 = 16;
 const MIN_STEPS: u32 = 12;
 const MIN_PACKETS_TO_RULE_OUT: u32 = 16;
 
@@ -50,12 +71,13 @@ impl TransportCcFinder {
         }
         self.packets = self.packets.saturating_add(1);
         for element in packet.elements() {
-            if let (1.., &[high, low] | &[high, low, _, _]) = (element.id, element.value) {
-                self.observe_value(element.id, u16::from_be_bytes([high, low]));
+            if let (id @ 1.., &[high, low] | &[high, low, _, _]) = (element.id, element.value) {
+                let (ssrc, number) = (packet.ssrc(), packet.sequence_number());
+                self.take(Last { ssrc, id, number, value: u16::from_be_bytes([high, low]) });
             }
         }
         self.found = self.candidates.iter().find(|candidate| candidate.counts()).map(|candidate| {
-            TransportCcEvidence { id: candidate.id, steps: candidate.steps, by_one: candidate.by_one }
+            TransportCcEvidence { id: candidate.id, steps: candidate.steps, counting: candidate.counting }
         });
     }
 
@@ -64,37 +86,81 @@ impl TransportCcFinder {
         self.found
     }
 
+    /// Whether any packet has an element with this id that could be it.
+    pub fn shows(&self, id: u8) -> bool {
+        self.candidates.iter().any(|candidate| candidate.id == id)
+    }
+
     /// Whether more packets may show one.
     pub fn may_yet_be_found(&self) -> bool {
-        let open = |candidate: &Candidate| candidate.steps < MIN_STEPS || candidate.may_count();
+        let open = |candidate: &Candidate| candidate.moves < MIN_STEPS || candidate.may_count();
         self.found.is_none() && (self.packets < MIN_PACKETS_TO_RULE_OUT || self.candidates.iter().any(open))
     }
 
-    fn observe_value(&mut self, id: u8, value: u16) {
-        if let Some(candidate) = self.candidates.iter_mut().find(|candidate| candidate.id == id) {
-            candidate.take(value);
-        } else if self.candidates.len() < MAX_CANDIDATES {
-            self.candidates.push(Candidate { id, last: value, steps: 0, forward: 0, by_one: 0 });
+    fn take(&mut self, now: Last) {
+        let has_room = self.candidates.len() < MAX_CANDIDATES;
+        let known = self.candidates.iter_mut().find(|candidate| candidate.id == now.id);
+        let candidate = match known {
+            Some(candidate) => {
+                candidate.take_move(now.value);
+                candidate
+            }
+            None if has_room => {
+                let (id, last) = (now.id, now.value);
+                self.candidates.push(Candidate { id, last, ..Candidate::default() });
+                self.last.push(now);
+                return;
+            }
+            None => return,
+        };
+        let has_room = self.last.len() < MAX_LAST;
+        match self.last.iter_mut().find(|last| last.ssrc == now.ssrc && last.id == now.id) {
+            Some(last) => {
+                let numbers = now.number.steps_since(last.number);
+                if (-MAX_STEP..=0).contains(&numbers) {
+                    return;
+                }
+                let before = std::mem::replace(last, now);
+                if (1..=MAX_STEP).contains(&numbers) {
+                    candidate.take_step(numbers.unsigned_abs(), now.value.wrapping_sub(before.value));
+                }
+            }
+            None if has_room => {
+                candidate.numbers += 1;
+                self.last.push(now);
+            }
+            None => {}
         }
     }
 }
 
 impl Candidate {
-    fn take(&mut self, value: u16) {
-        let step = value.wrapping_sub(self.last);
+    fn take_move(&mut self, value: u16) {
+        let step = value.wrapping_sub(self.last).cast_signed();
         self.last = value;
-        self.steps = self.steps.saturating_add(1);
-        self.forward += u32::from((1..=MAX_SMALL_STEP).contains(&step));
-        self.by_one += u32::from(step == 1);
+        self.moves = self.moves.saturating_add(1);
+        self.advance = self.advance.saturating_add(i64::from(step));
+        self.small =
+            self.small.saturating_add(u32::from((1..=MAX_SMALL_STEP).contains(&step.unsigned_abs())));
     }
 
-    /// Nearly all steps are small ones forward, and most of these by one.
+    fn take_step(&mut self, numbers: u16, step: u16) {
+        self.steps = self.steps.saturating_add(1);
+        self.numbers = self.numbers.saturating_add(i64::from(numbers));
+        let counts = (numbers..=numbers.saturating_add(MAX_SMALL_STEP)).contains(&step);
+        self.counting = self.counting.saturating_add(u32::from(counts));
+    }
+
+    /// Nearly all moves are small, nearly all steps are at least those of the sequence number, and so is their sum.
     fn counts(&self) -> bool {
-        self.steps >= MIN_STEPS && self.forward * 8 >= self.steps * 7 && self.by_one * 2 >= self.steps
+        let nearly_all = self.small * 8 >= self.moves * 7 && self.counting * 8 >= self.steps * 7;
+        self.steps >= MIN_STEPS
+            && nearly_all
+            && (self.advance - self.numbers).abs() <= SLACK + self.numbers / 4
     }
 
     fn may_count(&self) -> bool {
-        self.forward * 2 >= self.steps
+        self.small * 2 >= self.moves && self.counting * 2 >= self.steps
     }
 }
 
@@ -103,8 +169,8 @@ mod tests {
     use super::*;
     use crate::rtp::test_packet::TestPacket;
 
-    fn observe(finder: &mut TransportCcFinder, ssrc: u32, elements: Vec<(u8, Vec<u8>)>) {
-        let bytes = TestPacket { ssrc, elements, ..TestPacket::default() }.bytes();
+    fn observe(finder: &mut TransportCcFinder, ssrc: u32, seq: u16, elements: Vec<(u8, Vec<u8>)>) {
+        let bytes = TestPacket { ssrc, seq, elements, ..TestPacket::default() }.bytes();
         finder.observe(&RtpPacket::parse(&bytes, bytes.len()).unwrap());
     }
 
@@ -112,7 +178,7 @@ mod tests {
         let mut finder = TransportCcFinder::default();
         for (n, value) in values.into_iter().enumerate() {
             let mid = (3, b"v0".to_vec());
-            observe(&mut finder, n as u32 % 2, vec![mid, (5, value.to_be_bytes().to_vec())]);
+            observe(&mut finder, n as u32 % 2, n as u16 / 2, vec![mid, (5, value.to_be_bytes().to_vec())]);
         }
         finder
     }
@@ -122,23 +188,28 @@ mod tests {
         let found = find(65_530..=65_535).may_yet_be_found();
         assert!(found, "six packets are too few");
         let found = find((65_530..=65_535).chain(0..10)).found().unwrap();
-        assert_eq!((found.id, found.steps, found.by_one), (5, 12, 12));
+        assert_eq!((found.id, found.steps, found.counting), (5, 12, 12));
+    }
+
+    /// Packets of two SSRCs in turn, of which those with these numbers come, in this order.
+    fn of_two(numbers: impl IntoIterator<Item = u16>) -> TransportCcFinder {
+        let mut finder = TransportCcFinder::default();
+        for n in numbers {
+            observe(&mut finder, u32::from(n % 2), n / 2, vec![(5, n.to_be_bytes().to_vec())]);
+        }
+        finder
     }
 
     #[test]
     fn loss_and_reordering_do_not_hide_it() {
-        let lossy = (0..60).filter(|n| n % 5 != 3);
-        assert!(find(lossy).found().is_some());
-        let reordered = (0..60).map(|n| {
-            if n % 20 == 7 {
-                n + 2
-            } else if n % 20 == 9 {
-                n - 2
-            } else {
-                n
-            }
-        });
-        assert!(find(reordered).found().is_some());
+        assert!(of_two((0..60).filter(|n| n % 5 != 3)).found().is_some());
+        assert!(of_two((0..400).filter(|n| n * 29 % 31 < 8)).found().is_some(), "three of four are lost");
+        let swapped = |n| match n % 20 {
+            7 => n + 2,
+            9 => n - 2,
+            _ => n,
+        };
+        assert!(of_two((0..60).map(swapped)).found().is_some());
     }
 
     #[test]
@@ -159,7 +230,7 @@ mod tests {
         for (tail, found) in [(vec![0x80, 0x10], true), (vec![0x80], false)] {
             let mut finder = TransportCcFinder::default();
             for n in 0..30_u8 {
-                observe(&mut finder, 1, vec![(4, [&[0, n], tail.as_slice()].concat())]);
+                observe(&mut finder, 1, n.into(), vec![(4, [&[0, n], tail.as_slice()].concat())]);
             }
             assert_eq!(finder.found().is_some(), found);
             assert!(!finder.may_yet_be_found());

@@ -54,8 +54,9 @@ fn replay(pcap: &Arc<[u8]>, survey: SurveyConfig) -> Replayed {
 /// What a replay is told that begins again, where the first one learned something late.
 ///
 /// The hook for it: a regular file is read twice.
-fn learned(_outcome: &Outcome) -> Option<SurveyConfig> {
-    None
+fn learned(outcome: &Outcome) -> Option<SurveyConfig> {
+    let learned = outcome.learned.clone()?;
+    Some(SurveyConfig { learned: Some(learned), ..SurveyConfig::default() })
 }
 
 fn replay_untold(pcap: &Arc<[u8]>) -> Replayed {

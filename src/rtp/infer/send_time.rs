@@ -1,0 +1,166 @@
+//! Which header extension element is abs-send-time: the 3-byte one that runs with the sender's other clocks.
+//!
+//! The capture's clock is bent by the very queue that a capture is taken for. Not bent are a stream's own RTP timestamps:
+//! abs-send-time runs as they do, at 2¹⁸ a second, and never steps back from one sequence number to the next.
+
+mod candidate;
+mod pair;
+
+use super::kind::MediaKind;
+use crate::rtp::packet::RtpPacket;
+use crate::units::{AbsSendTime, CaptureTime, Ssrc};
+use candidate::Candidate;
+use pair::{Pair, Reading};
+
+/// What is known of a stream, to hold an element against its timestamps.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StreamClock {
+    /// Audio or not; `None` while that is not known.
+    pub kind: Option<MediaKind>,
+    /// The clocks that its timestamps may count in, the usual one first; 0 where there are fewer.
+    pub audio_hz: [u32; 4],
+}
+
+/// Looks for the abs-send-time element of one flow, over all its SSRCs.
+#[derive(Debug, Clone, Default)]
+pub struct SendTimeFinder {
+    /// What each SSRC shows of each id.
+    pairs: Vec<Pair>,
+    /// Sorted by id.
+    candidates: Vec<Candidate>,
+    packets: u32,
+}
+
+/// An id and how it was recognised.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundId {
+    /// The id.
+    pub id: u8,
+    /// By what, in a sentence.
+    pub evidence: String,
+}
+
+/// Pairs of SSRC and id that are followed; further ones are not looked at.
+const MAX_PAIRS: usize = 64;
+/// Ids that are told apart.
+const MAX_IDS: usize = 32;
+/// Before so many packets nothing is ruled out.
+const FEW: u32 = 20;
+
+impl SendTimeFinder {
+    /// Takes the next packet of the flow, captured `at`.
+    pub fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
+        self.observe_as(packet, at, |value| match *value {
+            [high, middle, low] => Some(AbsSendTime::from_be_bytes([high, middle, low])),
+            _ => None,
+        });
+    }
+
+    /// The same for elements that hold a time in another form.
+    pub(super) fn observe_as(
+        &mut self,
+        packet: &RtpPacket<'_>,
+        at: CaptureTime,
+        read: impl Fn(&[u8]) -> Option<AbsSendTime>,
+    ) {
+        self.packets = self.packets.saturating_add(1);
+        for element in packet.elements() {
+            if let (id @ 1.., Some(value)) = (element.id, read(element.value)) {
+                let (number, timestamp) = (packet.sequence_number(), packet.timestamp());
+                self.take(packet.ssrc(), id, Reading { number, timestamp, value, at });
+            }
+        }
+    }
+
+    /// The id, once it is beyond doubt.
+    pub fn found(&self, clock_of: impl Fn(Ssrc) -> StreamClock) -> Option<FoundId> {
+        let proven = self.candidates.iter().filter_map(|candidate| {
+            let proof = self.pairs_of(candidate.id).find_map(|pair| pair.proof(clock_of(pair.ssrc)))?;
+            (!self.is_out(candidate, &clock_of)).then_some((candidate, proof))
+        });
+        let (best, proof) = proven.max_by_key(|(candidate, _)| (candidate.ssrcs, candidate.moves))?;
+        Some(FoundId { id: best.id, evidence: format!("{proof}; {}", best.evidence()) })
+    }
+
+    /// The id that is the most plausible one, where nothing is beyond doubt and no more is to come.
+    pub fn guess(&self, clock_of: impl Fn(Ssrc) -> StreamClock) -> Option<FoundId> {
+        let plausible = self.candidates.iter().filter(|candidate| {
+            !self.is_out(candidate, &clock_of)
+                && candidate.is_plausible()
+                && self.pairs_of(candidate.id).all(|pair| pair.is_plausible(clock_of(pair.ssrc)))
+        });
+        let best = plausible.max_by_key(|candidate| (candidate.ssrcs, candidate.moves))?;
+        Some(FoundId { id: best.id, evidence: best.evidence() })
+    }
+
+    /// Whether this id cannot be it.
+    pub fn rules_out(&self, id: u8, clock_of: impl Fn(Ssrc) -> StreamClock) -> bool {
+        self.candidate(id).is_some_and(|candidate| self.is_out(candidate, &clock_of))
+    }
+
+    /// Whether more packets may show one: there were few yet, or some element is not ruled out.
+    pub fn may_yet_be_found(&self, clock_of: impl Fn(Ssrc) -> StreamClock) -> bool {
+        let open = |candidate: &Candidate| {
+            !self.is_out(candidate, &clock_of) && (candidate.steps < FEW || candidate.moves > 0)
+        };
+        self.packets < FEW || self.candidates.iter().any(open)
+    }
+
+    /// Whether any packet has an element with this id that could hold a time.
+    pub fn shows(&self, id: u8) -> bool {
+        self.candidate(id).is_some()
+    }
+
+    /// Steps of this id from one packet of an SSRC to its next, and over how long a send time.
+    pub fn seen(&self, id: u8) -> (u32, i64) {
+        let steps = self.candidate(id).map_or(0, |candidate| candidate.steps);
+        (steps, self.pairs_of(id).map(|pair| pair.sent_nanos()).max().unwrap_or(0))
+    }
+
+    fn candidate(&self, id: u8) -> Option<&Candidate> {
+        self.candidates.iter().find(|candidate| candidate.id == id)
+    }
+
+    fn pairs_of(&self, id: u8) -> impl Iterator<Item = &Pair> {
+        self.pairs.iter().filter(move |pair| pair.id == id)
+    }
+
+    fn is_out(&self, candidate: &Candidate, clock_of: &impl Fn(Ssrc) -> StreamClock) -> bool {
+        let clocks = || self.pairs_of(candidate.id).map(|pair| (pair, clock_of(pair.ssrc)));
+        if candidate.is_out() || clocks().any(|(pair, clock)| pair.disagrees_with_audio(clock)) {
+            return true;
+        }
+        // Retransmissions that are not yet known as such have another speed, and two senders' clocks, as behind an SFU,
+        // are apart; each is right with its own stream.
+        let is_proven = || clocks().any(|(pair, clock)| pair.proof(clock).is_some());
+        let may_be_out = candidate.disagrees_between_streams()
+            || clocks().any(|(pair, clock)| pair.disagrees_with_video(clock));
+        may_be_out && !is_proven()
+    }
+
+    fn take(&mut self, ssrc: Ssrc, id: u8, now: Reading) {
+        let place = match self.candidates.binary_search_by_key(&id, |candidate| candidate.id) {
+            Ok(place) => place,
+            Err(_) if self.candidates.len() >= MAX_IDS => return,
+            Err(place) => {
+                self.candidates.insert(place, Candidate::new(id));
+                place
+            }
+        };
+        let Some(candidate) = self.candidates.get_mut(place) else { return };
+        candidate.take_neighbour(ssrc, now);
+        let has_room = self.pairs.len() < MAX_PAIRS;
+        match self.pairs.iter_mut().find(|pair| pair.ssrc == ssrc && pair.id == id) {
+            Some(pair) => {
+                if let Some(step) = pair.take(now) {
+                    candidate.take(step);
+                }
+            }
+            None if has_room => {
+                candidate.ssrcs += 1;
+                self.pairs.push(Pair::new(ssrc, id, now));
+            }
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! One element of a flow, over all SSRCs that carry it.
+
+use super::pair::{Reading, Step};
+use crate::rtp::send_clock::signed_step_nanos;
+use crate::units::Ssrc;
+
+/// How an element behaves.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub(super) id: u8,
+    pub(super) ssrcs: u32,
+    pub(super) steps: u32,
+    pub(super) moves: u32,
+    back: u32,
+    new_frames: u32,
+    moves_at_new_frames: u32,
+    /// Moves as small as those of a frame counter, whatever stands in the upper byte.
+    by_little: u32,
+    /// Packets behind one of another SSRC, and those whose value is far from that one's.
+    neighbours: u32,
+    far_neighbours: u32,
+    last: Option<(Ssrc, Reading)>,
+    nanos: i64,
+    captured_nanos: i64,
+}
+
+/// One step back in so many frames is no clock.
+const FRAMES_A_STEP_BACK: u32 = 50;
+const MIN_NEW_FRAMES: u32 = 4;
+const MIN_STEPS: u32 = 8;
+const MIN_MOVES: u32 = 4;
+/// Units of the low 16 bits.
+const LITTLE: u16 = 8;
+const MIN_NEIGHBOURS: u32 = 6;
+const NEIGHBOUR_NANOS: i64 = 1_000_000_000;
+
+impl Candidate {
+    pub(super) fn new(id: u8) -> Self {
+        Self {
+            id,
+            ssrcs: 0,
+            steps: 0,
+            moves: 0,
+            back: 0,
+            new_frames: 0,
+            moves_at_new_frames: 0,
+            by_little: 0,
+            neighbours: 0,
+            far_neighbours: 0,
+            last: None,
+            nanos: 0,
+            captured_nanos: 0,
+        }
+    }
+
+    pub(super) fn take(&mut self, step: Step) {
+        let moved = step.nanos != 0;
+        self.steps = self.steps.saturating_add(1);
+        self.moves = self.moves.saturating_add(u32::from(moved));
+        self.back = self.back.saturating_add(u32::from(step.nanos < 0));
+        self.new_frames = self.new_frames.saturating_add(u32::from(step.is_new_frame));
+        self.moves_at_new_frames =
+            self.moves_at_new_frames.saturating_add(u32::from(step.is_new_frame && moved));
+        self.by_little = self.by_little.saturating_add(u32::from(moved && step.low <= LITTLE));
+        self.nanos = self.nanos.saturating_add(step.nanos);
+        self.captured_nanos = self.captured_nanos.saturating_add(step.captured_nanos);
+    }
+
+    /// Takes a packet in capture order: what another SSRC sent just before has nearly the same send time.
+    pub(super) fn take_neighbour(&mut self, ssrc: Ssrc, now: Reading) {
+        if let Some((other, before)) = self.last.replace((ssrc, now))
+            && other != ssrc
+        {
+            let apart = signed_step_nanos(now.value, before.value);
+            let most = now.at.nanos_since(before.at).saturating_abs().saturating_mul(3) / 2 + NEIGHBOUR_NANOS;
+            self.neighbours = self.neighbours.saturating_add(1);
+            let is_far = !(-NEIGHBOUR_NANOS..=most).contains(&apart);
+            self.far_neighbours = self.far_neighbours.saturating_add(u32::from(is_far));
+        }
+    }
+
+    /// Whether it cannot be a clock at all.
+    pub(super) const fn is_out(&self) -> bool {
+        let steps_back = self.back > self.new_frames / FRAMES_A_STEP_BACK;
+        let stands = self.new_frames >= MIN_NEW_FRAMES
+            && self.steps >= MIN_STEPS
+            && self.moves_at_new_frames * 4 < self.new_frames;
+        let counts = self.moves >= MIN_MOVES && self.by_little == self.moves;
+        steps_back || stands || counts
+    }
+
+    /// Whether its values are another's on each SSRC.
+    pub(super) const fn disagrees_between_streams(&self) -> bool {
+        self.neighbours >= MIN_NEIGHBOURS && self.far_neighbours * 3 > self.neighbours
+    }
+
+    /// Whether what little there is may be it: it runs no faster than the capture's clock, apart from what a queue
+    /// loses, and not far slower than the longest queue makes it seem.
+    pub(super) fn is_plausible(&self) -> bool {
+        let (sent, captured) = (self.nanos as f64, self.captured_nanos as f64);
+        self.back == 0 && self.moves > 0 && sent >= 0.02 * captured && sent <= 1.3 * captured + 0.5e9
+    }
+
+    pub(super) fn evidence(&self) -> String {
+        let Self { steps, back, ssrcs, .. } = self;
+        let (sent, captured) = (self.nanos as f64 / 1e9, self.captured_nanos as f64 / 1e9);
+        let streams = if *ssrcs == 1 { "stream" } else { "streams" };
+        format!(
+            "{back} of {steps} steps go back, {sent:.2} s in {captured:.2} s of capture time, on {ssrcs} {streams}"
+        )
+    }
+}

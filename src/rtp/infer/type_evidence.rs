@@ -1,0 +1,199 @@
+//! What the packets of one payload type of a stream show: where frames end, and by how much timestamps step.
+
+use super::customary::{gcd, is_customary, is_customary_with_silence, readings_with_silence};
+use super::walk::Step;
+use crate::rtp::packet::RtpPacket;
+use crate::units::PayloadType;
+
+/// Counts over the packets of one payload type, in the order of their sequence numbers.
+#[derive(Debug, Clone)]
+pub(super) struct TypeEvidence {
+    pub(super) payload_type: PayloadType,
+    pub(super) packets: u32,
+    markers: u32,
+    /// Timestamps that changed behind a packet with the marker bit, and behind one without.
+    marked: u32,
+    unmarked: u32,
+    /// Packets that repeat the timestamp before them, one after the other: now, and at most.
+    repeating: u32,
+    most_repeating: u32,
+    /// Any that repeat a timestamp, padding too.
+    repeats: u32,
+    /// Steps of the timestamp between consecutive packets, and what they have in common.
+    steps: u32,
+    common: u32,
+    /// All steps are one.
+    only_step: Option<u32>,
+    steps_differ: bool,
+    /// Steps over whatever is missing, by sequence number: those that are customary for audio, and those that are not.
+    customary: u32,
+    other: u32,
+    /// Send time and timestamps that went by.
+    sent_nanos: i64,
+    sent_ticks: i64,
+}
+
+/// Frames of video end with the marker bit: so many ends, and none without, tell it.
+const MARKED_ENDS: u32 = 2;
+/// At most this step may be that of audio with the marker bit on every packet: it is audio after so many.
+const MAX_MARKED_AUDIO_STEP: u32 = 960;
+const MARKED_AUDIO_STEPS: u32 = 10;
+/// So many packets of one timestamp behind its first are no audio.
+const REPEATS: u32 = 3;
+/// So many ends tell video where half of them are marked.
+const MIXED_ENDS: u32 = 6;
+const UNMARKED_ENDS: u32 = 5;
+const COMMON_STEPS: u32 = 4;
+const STEPS_TO_DENY: u32 = 8;
+/// Where most packets are lost: so many, of which all have timestamps of their own.
+const SPARSE_PACKETS: u32 = 6;
+const SPARSE_STEPS: u32 = 5;
+/// So many steps of no packet time of audio, and hardly any other, are retransmissions.
+const DISORDERED_STEPS: u32 = 12;
+/// From here on send time tells clocks apart.
+const MIN_SENT_NANOS: i64 = 80_000_000;
+
+impl TypeEvidence {
+    pub(super) fn new(payload_type: PayloadType) -> Self {
+        Self {
+            payload_type,
+            packets: 0,
+            markers: 0,
+            marked: 0,
+            unmarked: 0,
+            repeating: 0,
+            most_repeating: 0,
+            repeats: 0,
+            steps: 0,
+            common: 0,
+            only_step: None,
+            steps_differ: false,
+            customary: 0,
+            other: 0,
+            sent_nanos: 0,
+            sent_ticks: 0,
+        }
+    }
+
+    /// Takes a packet, and the step to it.
+    pub(super) fn observe(&mut self, packet: &RtpPacket<'_>, step: Option<Step>) {
+        self.packets = self.packets.saturating_add(1);
+        self.markers = self.markers.saturating_add(u32::from(packet.marker()));
+        let Some(step) = step else { return };
+        self.observe_sparse(step);
+        if !step.is_consecutive {
+            self.repeating = 0;
+            return;
+        }
+        if step.ticks == 0 {
+            self.repeats = self.repeats.saturating_add(1);
+            if !packet.has_padding() {
+                self.repeating += 1;
+                self.most_repeating = self.most_repeating.max(self.repeating);
+            }
+            return;
+        }
+        self.repeating = 0;
+        match (step.after_other, step.after_marker) {
+            (true, _) => {}
+            (_, true) => self.marked = self.marked.saturating_add(1),
+            (_, false) => self.unmarked = self.unmarked.saturating_add(1),
+        }
+        if let Ok(ticks @ 1..) = u32::try_from(step.ticks) {
+            self.steps = self.steps.saturating_add(1);
+            self.common = gcd(self.common, ticks);
+            self.steps_differ |= self.only_step.is_some_and(|only| only != ticks);
+            self.only_step = Some(ticks);
+        }
+    }
+
+    fn observe_sparse(&mut self, step: Step) {
+        let (ticks, numbers) = (step.ticks.unsigned_abs(), u32::from(step.numbers));
+        let is_customary = step.ticks > 0 && ticks.is_multiple_of(numbers) && is_customary(ticks / numbers);
+        match is_customary {
+            true => self.customary = self.customary.saturating_add(1),
+            false => self.other = self.other.saturating_add(1),
+        }
+    }
+
+    /// Audio or not, as far as it can be told. `alone`: no timestamp is another stream's.
+    pub(super) fn is_audio(&self, alone: bool) -> Option<bool> {
+        let ends = self.marked + self.unmarked;
+        if self.marked >= MARKED_ENDS && self.unmarked == 0 {
+            return match self.may_be_marked_audio() {
+                true => (self.steps >= MARKED_AUDIO_STEPS).then_some(true),
+                false => Some(false),
+            };
+        }
+        if self.most_repeating >= REPEATS || (ends >= MIXED_ENDS && self.marked * 2 >= ends) {
+            return Some(false);
+        }
+        if self.unmarked >= UNMARKED_ENDS && self.ends_are_unmarked() && self.repeats == 0 && alone {
+            let customary = is_customary_with_silence(self.common);
+            match (self.steps, customary) {
+                (COMMON_STEPS.., true) => return Some(true),
+                (STEPS_TO_DENY.., false) => return Some(false),
+                _ => {}
+            }
+        }
+        let is_sparse = self.packets >= SPARSE_PACKETS && self.customary >= SPARSE_STEPS && self.other == 0;
+        let is_disordered = self.other >= DISORDERED_STEPS && self.customary * 4 < self.other;
+        match is_sparse && self.markers <= 1 {
+            true => Some(true),
+            false => is_disordered.then_some(false),
+        }
+    }
+
+    /// Whether what there is of it, be it ever so little, is as with audio.
+    pub(super) fn looks_like_audio(&self) -> bool {
+        self.unmarked > self.marked && self.repeats == 0 && is_customary_with_silence(self.common)
+    }
+
+    /// Whether packets share a timestamp.
+    pub(super) const fn repeats(&self) -> bool {
+        self.repeats > 0
+    }
+
+    /// What all steps of the timestamp are multiples of, ticks.
+    pub(super) const fn step(&self) -> u32 {
+        self.common
+    }
+
+    /// The clock, if it is audio: the usual one, or the one that send time is nearest to.
+    pub(super) fn audio_clock_hz(&self) -> Option<u32> {
+        let usual = readings_with_silence(self.common).next();
+        if self.sent_nanos < MIN_SENT_NANOS {
+            return usual;
+        }
+        let sent_hz = self.sent_ticks as f64 * 1e9 / self.sent_nanos as f64;
+        let off = |hz: &u32| (sent_hz / f64::from(*hz)).ln().abs();
+        readings_with_silence(self.common).min_by(|a, b| off(a).total_cmp(&off(b)))
+    }
+
+    pub(super) fn note_send_time(&mut self, nanos: i64, ticks: i64) {
+        self.sent_nanos = self.sent_nanos.saturating_add(nanos);
+        self.sent_ticks = self.sent_ticks.saturating_add(ticks);
+    }
+
+    /// What was seen, in a sentence.
+    pub(super) fn evidence(&self) -> String {
+        let Self { packets, marked, unmarked, repeats, .. } = self;
+        let ends = marked + unmarked;
+        let step = match (self.only_step, self.steps_differ) {
+            (None, _) => "no two packets in a row with different timestamps".to_owned(),
+            (Some(step), false) => format!("timestamps step by {step}"),
+            (Some(_), true) => format!("timestamps step by multiples of {}", self.common),
+        };
+        format!(
+            "{step}; the marker ends {marked} of {ends} frames; {repeats} of {packets} packets repeat a timestamp"
+        )
+    }
+
+    fn may_be_marked_audio(&self) -> bool {
+        !self.steps_differ && self.common <= MAX_MARKED_AUDIO_STEP && is_customary(self.common)
+    }
+
+    fn ends_are_unmarked(&self) -> bool {
+        self.marked * 5 <= self.marked + self.unmarked
+    }
+}

@@ -1,0 +1,83 @@
+//! What a reading of a capture found out, some of it too late. A second reading that is told so from the start writes what
+//! it would have written had signalling been at hand.
+
+use std::collections::HashMap;
+
+use crate::flow::FiveTuple;
+use crate::units::{Count, Ssrc};
+
+use super::Survey;
+use super::lookup::LearnedId;
+use super::session::Session;
+use super::stream::LearnedStream;
+
+/// What was found out of each flow of a capture.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Learned {
+    flows: HashMap<FiveTuple, LearnedFlow>,
+    late: Vec<LateFinding>,
+}
+
+/// Something that was found out after packets had been fed without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LateFinding {
+    /// The flow.
+    pub flow: FiveTuple,
+    /// What, in a sentence.
+    pub what: String,
+    /// The flag that would have told it.
+    pub flag: String,
+    /// Packets that were fed, or left out, without it.
+    pub packets: Count,
+    /// It is that a stream is audio.
+    pub is_audio: bool,
+}
+
+/// The same of one flow.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LearnedFlow {
+    pub(super) abs_send_time: LearnedId,
+    pub(super) transport_cc: LearnedId,
+    pub(super) transmission_offset: LearnedId,
+    pub(super) abs_capture_time: LearnedId,
+    pub(super) srtp_tag_len: Option<usize>,
+    pub(super) streams: HashMap<Ssrc, LearnedStream>,
+}
+
+impl Learned {
+    /// What was found out too late; empty where a second reading would change nothing.
+    pub fn late(&self) -> &[LateFinding] {
+        &self.late
+    }
+
+    pub(super) fn flow(&self, flow: &FiveTuple) -> Option<&LearnedFlow> {
+        self.flows.get(flow)
+    }
+}
+
+impl Survey {
+    /// What was found out, and what of it too late; call it after [`Survey::finish`].
+    pub fn learned(&self) -> Learned {
+        let line = &self.line;
+        let sessions = || line.sessions.iter().filter(|session| session.carries_rtp());
+        let late = sessions().flat_map(|session| session.late_findings(line)).collect::<Vec<_>>();
+        if late.is_empty() {
+            return Learned::default();
+        }
+        let flows = sessions().map(|session| (session.flow, session.learned(line))).collect();
+        Learned { flows, late }
+    }
+}
+
+impl Session {
+    fn learned(&self, line: &super::Line) -> LearnedFlow {
+        LearnedFlow {
+            abs_send_time: self.extensions.abs_send_time.learned(),
+            transport_cc: self.extensions.transport_cc.learned(),
+            transmission_offset: self.extensions.transmission_offset.learned(),
+            abs_capture_time: self.extensions.abs_capture_time.learned(),
+            srtp_tag_len: Some(self.srtp_tag_len_at_last(line)),
+            streams: self.rtp_streams().map(|stream| (stream.ssrc, stream.learned())).collect(),
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The id of one header extension: how it came to be known, and whether it may still change.
+
+use crate::rtp::RtpPacket;
+use crate::rtp::infer::{
+    AbsCaptureTimeFinder, FoundId, SendTimeFinder, StreamClock, TransmissionOffsetFinder, TransportCcFinder,
+};
+use crate::units::{CaptureTime, Ssrc};
+
+/// What is known of a stream's clock.
+pub(super) type ClockOf<'a> = dyn Fn(Ssrc) -> StreamClock + 'a;
+
+/// Something that recognises an extension.
+pub(super) trait Finder: Default {
+    fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime);
+    /// The id, once it is beyond doubt.
+    fn found(&self, clock_of: &ClockOf<'_>) -> Option<FoundId>;
+    /// The most plausible id.
+    fn guess(&self, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        None
+    }
+    /// Whether this id cannot be it, after all.
+    fn rules_out(&self, _id: u8, _clock_of: &ClockOf<'_>) -> bool {
+        false
+    }
+    fn may_yet_be_found(&self, clock_of: &ClockOf<'_>) -> bool;
+    /// Whether any packet has an element with this id that could be it.
+    fn shows(&self, id: u8) -> bool;
+    /// Whether an id that was found is not to be looked at again.
+    fn has_seen_enough_of(&self, _id: u8) -> bool {
+        true
+    }
+}
+
+/// How an id is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// It is not.
+    Nothing,
+    /// By a flag or an SDP, or by an earlier reading of the same capture: whatever the packets show.
+    Said,
+    Learned,
+    Inferred,
+    /// It was the most plausible one when time was up.
+    Guessed,
+}
+
+/// What an earlier reading of a capture found out.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LearnedId {
+    id: Option<u8>,
+    evidence: String,
+    is_guess: bool,
+}
+
+/// One extension's id.
+#[derive(Debug)]
+pub(super) struct Lookup<F> {
+    what: &'static str,
+    /// `None` once nothing can change any more.
+    finder: Option<F>,
+    pub(super) id: Option<u8>,
+    evidence: String,
+    source: Source,
+    packets: u32,
+    is_guess: bool,
+    /// It is not looked for any more.
+    is_over: bool,
+}
+
+/// After so many packets an extension that does not show itself is not there, unless another element comes.
+const MAX_PACKETS: u32 = 3000;
+/// So many packets are held against what was said.
+const PACKETS_TO_DISAGREE: u32 = 500;
+
+impl<F: Finder> Lookup<F> {
+    /// With a given id, 0 for absent, there is nothing to find.
+    pub(super) fn new(what: &'static str, given: Option<(u8, String)>, learned: Option<&LearnedId>) -> Self {
+        let unknown = Self {
+            what,
+            finder: None,
+            id: None,
+            evidence: String::new(),
+            source: Source::Nothing,
+            packets: 0,
+            is_guess: false,
+            is_over: false,
+        };
+        match (given, learned) {
+            (Some((id, evidence)), _) => {
+                let id = Some(id).filter(|id| *id > 0);
+                // What is said is held against what the packets show.
+                let finder = id.map(|_| F::default());
+                Self { finder, id, evidence, source: Source::Said, ..unknown }
+            }
+            (None, Some(LearnedId { id, evidence, is_guess })) => Self {
+                id: *id,
+                evidence: evidence.clone(),
+                source: Source::Learned,
+                is_guess: *is_guess,
+                ..unknown
+            },
+            (None, None) => Self { finder: Some(F::default()), ..unknown },
+        }
+    }
+
+    pub(super) fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime, clock_of: &ClockOf<'_>) {
+        let Some(finder) = self.finder.as_mut().filter(|_| !self.is_over) else { return };
+        self.packets = self.packets.saturating_add(1);
+        finder.observe(packet, at);
+        let has_had_time = self.packets >= MAX_PACKETS;
+        if self.source == Source::Said {
+            self.is_over = self.packets >= PACKETS_TO_DISAGREE;
+            return;
+        }
+        let was_ruled_out = self.id.is_some_and(|id| finder.rules_out(id, clock_of));
+        if was_ruled_out {
+            (self.id, self.source) = (None, Source::Nothing);
+        }
+        if self.source != Source::Inferred
+            && let Some(FoundId { id, evidence }) = finder.found(clock_of)
+        {
+            (self.id, self.evidence, self.source) = (Some(id), evidence, Source::Inferred);
+        }
+        let has_seen_enough = match (self.source, self.id) {
+            (Source::Inferred, Some(id)) => finder.has_seen_enough_of(id),
+            _ => has_had_time && !finder.may_yet_be_found(clock_of),
+        };
+        if has_seen_enough {
+            self.finder = None;
+        }
+    }
+
+    /// Takes the most plausible id where none is known.
+    pub(super) fn guess(&mut self, clock_of: &ClockOf<'_>) {
+        if self.source == Source::Nothing
+            && let Some(FoundId { id, evidence }) =
+                self.finder.as_ref().and_then(|finder| finder.guess(clock_of))
+        {
+            (self.id, self.evidence, self.source) = (Some(id), evidence, Source::Guessed);
+        }
+    }
+
+    /// Begins to look again, if nothing was found.
+    pub(super) fn reopen(&mut self) {
+        if self.source == Source::Nothing && self.finder.is_none() {
+            (self.finder, self.packets) = (Some(F::default()), 0);
+        }
+    }
+
+    /// Whether waiting may help.
+    pub(super) fn may_yet_be_found(&self, clock_of: &ClockOf<'_>) -> bool {
+        let finder = self.finder.as_ref().filter(|_| self.source == Source::Nothing);
+        finder.is_some_and(|finder| finder.may_yet_be_found(clock_of))
+    }
+
+    /// Whether nothing can change any more.
+    pub(super) fn is_final(&self) -> bool {
+        self.finder.is_none() || self.is_over
+    }
+
+    /// Whether it was taken without proof, and none came.
+    pub(super) fn is_guess(&self) -> bool {
+        self.source == Source::Guessed || self.is_guess
+    }
+
+    /// What, which id, and how that is known.
+    pub(super) fn known(&self) -> Option<(&'static str, u8, &str)> {
+        Some((self.what, self.id?, &self.evidence))
+    }
+
+    /// What and which, if the packets told it.
+    pub(super) fn inferred(&self) -> Option<(&'static str, u8)> {
+        (self.source != Source::Said).then_some((self.what, self.id?))
+    }
+
+    /// What a second reading of the capture is told.
+    pub(super) fn learned(&self) -> LearnedId {
+        LearnedId { id: self.id, evidence: self.evidence.clone(), is_guess: self.is_guess() }
+    }
+
+    /// What is wrong with an id that was said, if the packets show that.
+    pub(super) fn disagreement(&self, clock_of: &ClockOf<'_>) -> Option<String> {
+        let (said, finder) = (self.id?, self.finder.as_ref()?);
+        let (by, what) = (&self.evidence, self.what);
+        let why = match (self.source, finder.shows(said), finder.rules_out(said, clock_of)) {
+            (Source::Said, false, _) => "no packet has it",
+            (Source::Said, true, true) => "its values cannot be that",
+            _ => return None,
+        };
+        let other = finder.found(clock_of).filter(|found| found.id != said);
+        match other {
+            Some(FoundId { id, evidence }) => Some(format!(
+                "{by} says that {what} is element {said}, and {why}; element {id} behaves like it: {evidence}"
+            )),
+            None if finder.shows(said) => Some(format!("{by} says that {what} is element {said}, and {why}")),
+            None => None,
+        }
+    }
+}
+
+impl Finder for SendTimeFinder {
+    fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
+        self.observe(packet, at);
+    }
+
+    fn found(&self, clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        self.found(clock_of)
+    }
+
+    fn guess(&self, clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        self.guess(clock_of)
+    }
+
+    fn rules_out(&self, id: u8, clock_of: &ClockOf<'_>) -> bool {
+        self.rules_out(id, clock_of)
+    }
+
+    fn may_yet_be_found(&self, clock_of: &ClockOf<'_>) -> bool {
+        self.may_yet_be_found(clock_of)
+    }
+
+    fn shows(&self, id: u8) -> bool {
+        self.shows(id)
+    }
+
+    fn has_seen_enough_of(&self, id: u8) -> bool {
+        let (steps, nanos) = self.seen(id);
+        steps >= ENOUGH_STEPS && nanos >= ENOUGH_NANOS
+    }
+}
+
+/// An abs-send-time that was right so often, over so long, is one.
+const ENOUGH_STEPS: u32 = 64;
+const ENOUGH_NANOS: i64 = 1_000_000_000;
+
+impl Finder for TransportCcFinder {
+    fn observe(&mut self, packet: &RtpPacket<'_>, _at: CaptureTime) {
+        self.observe(packet);
+    }
+
+    fn found(&self, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        self.found().map(|found| FoundId {
+            id: found.id,
+            evidence: format!(
+                "counts the flow's packets: {} of {} steps are those of the sequence numbers",
+                found.counting, found.steps
+            ),
+        })
+    }
+
+    fn shows(&self, id: u8) -> bool {
+        self.shows(id)
+    }
+
+    fn may_yet_be_found(&self, _clock_of: &ClockOf<'_>) -> bool {
+        self.may_yet_be_found()
+    }
+}
+
+impl Finder for TransmissionOffsetFinder {
+    fn observe(&mut self, packet: &RtpPacket<'_>, _at: CaptureTime) {
+        self.observe(packet);
+    }
+
+    fn found(&self, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        self.found()
+    }
+
+    fn guess(&self, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        self.guess()
+    }
+
+    fn shows(&self, id: u8) -> bool {
+        self.shows(id)
+    }
+
+    fn rules_out(&self, id: u8, _clock_of: &ClockOf<'_>) -> bool {
+        self.rules_out(id)
+    }
+
+    fn may_yet_be_found(&self, _clock_of: &ClockOf<'_>) -> bool {
+        self.may_yet_be_found()
+    }
+}
+
+impl Finder for AbsCaptureTimeFinder {
+    fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
+        self.observe(packet, at);
+    }
+
+    fn found(&self, clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        self.found(clock_of)
+    }
+
+    fn shows(&self, id: u8) -> bool {
+        self.shows(id)
+    }
+
+    fn may_yet_be_found(&self, clock_of: &ClockOf<'_>) -> bool {
+        self.may_yet_be_found(clock_of)
+    }
+}

@@ -126,7 +126,7 @@ fn audio_that_comes_first_is_left_out_and_its_evidence_given() {
     let (_, flows) = replay(Cursor::new(capture("s03-steps-audio")), ReplayConfig::default());
     let audio = flows[0].streams.iter().find(|stream| stream.payload_types == [111]).unwrap();
     assert_eq!((audio.kind, audio.clock_hz, audio.fed_to_estimator), ("audio", Some(48_000), false));
-    assert!(audio.why.contains("RTP clock 4"), "{}", audio.why);
+    assert!(audio.why.contains("timestamps step by 960"), "{}", audio.why);
     assert!(
         flows[0]
             .inferences
@@ -226,7 +226,7 @@ fn sdp_and_inference_come_to_the_same() {
         assert_eq!(told, inferred, "{side}");
         let kinds: Vec<_> =
             flows[0].streams.iter().map(|stream| (stream.kind, stream.fed_to_estimator)).collect();
-        assert_eq!(kinds, [("audio", false), ("video", true), ("video", true)]);
+        assert_eq!(kinds, [("audio", false), ("rtx", true), ("video", true)]);
     }
 }
 

@@ -61,8 +61,8 @@ fn main_page(program: &Command) -> anyhow::Result<String> {
     roff.control("SH", ["WARNINGS AND NOTES"]);
     for (code, meaning) in CODES {
         roff.control("TP", []);
-        roff.text([bold(code)]);
-        roff.text([roman(meaning)]);
+        roff.text([bold(*code)]);
+        roff.text([roman(*meaning)]);
     }
     roff.to_writer(&mut page)?;
     Ok(String::from_utf8(page)?)

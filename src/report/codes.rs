@@ -1,7 +1,7 @@
 //! The codes of warnings and notes, and what each means to a reader. `--strict` ends with 5 on a warning, never on a note.
 
 /// Every code with its line in the manual.
-pub const CODES: [(&str, &str); 34] = [
+pub const CODES: &[(&str, &str)] = &[
     (
         "N-INFERRED-ID",
         "The id of a header extension was not told by a flag or an SDP but found by how its element behaves.",
@@ -46,6 +46,10 @@ pub const CODES: [(&str, &str); 34] = [
     (
         "W-LATE-AUDIO",
         "A stream showed itself to be audio only after some of its packets had been fed. --sdp or --exclude-ssrc leaves it out from its start.",
+    ),
+    (
+        "W-LEARNED-LATE",
+        "What a header extension or a stream is was found out only after packets had been fed otherwise. The flag that is named tells it from the start.",
     ),
     ("W-LIMIT-ESTIMATED", "More than 256 flows count; the ones that came first are estimated."),
     ("W-LIMIT-FIGURES", "More than 16 flows are estimated; the ones that came first are drawn."),
@@ -93,6 +97,10 @@ pub const CODES: [(&str, &str); 34] = [
         "No round trip time was given or could be read; 200 ms was taken, as libwebrtc does before it knows one. Where the real one is shorter, the estimate rises too slowly near the link's capacity and falls too seldom.",
     ),
     (
+        "W-SDP-DISAGREES",
+        "The SDP or a flag names the id of a header extension that no packet has, or whose values cannot be what it says. What was said is followed, as the receiver did; where another element behaves like it, that is named. An SFU that forwards the publisher's ids does this.",
+    ),
+    (
         "W-SENDER-SIDE",
         "The capture was taken where the flow was sent. Its times are not those of arrival: queues on the way do not show.",
     ),
@@ -115,6 +123,10 @@ pub const CODES: [(&str, &str); 34] = [
     (
         "W-TRUNCATED",
         "The snaplen cut RTP headers before their send time. Capture at least 128 bytes a frame, for RTCP with many blocks 256.",
+    ),
+    (
+        "W-UNCERTAIN",
+        "What a header extension or a stream is could not be told from the packets; the most plausible reading was taken. --sdp tells it.",
     ),
     ("W-UNMATCHED", "A flow, stream or header extension that a flag names is not in the capture."),
     (

@@ -46,7 +46,7 @@ impl Session {
         let mut late = Vec::new();
         let Some(then) = self.fed_with.filter(|_| self.packets_fed() > 0) else { return late };
         let now = FedWith { srtp_tag_len: self.srtp_tag_len_at_last(line), ..self.known() };
-        let mut add = |what: String, flag: String, packets: Count| {
+        let add = |late: &mut Vec<_>, what: String, flag: String, packets: Count| {
             late.push(LateFinding { flow: self.flow, what, flag, packets, is_audio: false });
         };
         let all = Count { count: self.packets_fed(), first_frame: self.first_frame.0 };
@@ -71,15 +71,27 @@ impl Session {
                     None => format!("{what} was found not to be there"),
                 };
                 let flag = format!("{flag} {}", now.unwrap_or(0));
-                add(format!("{found} after {} packets were fed without", before.count), flag, before);
+                add(
+                    &mut late,
+                    format!("{found} after {} packets were fed without", before.count),
+                    flag,
+                    before,
+                );
             }
+        }
+        if late.is_empty() && self.learned_after.is_some() {
+            let what = format!(
+                "header extensions were in doubt for a while, {} packets after the first",
+                before.count
+            );
+            add(&mut late, what, "--sdp".to_owned(), before);
         }
         if then.srtp_tag_len != now.srtp_tag_len {
             let what = format!(
                 "payloads were found to end in {} bytes of SRTP tag after packets were fed with {}",
                 now.srtp_tag_len, then.srtp_tag_len
             );
-            add(what, format!("--srtp-tag-len {}", now.srtp_tag_len), all);
+            add(&mut late, what, format!("--srtp-tag-len {}", now.srtp_tag_len), all);
         }
         late.extend(self.rtp_streams().filter_map(|stream| self.late_kind(stream)));
         late

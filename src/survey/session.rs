@@ -226,6 +226,7 @@ impl Session {
         let by_type = self.streams.kind_by_type(index);
         if let Some(stream) = self.streams.get_mut(index) {
             stream.decide(config.media, by_type);
+            stream.note_last_clock(config.sdp.as_ref());
         }
     }
 
@@ -296,6 +297,7 @@ impl Session {
         let (by_type, beside) = (self.streams.kind_by_type(index), self.streams.beside(index));
         if let Some(stream) = self.streams.get_mut(index) {
             stream.decide_at_last(config.media, of_rtp, by_type, beside);
+            stream.note_last_clock(config.sdp.as_ref());
         }
     }
 

@@ -197,7 +197,7 @@ impl Stream {
         match (self.described, learned().or_else(seen)) {
             (None, kind) => kind,
             (Some(Described { media: SdpMedia::Audio, .. }), _) => Some(MediaKind::Audio),
-            (Some(_), Some(rtx @ MediaKind::Rtx { .. })) => Some(rtx),
+            (Some(Described { is_rtx: true, .. }), Some(rtx @ MediaKind::Rtx { .. })) => Some(rtx),
             (Some(_), _) => Some(MediaKind::NotAudio),
         }
     }
@@ -211,7 +211,10 @@ impl Stream {
     pub(super) fn is_guess(&self) -> bool {
         match &self.learned {
             Some(learned) => learned.is_guess,
-            None => self.described.is_none() && self.finder.kind().is_none() && self.guess.is_some(),
+            None => {
+                let is_open = self.described.is_none() && self.finder.kind().is_none();
+                is_open && self.guess.is_some_and(|guess| guess.is_doubtful)
+            }
         }
     }
 
@@ -233,6 +236,13 @@ impl Stream {
         let seen = || self.finder.clock_hz(self.kind()?, payload_type);
         if let Some(hz) = said.or_else(seen) {
             self.stats.set_clock_hz(payload_type, hz);
+        }
+    }
+
+    /// The same for the latest packet's.
+    pub(super) fn note_last_clock(&mut self, sdp: Option<&SessionDescription>) {
+        if let Some(payload_type) = self.last_payload_type() {
+            self.note_clock(payload_type, sdp);
         }
     }
 
@@ -349,7 +359,7 @@ impl Stream {
             _ if self.described.is_some() => "SDP".to_owned(),
             (Some(learned), _) => learned.evidence.clone(),
             (None, Some(guess)) if self.finder.kind().is_none() => {
-                format!("taken as such: {} ({})", guess.by, self.finder.evidence())
+                format!("{}; {}", guess.by, self.finder.evidence())
             }
             _ => self.finder.evidence(),
         }

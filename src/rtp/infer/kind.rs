@@ -36,6 +36,8 @@ pub struct Guess {
     pub kind: MediaKind,
     /// By what.
     pub by: &'static str,
+    /// Something else may well be true.
+    pub is_doubtful: bool,
 }
 
 /// Infers the media kind and the RTP clock of one SSRC.
@@ -133,15 +135,16 @@ impl KindFinder {
         let main = self.main();
         let looks_like_audio = main.is_some_and(TypeEvidence::looks_like_audio);
         let repeats = main.is_some_and(TypeEvidence::repeats);
-        let (kind, by) = match (self.hits.first(), by_type, beside) {
-            (Some(&(of, _)), ..) => (MediaKind::Rtx { of }, "a timestamp is one of another stream's"),
-            _ if repeats => (MediaKind::NotAudio, "packets share a timestamp"),
-            (_, Some(kind), _) => (kind, "as the stream with the same payload type"),
-            _ if looks_like_audio => (MediaKind::Audio, "timestamps step as audio's do"),
-            (.., Some(of)) => (MediaKind::Rtx { of }, "its timestamps are near to another stream's"),
-            _ => (MediaKind::NotAudio, "what is not known to be audio counts"),
+        // Timestamps begin at random: those of audio are near to another stream's once in ten thousand calls.
+        let (kind, by, is_doubtful) = match (self.hits.first(), by_type, beside) {
+            (Some(&(of, _)), ..) => (MediaKind::Rtx { of }, "a timestamp is one of another stream's", false),
+            _ if repeats => (MediaKind::NotAudio, "packets share a timestamp", false),
+            (_, Some(kind), _) => (kind, "as the stream with the same payload type", false),
+            _ if looks_like_audio => (MediaKind::Audio, "timestamps step as audio's do", true),
+            (.., Some(of)) => (MediaKind::Rtx { of }, "its timestamps are near to another stream's", false),
+            _ => (MediaKind::NotAudio, "what is not known to be audio counts", true),
         };
-        Guess { kind, by }
+        Guess { kind, by, is_doubtful }
     }
 
     /// The clock that a payload type's timestamps count in, in Hz, if the stream is of this kind. `send_time` is what
@@ -196,10 +199,15 @@ impl KindFinder {
         if let Some(of) = self.retransmits().filter(|_| !main.looks_like_audio()) {
             return Some(MediaKind::Rtx { of });
         }
-        main.is_audio(self.hits.is_empty()).map(|audio| match audio {
+        main.is_audio(self.is_alone()).map(|audio| match audio {
             true => MediaKind::Audio,
             false => MediaKind::NotAudio,
         })
+    }
+
+    /// Whether hardly any of its timestamps is another stream's: chance, where both count from zero.
+    fn is_alone(&self) -> bool {
+        self.hits.iter().map(|(_, hits)| hits * 4).sum::<u32>() < self.timestamps
     }
 
     /// The stream that had most of its timestamps before it.

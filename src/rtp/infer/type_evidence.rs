@@ -116,7 +116,7 @@ impl TypeEvidence {
         }
     }
 
-    /// Audio or not, as far as it can be told. `alone`: no timestamp is another stream's.
+    /// Audio or not, as far as it can be told. `alone`: its timestamps are not another stream's.
     pub(super) fn is_audio(&self, alone: bool) -> Option<bool> {
         let ends = self.marked + self.unmarked;
         if self.marked >= MARKED_ENDS && self.unmarked == 0 {

@@ -29,7 +29,11 @@ fn the_sdp_names_every_stream_and_says_which_are_audio() {
         assert!(told.flows.len() == 1, "{call}");
         let kinds: BTreeMap<_, _> =
             told.flows[0].streams.iter().map(|stream| (stream.ssrc.clone(), stream.kind)).collect();
-        let kind = |role| if role == Role::Audio { "audio" } else { "video" };
+        let kind = |role| match role {
+            Role::Audio => "audio",
+            Role::Rtx(_) => "rtx",
+            _ => "video",
+        };
         let true_kinds = call.captured.keys().map(|(role, ssrc)| (format!("0x{ssrc:08x}"), kind(*role)));
         assert_eq!(kinds, true_kinds.collect(), "{call}");
         let packets: u64 = told.flows[0].streams.iter().map(|stream| stream.packets).sum();

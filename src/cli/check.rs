@@ -10,7 +10,7 @@ use clap::Parser;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::args::{CheckArgs, ReplayArgs};
+use super::args::{CheckArgs, ColumnNames, ReplayArgs};
 use super::compare::pairs;
 use super::outputs::{Output, Plan};
 use super::series::SeriesFile;
@@ -333,8 +333,7 @@ impl Write for HashWriter<'_> {
 
 /// Why two series are further apart than allowed.
 fn too_far(reference: &Path, subject: &Path, distance: Distance) -> anyhow::Result<Option<String>> {
-    let reference = SeriesFile::read(reference, None)?;
-    let subject = SeriesFile::read(subject, Some(reference.basis))?;
+    let [reference, subject] = SeriesFile::read_both(reference, subject, &ColumnNames::default())?;
     let flows = pairs(&reference, &subject, TimeDelta::ZERO, false);
     if flows.is_empty() {
         return Ok(Some("no time in common".to_owned()));

@@ -19,7 +19,7 @@ use crate::report::summary::{Input, Summary, Tool};
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let resolved = resolve(&args.flags, &args.write, &args.parameters, Profile::Periodic);
-    let resolved = resolved.map_err(|error| Failure::new(Exit::Usage, error))?;
+    let resolved = resolved.map_err(Failure::of_settings)?;
     if args.parameters.print_config {
         return super::print(&resolved.print());
     }

@@ -142,3 +142,47 @@ pub enum Color {
     /// Never.
     Never,
 }
+
+/// Columns by the names that `--column` gives them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ColumnNames {
+    pub(in crate::cli) time: Option<String>,
+    pub(in crate::cli) rate: Option<String>,
+    pub(in crate::cli) ssrcs: Option<String>,
+    pub(in crate::cli) flow: Option<String>,
+}
+
+impl FromStr for ColumnNames {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut names = Self::default();
+        for pair in text.split(',').filter(|_| !text.is_empty()) {
+            let (what, name) = pair.split_once('=').unwrap_or((pair, ""));
+            let place = match what.trim() {
+                "time" => &mut names.time,
+                "rate" => &mut names.rate,
+                "ssrcs" => &mut names.ssrcs,
+                "flow" => &mut names.flow,
+                _ => return Err("columns are named as time=NAME,rate=NAME,ssrcs=NAME,flow=NAME".to_owned()),
+            };
+            if name.trim().is_empty() || place.replace(name.trim().to_owned()).is_some() {
+                return Err(format!("{} is named as {}=NAME, once", what.trim(), what.trim()));
+            }
+        }
+        Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_named_once_each() {
+        assert!("time=a,rate=b,ssrcs=c,flow=d".parse::<ColumnNames>().is_ok());
+        for bad in ["time", "time=", "when=a", "time=a,time=b"] {
+            assert!(bad.parse::<ColumnNames>().is_err(), "{bad}");
+        }
+    }
+}

@@ -120,14 +120,14 @@ impl Compared {
         let end_ns = outcome.counted_span.map_or(0, |span| span.0);
         let ComparisonArgs { skip, offset, plot, .. } = &args.comparison;
         let window = Window { from_ns: skip.as_micros().saturating_mul(1000), end_ns };
-        let manner = Manner { window, spread, draws: plot.is_some() };
+        let manner = Manner { window, spread, offset: *offset, draws: plot.is_some() };
         let is_from_file = recorded.is_some();
         let mut notes = Vec::new();
         if let (Some(file), Some(first)) = (recorded, phases.first_mut()) {
             let shift_ns = file.shift_ns(*offset, first_at);
             notes = recorded::take(first, file.moved(shift_ns), &estimated)
                 .map_err(|error| Failure::new(Exit::Usage, error.context("--recorded")))?;
-            if let Some(why) = recorded::beside_the_capture(first, window) {
+            if let Some(why) = recorded::beside_the_capture(first, manner) {
                 return Err(nothing(why));
             }
         }
@@ -141,7 +141,8 @@ impl Compared {
                 .iter_mut()
                 .filter_map(|phase| Some(std::mem::take(&mut phase.flows.get_mut(index)?.replayed)))
                 .collect();
-            let recorded = phases.first().and_then(|phase| phase.flows.get(index)).map(|flow| flow.recorded.series());
+            let recorded =
+                phases.first().and_then(|phase| phase.flows.get(index)).map(|flow| flow.recorded.series());
             let recorded = recorded.unwrap_or_default();
             for listed in &recorded {
                 let compared = FlowComparison::new(&of_flow.flow, &listed.series, &replayed, manner);
@@ -149,7 +150,7 @@ impl Compared {
                 flow.rtt = Some(of_flow.rtt.clone());
                 flow.captured_at = of_flow.captured_at.clone();
                 if is_from_file {
-                    flow.look_for_offset(&listed.series, &replayed, window);
+                    flow.look_for_offset(&listed.series, &replayed, manner);
                 }
                 let is_single = recorded.len() == 1;
                 flow.repeats += if is_from_file || !is_single { 0 } else { of_flow.recorded.repeats };
@@ -167,7 +168,7 @@ impl Compared {
     fn files(args: &CompareArgs, [first, second]: [SeriesFile; 2]) -> Result<Self, Failure> {
         let ComparisonArgs { skip, offset, plot, .. } = &args.comparison;
         let first = first.moved(offset.as_micros().saturating_mul(1000));
-        let flows = pairs(&first, &second, *skip, plot.is_some());
+        let flows = pairs(&first, &second, (*skip, *offset), plot.is_some());
         let name = |path: &Path| path.display().to_string();
         let other = args.other.as_deref().map(name).unwrap_or_default();
         let input = format!("{} and {other}", name(&args.capture));
@@ -176,7 +177,15 @@ impl Compared {
             return Err(Failure::new(Exit::Nothing, anyhow!("{input}: {why}")));
         }
         let notes = [first.notes, second.notes].concat();
-        Ok(Self { tool: Tool::default(), input, profile: None, flows, warnings: Vec::new(), read: None, notes })
+        Ok(Self {
+            tool: Tool::default(),
+            input,
+            profile: None,
+            flows,
+            warnings: Vec::new(),
+            read: None,
+            notes,
+        })
     }
 }
 
@@ -184,7 +193,7 @@ impl Compared {
 pub(super) fn pairs(
     first: &SeriesFile,
     second: &SeriesFile,
-    skip: TimeDelta,
+    (skip, offset): (TimeDelta, TimeDelta),
     draws: bool,
 ) -> Vec<FlowComparison> {
     let end_ns = first.end_ns.max(second.end_ns);
@@ -193,7 +202,7 @@ pub(super) fn pairs(
         TimeBasis::Epoch => first.flows.values().filter_map(Recordings::first_ns).min().unwrap_or(0),
     };
     let window = Window { from_ns: start_ns.saturating_add(skip.as_micros().saturating_mul(1000)), end_ns };
-    let manner = Manner { window, spread: Spread::default(), draws };
+    let manner = Manner { window, spread: Spread::default(), offset, draws };
     let single = first.flows.len() == 1 && second.flows.len() == 1;
     let mut flows = Vec::new();
     for (flow, recorded) in &first.flows {
@@ -201,12 +210,17 @@ pub(super) fn pairs(
         let (ours, theirs) = (recorded.series(), replayed.map(Recordings::series).unwrap_or_default());
         let is_single = ours.len() == 1 && theirs.len() == 1;
         let of_one = |a: &ListedSeries, b: &ListedSeries| {
-            is_single || a.ssrcs.is_empty() || b.ssrcs.is_empty() || a.ssrcs.iter().any(|ssrc| b.ssrcs.contains(ssrc))
+            is_single
+                || a.ssrcs.is_empty()
+                || b.ssrcs.is_empty()
+                || a.ssrcs.iter().any(|ssrc| b.ssrcs.contains(ssrc))
         };
-        for (a, b) in ours.iter().flat_map(|a| theirs.iter().map(move |b| (a, b))).filter(|(a, b)| of_one(a, b)) {
+        for (a, b) in
+            ours.iter().flat_map(|a| theirs.iter().map(move |b| (a, b))).filter(|(a, b)| of_one(a, b))
+        {
             let replayed = std::slice::from_ref(&b.series);
             let Some(mut found) = FlowComparison::new(flow, &a.series, replayed, manner) else { continue };
-            found.look_for_offset(&a.series, replayed, window);
+            found.look_for_offset(&a.series, replayed, manner);
             flows.push(if is_single { found } else { found.of_several(a) });
         }
     }

@@ -9,9 +9,12 @@ use super::args::{ComparisonArgs, Percent};
 use super::outputs::Target;
 use super::outputs::{Output, Plan, is_svg, numbered};
 use super::phases::Spread;
-use crate::compare::{Band, ListedSeries, MeanMetrics, Metrics, Offset, Series, Window, constant_offset, runs};
+use crate::compare::{
+    Band, ListedSeries, MeanMetrics, Metrics, Offset, Series, Window, constant_offset, runs,
+};
 use crate::report::plot::{CompareFigure, render_compare_png, render_compare_svg};
 use crate::report::summary::{CapturedAt, Rtt};
+use crate::units::TimeDelta;
 
 /// One flow's comparison.
 #[derive(Debug, Serialize)]
@@ -66,13 +69,15 @@ pub(super) struct Nearest {
 pub(super) struct Manner {
     pub(super) window: Window,
     pub(super) spread: Spread,
+    /// What the recorded times were moved by.
+    pub(super) offset: TimeDelta,
     pub(super) draws: bool,
 }
 
 impl FlowComparison {
     /// Holds the replays at all phases against what was recorded; `None` without a common stretch.
     pub(super) fn new(flow: &str, recorded: &Series, phases: &[Series], manner: Manner) -> Option<Self> {
-        let Manner { window, spread, draws } = manner;
+        let Manner { window, spread, draws, .. } = manner;
         let mut band = Band::new(recorded, window);
         phases.iter().for_each(|phase| band.add(phase));
         let first = phases.first()?;
@@ -113,15 +118,23 @@ impl FlowComparison {
     }
 
     /// Looks for a constant offset of the record's clock.
-    pub(super) fn look_for_offset(&mut self, recorded: &Series, phases: &[Series], window: Window) {
+    pub(super) fn look_for_offset(&mut self, recorded: &Series, phases: &[Series], manner: Manner) {
         let nearest = self.nearest.as_ref().map_or(0, |nearest| nearest.phase);
-        self.offset = phases.get(nearest).and_then(|replayed| constant_offset(recorded, replayed, window));
+        let found =
+            phases.get(nearest).and_then(|replayed| constant_offset(recorded, replayed, manner.window));
+        self.offset = found.map(|found| found.beyond(manner.offset));
     }
 
     /// The offset that was found, in numbers.
     pub(super) fn hint(&self) -> Option<String> {
-        let Metrics { median, falls, .. } = self.nearest.as_ref().map_or(&self.first_phase, |nearest| &nearest.metrics);
-        let without = format!("median error {:.2} %, {} of {} falls found without it", median * 100.0, falls.found, falls.recorded);
+        let Metrics { median, falls, .. } =
+            self.nearest.as_ref().map_or(&self.first_phase, |nearest| &nearest.metrics);
+        let without = format!(
+            "median error {:.2} %, {} of {} falls found without it",
+            median * 100.0,
+            falls.found,
+            falls.recorded
+        );
         let flow = if self.flow.is_empty() { String::new() } else { format!("{}: ", self.flow) };
         self.offset.as_ref().map(|offset| format!("{flow}{}; {without}", offset_in_words(offset)))
     }
@@ -133,7 +146,10 @@ impl FlowComparison {
         }
         if !self.ssrcs.is_empty() {
             let list = in_short(&self.ssrcs);
-            writeln!(out, "  the REMBs that list {list}: other lists of this flow have no stream in common with it, as of")?;
+            writeln!(
+                out,
+                "  the REMBs that list {list}: other lists of this flow have no stream in common with it, as of"
+            )?;
             writeln!(out, "  several receivers behind it; the replay is of one that hears all streams")?;
         }
         if let Some(rtt) = &self.rtt {
@@ -210,7 +226,11 @@ impl FlowComparison {
 
     fn title(&self, name: &str) -> [String; 2] {
         let flow = if self.flow.is_empty() { String::new() } else { format!(": {}", self.flow) };
-        let list = if self.ssrcs.is_empty() { String::new() } else { format!(", REMBs of {}", in_short(&self.ssrcs)) };
+        let list = if self.ssrcs.is_empty() {
+            String::new()
+        } else {
+            format!(", REMBs of {}", in_short(&self.ssrcs))
+        };
         let rtt = self.rtt.as_ref().and_then(Rtt::in_short).map(|rtt| format!("; {rtt}"));
         [format!("{name}{flow}{list}"), format!("{}{}", self.mean.key_figures(), rtt.unwrap_or_default())]
     }
@@ -221,7 +241,9 @@ pub(super) fn offset_in_words(offset: &Offset) -> String {
     let Offset { offset_s, steps, metrics } = offset;
     format!(
         "with --offset {offset_s:+.3}s, on which {steps} steps of both agree, the median error is {}, and {} of {} falls are found",
-        percent(metrics.median), metrics.falls.found, metrics.falls.recorded
+        percent(metrics.median),
+        metrics.falls.found,
+        metrics.falls.recorded
     )
 }
 

@@ -38,7 +38,11 @@ pub(super) fn write_csv(writer: impl Write, flows: &[FlowComparison]) -> csv::Re
             let is_nearest = flow.nearest.as_ref().is_some_and(|nearest| nearest.phase == index);
             let offset = flow.spread.offset(index).as_micros().to_string();
             let cells = row(&flow.flow, &index.to_string(), phase);
-            writer.write_record(cells.into_iter().chain([offset, u8::from(is_nearest).to_string(), series.clone()]))?;
+            writer.write_record(cells.into_iter().chain([
+                offset,
+                u8::from(is_nearest).to_string(),
+                series.clone(),
+            ]))?;
         }
         let cells = mean_row(&flow.flow, &flow.mean);
         writer.write_record(cells.into_iter().chain([String::new(), String::new(), series]))?;

@@ -1,6 +1,7 @@
 //! The command line: what the user said, what it means, the one place that opens files, and the commands.
 
 pub mod args;
+mod case;
 mod check;
 mod compare;
 mod comparison;
@@ -65,7 +66,8 @@ impl Failure {
     /// wrong in it is a wrong setting.
     fn of_settings(error: anyhow::Error) -> Self {
         let is_io = |cause: &(dyn std::error::Error + 'static)| {
-            cause.is::<std::io::Error>() || cause.downcast_ref::<csv::Error>().is_some_and(csv::Error::is_io_error)
+            cause.is::<std::io::Error>()
+                || cause.downcast_ref::<csv::Error>().is_some_and(csv::Error::is_io_error)
         };
         let exit = if error.chain().any(is_io) { Exit::Open } else { Exit::Usage };
         Self { exit, error }

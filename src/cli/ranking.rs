@@ -172,7 +172,9 @@ impl Ranking {
             (recorded, 0) => format!("{recorded} held against the REMBs that were recorded"),
             (0, file) => format!("{file} held against --reference, whatever was recorded"),
             (recorded, file) => {
-                format!("{file} held against --reference, {recorded} that it does not name against the REMBs that were recorded")
+                format!(
+                    "{file} held against --reference, {recorded} that it does not name against the REMBs that were recorded"
+                )
             }
         };
         let left_out = match left_out {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::anyhow;
 
-use super::comparison::offset_in_words;
+use super::comparison::{Manner, offset_in_words};
 use super::phases::Collector;
 use super::series::SeriesFile;
-use crate::compare::{Recordings, Window, constant_offset};
+use crate::compare::{Recordings, constant_offset};
 use crate::report::summary::Flow;
 
 /// A series that begins so long before the capture, nanoseconds, may be another call's.
@@ -17,7 +17,11 @@ const MAX_NAMED: usize = 8;
 
 /// Puts the series of a file, its times counting from the first frame, in the place of what the capture has. Gives back
 /// what is to be said about it.
-pub(super) fn take(collector: &mut Collector, file: SeriesFile, flows: &[&Flow]) -> anyhow::Result<Vec<String>> {
+pub(super) fn take(
+    collector: &mut Collector,
+    file: SeriesFile,
+    flows: &[&Flow],
+) -> anyhow::Result<Vec<String>> {
     let mut notes = file.notes;
     let mut left = file.flows;
     let mut assigned: Vec<_> = flows.iter().map(|flow| left.remove(&flow.flow)).collect();
@@ -28,14 +32,24 @@ pub(super) fn take(collector: &mut Collector, file: SeriesFile, flows: &[&Flow])
         && let Some((name, series)) = left.pop_first()
     {
         if !name.is_empty() {
-            notes.push(format!("{}: its flow {name} is taken for {}, the only one there is", file.shown, flow.flow));
+            notes.push(format!(
+                "{}: its flow {name} is taken for {}, the only one there is",
+                file.shown, flow.flow
+            ));
         }
         *place = Some(series);
     }
     if assigned.iter().all(Option::is_none) {
         let names: Vec<_> = flows.iter().map(|flow| flow.flow.as_str()).collect();
-        let theirs = if left.keys().all(String::is_empty) { String::new() } else { format!(" (it names {})", named(left.keys())) };
-        return Err(anyhow!("which flow does it belong to{theirs}? --flow chooses one of {}", named(names.iter())));
+        let theirs = if left.keys().all(String::is_empty) {
+            String::new()
+        } else {
+            format!(" (it names {})", named(left.keys()))
+        };
+        return Err(anyhow!(
+            "which flow does it belong to{theirs}? --flow chooses one of {}",
+            named(names.iter())
+        ));
     }
     if !left.is_empty() {
         notes.push(format!("{}: no estimated flow for what it has of {}", file.shown, named(left.keys())));
@@ -61,7 +75,9 @@ fn by_streams(flow: &Flow, flows: &[&Flow], left: &mut BTreeMap<String, Recordin
     let has = |flow: &Flow, recorded: &Recordings| {
         recorded.ssrcs().iter().any(|ssrc| flow.streams.iter().any(|stream| stream.ssrc == ssrc.to_string()))
     };
-    let of_this = |recorded: &Recordings| has(flow, recorded) && flows.iter().filter(|other| has(other, recorded)).count() == 1;
+    let of_this = |recorded: &Recordings| {
+        has(flow, recorded) && flows.iter().filter(|other| has(other, recorded)).count() == 1
+    };
     let mut fitting = left.iter().filter(|(_, recorded)| of_this(recorded)).map(|(name, _)| name.clone());
     let (only, None) = (fitting.next()?, fitting.next()) else { return None };
     drop(fitting);
@@ -70,18 +86,23 @@ fn by_streams(flow: &Flow, flows: &[&Flow], left: &mut BTreeMap<String, Recordin
 
 fn named<T: AsRef<str>>(names: impl ExactSizeIterator<Item = T>) -> String {
     let more = names.len().saturating_sub(MAX_NAMED);
-    let shown: Vec<_> = names.take(MAX_NAMED).map(|name| match name.as_ref() {
-        "" => "no flow".to_owned(),
-        name => name.to_owned(),
-    }).collect();
+    let shown: Vec<_> = names
+        .take(MAX_NAMED)
+        .map(|name| match name.as_ref() {
+            "" => "no flow".to_owned(),
+            name => name.to_owned(),
+        })
+        .collect();
     let shown = shown.join(", ");
     if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
 /// Why a series from a file cannot be held against the capture: no REMB of it is within the capture's time.
-pub(super) fn beside_the_capture(collector: &Collector, window: Window) -> Option<String> {
+pub(super) fn beside_the_capture(collector: &Collector, manner: Manner) -> Option<String> {
+    let Manner { window, offset: given, .. } = manner;
     let flows = || collector.flows.iter().filter(|flow| !flow.recorded.is_empty());
-    let spans: Vec<_> = flows().filter_map(|flow| Some((flow.recorded.first_ns()?, flow.recorded.last_ns()?))).collect();
+    let spans: Vec<_> =
+        flows().filter_map(|flow| Some((flow.recorded.first_ns()?, flow.recorded.last_ns()?))).collect();
     let is_beside = |(first, last): &(i64, i64)| *last < 0 || *first > window.end_ns;
     if spans.is_empty() || !spans.iter().all(is_beside) {
         return None;
@@ -92,7 +113,7 @@ pub(super) fn beside_the_capture(collector: &Collector, window: Window) -> Optio
     let offsets = flows().filter_map(|flow| constant_offset(&flow.recorded.as_one(), &flow.replayed, window));
     let hint = offsets.max_by_key(|offset| offset.steps).map_or_else(
         || "--offset moves it, if it is the same call".to_owned(),
-        |offset| offset_in_words(&offset),
+        |offset| offset_in_words(&offset.beyond(given)),
     );
     Some(format!(
         "the series of --recorded lies from {first:.1} s to {last:.1} s, and the capture from 0 to {:.1} s: no time in \

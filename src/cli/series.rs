@@ -63,7 +63,8 @@ impl SeriesFile {
     /// Reads two that are held against each other, both by times that count from the same.
     pub(super) fn read_both(first: &Path, second: &Path, names: &ColumnNames) -> Result<[Self; 2]> {
         let (first, second) = (Opened::open(first, names)?, Opened::open(second, names)?);
-        let missing = first.columns.missing().find(|name| second.columns.missing().any(|other| other == *name));
+        let missing =
+            first.columns.missing().find(|name| second.columns.missing().any(|other| other == *name));
         if let Some(name) = missing {
             bail!("--column: no column '{name}' in {} or {}", first.in_words(), second.in_words());
         }
@@ -132,7 +133,9 @@ impl Opened {
                 }
                 form.event(&row)
             };
-            let Some((flow, event)) = read().with_context(|| format!("{shown}: line {line}"))? else { continue };
+            let Some((flow, event)) = read().with_context(|| format!("{shown}: line {line}"))? else {
+                continue;
+            };
             file.take(flow, event);
         }
         Ok(file)
@@ -159,7 +162,12 @@ mod tests {
     }
 
     fn values(text: &str, names: &str) -> Vec<(i64, i64)> {
-        parse(text, names).unwrap().flows.values().flat_map(|flow| flow.as_one().iter().collect::<Vec<_>>()).collect()
+        parse(text, names)
+            .unwrap()
+            .flows
+            .values()
+            .flat_map(|flow| flow.as_one().iter().collect::<Vec<_>>())
+            .collect()
     }
 
     #[test]
@@ -209,13 +217,37 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_line_and_column() {
         for (text, names, expected) in [
-            ("a,b\n1,2\n", "", "no column time_s or unix_time_s, or another that is a time; there are a, b; --column time="),
-            ("time_s\n1\n", "", "no column bitrate_bps or estimate_bps, or another that is a rate; there are time_s"),
-            ("time_s,bitrate_bps\n1,2\nsoon,2\n", "", "log: line 3: column 'time_s': 'soon' is no time in seconds"),
-            ("time_ms,bitrate_bps\n1,2\nsoon,2\n", "", "log: line 3: column 'time_ms': 'soon' is no time in milliseconds"),
-            ("timestamp,bitrate_bps\n2026-11-27T09:07:23Z,2\n3,4\n", "", "log: line 3: column 'timestamp': '3' is no time as RFC"),
+            (
+                "a,b\n1,2\n",
+                "",
+                "no column time_s or unix_time_s, or another that is a time; there are a, b; --column time=",
+            ),
+            (
+                "time_s\n1\n",
+                "",
+                "no column bitrate_bps or estimate_bps, or another that is a rate; there are time_s",
+            ),
+            (
+                "time_s,bitrate_bps\n1,2\nsoon,2\n",
+                "",
+                "log: line 3: column 'time_s': 'soon' is no time in seconds",
+            ),
+            (
+                "time_ms,bitrate_bps\n1,2\nsoon,2\n",
+                "",
+                "log: line 3: column 'time_ms': 'soon' is no time in milliseconds",
+            ),
+            (
+                "timestamp,bitrate_bps\n2026-11-27T09:07:23Z,2\n3,4\n",
+                "",
+                "log: line 3: column 'timestamp': '3' is no time as RFC",
+            ),
             ("time_s,bitrate_bps\n1,-2\n", "", "log: line 2: column 'bitrate_bps': '-2' is no bit rate"),
-            ("time_s,bitrate_kbps\n1,many\n", "", "log: line 2: column 'bitrate_kbps': 'many' is no bit rate"),
+            (
+                "time_s,bitrate_kbps\n1,many\n",
+                "",
+                "log: line 2: column 'bitrate_kbps': 'many' is no bit rate",
+            ),
             ("time_s,bitrate_bps,ssrcs\n1,2,video\n", "", "log: line 2: column 'ssrcs': 'video' is no SSRC"),
         ] {
             let error = format!("{:#}", parse(text, names).unwrap_err());

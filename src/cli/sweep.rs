@@ -238,7 +238,9 @@ impl Sweep<'_> {
 
     /// What the file has for the flow; else what the receiver sent.
     fn references_of(&self, taped: &TapedFlow, first_at: CaptureTime) -> Option<(Origin, Vec<Series>)> {
-        let series = |recorded: &Recordings| recorded.series().into_iter().map(|ListedSeries { series, .. }| series).collect();
+        let series = |recorded: &Recordings| {
+            recorded.series().into_iter().map(|ListedSeries { series, .. }| series).collect()
+        };
         if let Some(file) = &self.reference
             && let Some(given) = file.flows.get(&taped.info.flow.to_string()).or_else(|| file.flows.get(""))
         {

@@ -110,7 +110,8 @@ impl<'a> Band<'a> {
     pub fn nearest(&self) -> Option<usize> {
         let samples = self.grid?.samples;
         let far = |metrics: &Option<Metrics>| Some(metrics.as_ref()?.distance(samples));
-        let known = self.phases.iter().enumerate().filter_map(|(phase, metrics)| Some((phase, far(metrics)?)));
+        let known =
+            self.phases.iter().enumerate().filter_map(|(phase, metrics)| Some((phase, far(metrics)?)));
         known.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(phase, _)| phase)
     }
 

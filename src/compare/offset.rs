@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use super::Window;
 use super::metrics::{Metrics, compare};
 use super::runs::grid;
 use super::series::Series;
-use super::Window;
+use crate::units::TimeDelta;
 
 /// A step is a change by more than this from one REMB to the next, as a fraction.
 const STEP: f64 = 0.03;
@@ -35,6 +36,13 @@ pub struct Offset {
     pub steps: usize,
     /// The figures with it.
     pub metrics: Metrics,
+}
+
+impl Offset {
+    /// The same where the recorded times were moved already.
+    pub fn beyond(self, given: TimeDelta) -> Self {
+        Self { offset_s: self.offset_s + given.to_secs_f64(), ..self }
+    }
 }
 
 /// A constant offset that brings a recorded series and a replayed one together, where they are far apart without it.
@@ -99,7 +107,9 @@ fn agreements(apart: &[i64]) -> Vec<(i64, usize)> {
     found.sort_by_key(|(by, pairs)| (std::cmp::Reverse(*pairs), by.abs()));
     let mut best: Vec<(i64, usize)> = Vec::new();
     for (by, pairs) in found {
-        if best.len() < MAX_TRIED && best.iter().all(|(other, _)| other.abs_diff(by) > AGREEMENT_NS.unsigned_abs()) {
+        if best.len() < MAX_TRIED
+            && best.iter().all(|(other, _)| other.abs_diff(by) > AGREEMENT_NS.unsigned_abs())
+        {
             best.push((by, pairs));
         }
     }

@@ -90,8 +90,10 @@ impl Recordings {
             let series = self.as_one();
             return if series.is_empty() { Vec::new() } else { vec![ListedSeries { ssrcs, series }] };
         }
-        let of = |places: &[usize]| places.iter().filter_map(|place| self.values.get(*place)).cloned().collect();
-        let listed = groups.into_iter().map(|Group { ssrcs, places }| ListedSeries { ssrcs, series: of(&places) });
+        let of =
+            |places: &[usize]| places.iter().filter_map(|place| self.values.get(*place)).cloned().collect();
+        let listed =
+            groups.into_iter().map(|Group { ssrcs, places }| ListedSeries { ssrcs, series: of(&places) });
         let unlisted: Series = self.values.iter().filter(|value| value.ssrcs.is_none()).cloned().collect();
         let unlisted = (!unlisted.is_empty()).then_some(ListedSeries { ssrcs: Vec::new(), series: unlisted });
         listed.chain(unlisted).collect()
@@ -180,8 +182,7 @@ impl Joined {
 
     fn members(&mut self, root: usize) -> Vec<Ssrc> {
         let all: Vec<_> = self.streams.iter().map(|(ssrc, _)| *ssrc).collect();
-        let mut members: Vec<_> =
-            all.into_iter().filter(|ssrc| self.root_of(ssrc) == Some(root)).collect();
+        let mut members: Vec<_> = all.into_iter().filter(|ssrc| self.root_of(ssrc) == Some(root)).collect();
         members.sort_unstable();
         members
     }
@@ -214,7 +215,8 @@ mod tests {
 
     #[test]
     fn lists_that_alternate_and_have_nothing_in_common_are_series_of_their_own() {
-        let alternating = recorded(&[(0, 100, &[1]), (1, 50, &[7, 2]), (2, 100, &[1]), (3, 60, &[2]), (4, 90, &[1])]);
+        let alternating =
+            recorded(&[(0, 100, &[1]), (1, 50, &[7, 2]), (2, 100, &[1]), (3, 60, &[2]), (4, 90, &[1])]);
         assert_eq!(
             alternating,
             [(vec![1], vec![(0, 100), (4, 90)]), (vec![2, 7], vec![(1, 50), (3, 60)])],

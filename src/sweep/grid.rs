@@ -58,8 +58,13 @@ impl Axis {
         let name = name.trim();
         let scale = parameters().iter().find(|parameter| parameter.name == name).and_then(Scale::of);
         // However it is written: 0.5 and 0.50 are one point.
-        let same = |a: &String, b: &String| a == b || scale.is_some_and(|scale| scale.read(a).is_some() && scale.read(a) == scale.read(b));
-        let repeated = values.iter().enumerate().find(|(place, value)| values.iter().take(*place).any(|other| same(value, other)));
+        let same = |a: &String, b: &String| {
+            a == b || scale.is_some_and(|scale| scale.read(a).is_some() && scale.read(a) == scale.read(b))
+        };
+        let repeated = values
+            .iter()
+            .enumerate()
+            .find(|(place, value)| values.iter().take(*place).any(|other| same(value, other)));
         if let Some((_, value)) = repeated {
             return Err(GridError::Repeated(text.to_owned(), value.clone()));
         }
@@ -215,7 +220,7 @@ mod tests {
             ("streams.timeout=1:2:1", "of the parameter's kind"),
             ("overuse.gain_up_per_ms=0:10:0.0001", "100001 points"),
             ("overuse.max_weight=1:3:0.5", "must be whole numbers, as the parameter is"),
-            ("overuse.gain_up_per_ms=1:1.00000000000001:1e-14", "too small to be told apart"),
+            ("overuse.gain_up_per_ms=1:1.00000000000005:1e-14", "too small to be told apart"),
         ] {
             let message = Axis::range(text).unwrap_err().to_string();
             assert!(message.contains(expected), "{text}: {message}");

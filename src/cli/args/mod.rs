@@ -244,7 +244,12 @@ pub struct ComparisonArgs {
     #[arg(long, value_name = "FILE.csv")]
     pub recorded: Option<PathBuf>,
     /// What the columns of the CSV files are called, e.g. time=ts,rate=remb_kbps; a unit may follow: rate=remb:kbps
-    #[arg(long = "column", value_name = "time=NAME,rate=NAME,ssrcs=NAME,flow=NAME", default_value = "", hide_default_value = true)]
+    #[arg(
+        long = "column",
+        value_name = "time=NAME,rate=NAME,ssrcs=NAME,flow=NAME",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub columns: ColumnNames,
     /// Added to the times of --recorded, or of A.csv; it may be negative
     #[arg(long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true)]
@@ -268,7 +273,7 @@ pub struct ComparisonArgs {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Draw both series and the error between them; the suffix decides between PNG and SVG
-    #[arg(long, value_name = "FILE.png|FILE.svg")]
+    #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = values::picture)]
     pub plot: Option<PathBuf>,
     /// Overwrite files that exist
     #[arg(long)]
@@ -294,7 +299,7 @@ pub struct OutputArgs {
     #[arg(long, value_name = "FILE")]
     pub remb_csv: Option<PathBuf>,
     /// Draw the picture; the suffix decides between PNG and SVG
-    #[arg(long, value_name = "FILE.png|FILE.svg")]
+    #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = values::picture)]
     pub plot: Option<PathBuf>,
     /// Write the summary as JSON (- is standard output)
     #[arg(long, value_name = "FILE")]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::values::picture;
 use super::{BehaveArgs, ColumnNames, ParameterArgs, RunFlags};
 
 /// `sweep`.
@@ -50,7 +51,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "FILE", help_heading = "Outputs")]
     pub json: Option<PathBuf>,
     /// Draw it; the suffix decides between PNG and SVG
-    #[arg(long, value_name = "FILE.png|FILE.svg", help_heading = "Outputs")]
+    #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = picture, help_heading = "Outputs")]
     pub plot: Option<PathBuf>,
     /// A map of colours over two parameters, or the REMBs of all points over each other
     /// [default: map for two parameters, else overlay]

@@ -25,6 +25,17 @@ impl FromStr for Percent {
     }
 }
 
+/// A picture's file, whose ending says what it is; `-` is a PNG.
+pub(super) fn picture(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_known =
+        |ending: &std::ffi::OsStr| ["png", "svg"].iter().any(|known| ending.eq_ignore_ascii_case(known));
+    match text == "-" || path.extension().is_some_and(is_known) {
+        true => Ok(path),
+        false => Err("a picture is a .png or an .svg, by the ending of its name".to_owned()),
+    }
+}
+
 /// How RTCP is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::TimeBasis;
 use super::super::args::ColumnNames;
+use super::TimeBasis;
 use super::cells::{TimeUnit, list, rate, rate_unit};
 use crate::compare::SeriesEvent;
 
@@ -86,7 +86,8 @@ impl Columns {
             None => others(&TIMES, &OTHER_TIMES, TimeUnit::without),
         };
         let name = |place: usize| all.get(place).map_or("", String::as_str);
-        let times: Vec<_> = times.into_iter().map(|place| time_column(place, name(place), cell(place))).collect();
+        let times: Vec<_> =
+            times.into_iter().map(|place| time_column(place, name(place), cell(place))).collect();
         if times.is_empty() {
             bail!(
                 "no column time_s or unix_time_s, or another that is a time; {}; --column time=NAME names it",
@@ -100,7 +101,11 @@ impl Columns {
                 there()
             )
         })?;
-        let told = names.rate.as_deref().and_then(|name| name.rsplit_once(':')).and_then(|(_, unit)| rate_unit(unit));
+        let told = names
+            .rate
+            .as_deref()
+            .and_then(|name| name.rsplit_once(':'))
+            .and_then(|(_, unit)| rate_unit(unit));
         let rate_unit = told.or_else(|| unit_of_name(name(rate))).unwrap_or(1.0);
         let (ssrcs, flow) = (ssrcs.or_else(|| place("ssrcs")), flow.or_else(|| place("flow")));
         Ok(Self { times, rate, rate_unit, ssrcs, flow, missing, all })
@@ -126,7 +131,8 @@ impl Columns {
     /// By the first time that counts from `basis`, or that there is.
     pub(super) fn form(&self, basis: Option<TimeBasis>) -> Form<'_> {
         let fits = |time: &&TimeColumn| basis.is_none_or(|basis| time.basis == basis);
-        let none = TimeColumn { place: 0, unit: TimeUnit::Seconds, basis: TimeBasis::FirstFrame, is_guessed: false };
+        let none =
+            TimeColumn { place: 0, unit: TimeUnit::Seconds, basis: TimeBasis::FirstFrame, is_guessed: false };
         let time = self.times.iter().find(fits).or(self.times.first()).copied().unwrap_or(none);
         Form { columns: self, time, basis: time.basis }
     }
@@ -170,7 +176,9 @@ fn without_rate_unit(name: &str) -> &str {
     let plain = name.trim_end_matches([')', ']']);
     let cut = plain.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '/'));
     match cut.and_then(|cut| plain.split_at_checked(cut)) {
-        Some((rest, unit)) if rate_unit(unit.trim_start_matches(|c: char| !c.is_ascii_alphanumeric())).is_some() => {
+        Some((rest, unit))
+            if rate_unit(unit.trim_start_matches(|c: char| !c.is_ascii_alphanumeric())).is_some() =>
+        {
             rest.trim_end_matches(|c: char| !c.is_ascii_alphanumeric())
         }
         _ => name,
@@ -182,7 +190,11 @@ impl Form<'_> {
     pub(super) fn note(&self) -> Option<String> {
         let Self { columns, time, basis } = self;
         let from = if *basis == TimeBasis::Epoch { "1970" } else { "the first frame" };
-        let what = format!("times of column '{}' are read as {} since {from}, by their size", columns.name(time.place), time.unit.name());
+        let what = format!(
+            "times of column '{}' are read as {} since {from}, by their size",
+            columns.name(time.place),
+            time.unit.name()
+        );
         time.is_guessed.then_some(what)
     }
 
@@ -195,7 +207,8 @@ impl Form<'_> {
         }
         let named = |place: usize| format!("column '{}'", columns.name(place));
         let text = cell(time.place);
-        let at_ns = time.unit.read(text).ok_or_else(|| anyhow!("'{text}' is no time {}", time.unit.in_words()));
+        let at_ns =
+            time.unit.read(text).ok_or_else(|| anyhow!("'{text}' is no time {}", time.unit.in_words()));
         let at_ns = at_ns.with_context(|| named(time.place))?;
         let bps = rate(cell(columns.rate), columns.rate_unit).with_context(|| named(columns.rate))?;
         let ssrcs = columns.ssrcs.map(|place| list(cell(place)).with_context(|| named(place)));

@@ -8,7 +8,9 @@ use super::canvas::{Anchor, Canvas, TextLook};
 use super::columns::Range;
 use super::compare_figure::{Both, CLOSE, CompareFigure};
 use super::render::PlotError;
-use super::sheet::{BLUE, GREY, INK, LEFT, LOWER, LineLook, Mark, ORANGE, PURPLE, Panel, RED, RIGHT, Sheet, UPPER};
+use super::sheet::{
+    BLUE, GREY, INK, LEFT, LOWER, LineLook, Mark, ORANGE, PURPLE, Panel, RED, RIGHT, Sheet, UPPER,
+};
 
 /// The band over the phases.
 const PALE_BLUE: RGBColor = RGBColor(183, 212, 240);
@@ -41,7 +43,10 @@ impl<B: DrawingBackend> Drawing<'_, B> {
         let (figure, sheet) = (self.figure, &self.sheet);
         let tops = |of: fn(&Both) -> Option<Range>| figure.some(of).map(|(_, range)| f64::from(range.max));
         let both = tops(|column| column.recorded).chain(tops(|column| column.replayed));
-        let axis = Axis::bitrate(both.chain(tops(|column| column.band)).chain(tops(|column| column.nearest)).collect(), Vec::new());
+        let axis = Axis::bitrate(
+            both.chain(tops(|column| column.band)).chain(tops(|column| column.nearest)).collect(),
+            Vec::new(),
+        );
         let has_band = self.has(|column| column.band);
         self.apart(UPPER)?;
         self.band(UPPER, &axis)?;

@@ -190,10 +190,10 @@ mod tests {
             ("unix_time_ms,bitrate_kbps\n1795770443073,1500\n", ""),
             ("timestamp,bitrate\n2026-11-27T09:07:23.073Z,1.5 Mbps\n", ""),
             ("timestamp,bitrate\n2026-11-27T10:07:23.073+01:00,1500kbps\n", ""),
-            ("time,bitrate_bps\n1795770443073,1500000.0\n", ""),
+            ("time,bitrate_bps\n1795770443073,1500000.0\n", "time=time"),
             ("timestamp_us,estimate_mbps\n1795770443073000,1.5\n", ""),
             ("wann,wieviel\n1795770443.073,1500000\n", "time=wann,rate=wieviel"),
-            ("bitrate_bps,ts,remb [kbit/s]\n7,1.795770443073e9,1500\n", "rate=remb [kbit/s]"),
+            ("bitrate_bps,ts,remb [kbit/s]\n7,1.795770443073e9,1500\n", "time=ts,rate=remb [kbit/s]"),
             ("time_s,unix_time_s,b\n3,1795770443.073,1.5e3\n", "time=unix_time_s,rate=b:kbps"),
         ] {
             let file = parse(text, names).unwrap();
@@ -201,16 +201,17 @@ mod tests {
             let apart = |(time, bps): &(i64, i64)| time.abs_diff(at) < 1000 && *bps == 1_500_000;
             assert!(values(text, names).iter().all(apart), "{text}: {:?}", values(text, names));
         }
-        assert_eq!(values("time_ms,rate\n80.5,7\n", ""), [(80_500_000, 7)]);
-        assert_eq!(values("time,rate\n80.5,7\n", ""), [(80_500_000_000, 7)]);
+        assert_eq!(values("time_ms,rate_bps\n80.5,7\n", ""), [(80_500_000, 7)]);
+        assert_eq!(values("time,rate\n80.5,7\n", "time=time,rate=rate"), [(80_500_000_000, 7)]);
     }
 
     #[test]
     fn what_was_taken_for_granted_is_said() {
         let notes = |text| parse(text, "").unwrap().notes.join("; ");
+        let named = |text| parse(text, "time=time").unwrap().notes.join("; ");
         assert_eq!(notes("time_s,bitrate_bps\n1,2\n"), "");
         assert_eq!(notes("unix_time_ms,bitrate_kbps\n1,2\n"), "");
-        let guessed = notes("time,bitrate\n1795770443073,2\n");
+        let guessed = named("time,bitrate_bps\n1795770443073,2\n");
         assert_eq!(guessed, "log: times of column 'time' are read as milliseconds since 1970, by their size");
     }
 

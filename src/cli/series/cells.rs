@@ -118,13 +118,24 @@ pub(super) fn rate_unit(text: &str) -> Option<f64> {
     RATE_UNITS.iter().find(|(name, _)| *name == text).map(|(_, bps)| *bps)
 }
 
+/// A number, and the unit behind it if there is one.
+fn split(text: &str) -> (&str, &str) {
+    let is_number = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
+    let end = text.find(|c| !is_number(c)).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(end).unwrap_or((text, ""));
+    (number.trim(), unit.trim())
+}
+
+/// Whether a rate says its unit.
+pub(super) fn has_unit(text: &str) -> bool {
+    rate_unit(split(text).1).is_some()
+}
+
 /// Bit/s, from a number with its unit or in the column's.
 pub(super) fn rate(text: &str, unit_of_column: f64) -> Result<i64> {
-    let is_number = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
-    let split = text.find(|c| !is_number(c)).unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(split).unwrap_or((text, ""));
-    let unit = if unit.trim().is_empty() { Some(unit_of_column) } else { rate_unit(unit) };
-    let bps = number.trim().parse::<f64>().ok().zip(unit).map(|(number, unit)| libm::round(number * unit));
+    let (number, unit) = split(text);
+    let unit = if unit.is_empty() { Some(unit_of_column) } else { rate_unit(unit) };
+    let bps = number.parse::<f64>().ok().zip(unit).map(|(number, unit)| libm::round(number * unit));
     let bps = bps.filter(|bps| (0.0..=9e15).contains(bps));
     Ok(bps.ok_or_else(|| anyhow!("'{text}' is no bit rate"))? as i64)
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::super::args::ColumnNames;
 use super::TimeBasis;
-use super::cells::{TimeUnit, list, rate, rate_unit};
+use super::cells::{TimeUnit, has_unit, list, rate, rate_unit};
 use crate::compare::SeriesEvent;
 
 /// The columns of a file that matter, by their places.
@@ -53,62 +53,25 @@ impl Columns {
         names: &ColumnNames,
     ) -> Result<Self> {
         let all: Vec<_> = header.iter().map(|name| name.trim().to_owned()).collect();
-        let place = |name: &str| all.iter().position(|column| column == name);
+        let table = Table { all: &all, first, there: format!("there are {}", all.join(", ")) };
         let mut missing = Vec::new();
         let mut named = |name: &Option<String>| {
-            let name = name.as_ref()?;
-            // A column is meant, unless the end of its name is a unit.
-            let without_unit = name.rsplit_once(':').filter(|(_, unit)| rate_unit(unit).is_some());
-            let found = place(name).or_else(|| place(without_unit?.0));
-            if found.is_none() {
-                missing.push(name.clone());
+            let (place, unit) = table.named(name.as_deref()?);
+            if place.is_none() {
+                missing.extend(name.clone());
             }
-            found
+            Some((place?, unit))
         };
-        let (time, rate) = (named(&names.time), named(&names.rate));
-        let (ssrcs, flow) = (named(&names.ssrcs), named(&names.flow));
-        let there = || format!("there are {}", all.join(", "));
-        let cell = |place: usize| first.and_then(|row| row.get(place)).unwrap_or_default().trim();
-        let others = |known: &[&str], others: &[&str], unit: fn(&str) -> &str| -> Vec<usize> {
-            let own = known.iter().filter_map(|name| place(name));
-            let is_other = |name: &String| others.contains(&unit(&name.to_ascii_lowercase()).trim());
-            let other = all.iter().enumerate().filter(|(_, name)| is_other(name)).map(|(place, _)| place);
-            let mut places: Vec<usize> = Vec::new();
-            for place in own.chain(other) {
-                if !places.contains(&place) {
-                    places.push(place);
-                }
-            }
-            places
+        let [time, rate, ssrcs, flow] = [&names.time, &names.rate, &names.ssrcs, &names.flow].map(&mut named);
+        let place = |named: Option<(usize, Option<f64>)>| named.map(|(place, _)| place);
+        let times = table.times(place(time))?;
+        let (rate, rate_unit) = match rate {
+            Some((place, unit)) => (place, unit.or_else(|| unit_of_name(table.name(place)))),
+            None => table.rate()?,
         };
-        let times = match time {
-            Some(time) => vec![time],
-            None => others(&TIMES, &OTHER_TIMES, TimeUnit::without),
-        };
-        let name = |place: usize| all.get(place).map_or("", String::as_str);
-        let times: Vec<_> =
-            times.into_iter().map(|place| time_column(place, name(place), cell(place))).collect();
-        if times.is_empty() {
-            bail!(
-                "no column time_s or unix_time_s, or another that is a time; {}; --column time=NAME names it",
-                there()
-            );
-        }
-        let rate = rate.or_else(|| others(&RATES, &OTHER_RATES, without_rate_unit).first().copied());
-        let rate = rate.ok_or_else(|| {
-            anyhow!(
-                "no column bitrate_bps or estimate_bps, or another that is a rate; {}; --column rate=NAME names it",
-                there()
-            )
-        })?;
-        let told = names
-            .rate
-            .as_deref()
-            .and_then(|name| name.rsplit_once(':'))
-            .and_then(|(_, unit)| rate_unit(unit));
-        let rate_unit = told.or_else(|| unit_of_name(name(rate))).unwrap_or(1.0);
-        let (ssrcs, flow) = (ssrcs.or_else(|| place("ssrcs")), flow.or_else(|| place("flow")));
-        Ok(Self { times, rate, rate_unit, ssrcs, flow, missing, all })
+        let (ssrcs, flow) =
+            (place(ssrcs).or_else(|| table.place("ssrcs")), place(flow).or_else(|| table.place("flow")));
+        Ok(Self { times, rate, rate_unit: rate_unit.unwrap_or(1.0), ssrcs, flow, missing, all })
     }
 
     /// Columns that `--column` names and that are not there.
@@ -139,6 +102,83 @@ impl Columns {
 
     fn name(&self, place: usize) -> &str {
         self.all.get(place).map_or("", String::as_str)
+    }
+}
+
+/// A header, and the row below it.
+struct Table<'a> {
+    all: &'a [String],
+    first: Option<&'a csv::StringRecord>,
+    /// For an error.
+    there: String,
+}
+
+impl Table<'_> {
+    fn place(&self, name: &str) -> Option<usize> {
+        self.all.iter().position(|column| column == name)
+    }
+
+    fn name(&self, place: usize) -> &str {
+        self.all.get(place).map_or("", String::as_str)
+    }
+
+    fn cell(&self, place: usize) -> &str {
+        self.first.and_then(|row| row.get(place)).unwrap_or_default().trim()
+    }
+
+    /// A column of this name; or of its beginning, where its end is a unit.
+    fn named(&self, name: &str) -> (Option<usize>, Option<f64>) {
+        let with_unit = || {
+            let (name, unit) = name.rsplit_once(':')?;
+            Some((self.place(name)?, rate_unit(unit)?))
+        };
+        match (self.place(name), with_unit()) {
+            (None, Some((place, unit))) => (Some(place), Some(unit)),
+            (place, _) => (place, None),
+        }
+    }
+
+    /// Columns with names of our own, then with what others call it, but for a unit at the end.
+    fn known<'a>(
+        &'a self,
+        own: &'a [&str],
+        others: &'a [&str],
+        without_unit: fn(&str) -> &str,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let is_other = move |name: &String| {
+            !own.contains(&name.as_str()) && others.contains(&without_unit(&name.to_ascii_lowercase()).trim())
+        };
+        let other =
+            self.all.iter().enumerate().filter(move |(_, name)| is_other(name)).map(|(place, _)| place);
+        own.iter().filter_map(|name| self.place(name)).chain(other)
+    }
+
+    /// Without a name that was given, those whose names or cells say in what unit they are.
+    fn times(&self, named: Option<usize>) -> Result<Vec<TimeColumn>> {
+        let says_unit = |place: &usize| {
+            TimeUnit::of_name(&self.name(*place).to_ascii_lowercase()).is_some()
+                || TimeUnit::Date.read(self.cell(*place)).is_some()
+        };
+        let known = self.known(&TIMES, &OTHER_TIMES, TimeUnit::without).filter(says_unit);
+        let places: Vec<_> = named.map_or_else(|| known.collect(), |place| vec![place]);
+        if places.is_empty() {
+            bail!(
+                "no column time_s or unix_time_s, or another that is a time; {}; --column time=NAME names it",
+                self.there
+            );
+        }
+        Ok(places.into_iter().map(|place| time_column(place, self.name(place), self.cell(place))).collect())
+    }
+
+    /// The same of a rate, and its unit.
+    fn rate(&self) -> Result<(usize, Option<f64>)> {
+        let says_unit = |(place, unit): &(usize, Option<f64>)| unit.is_some() || has_unit(self.cell(*place));
+        let mut known = self.known(&RATES, &OTHER_RATES, without_rate_unit);
+        let known = known.by_ref().map(|place| (place, unit_of_name(self.name(place)))).find(says_unit);
+        known.ok_or_else(|| {
+            let what = "no column bitrate_bps or estimate_bps, or another that is a rate";
+            anyhow!("{what}; {}; --column rate=NAME names it", self.there)
+        })
     }
 }
 

@@ -200,7 +200,10 @@ impl FromIterator<SeriesEvent> for Recordings {
 mod tests {
     use super::*;
 
-    fn recorded(events: &[(i64, i64, &[u32])]) -> Vec<(Vec<u32>, Vec<(i64, i64)>)> {
+    /// The streams of a series, and its times and rates.
+    type Plain = (Vec<u32>, Vec<(i64, i64)>);
+
+    fn recorded(events: &[(i64, i64, &[u32])]) -> Vec<Plain> {
         let event = |(at_ns, bps, list): &(i64, i64, &[u32])| SeriesEvent {
             at_ns: *at_ns,
             bps: *bps,

@@ -7,7 +7,7 @@ mod expect;
 mod report;
 mod table;
 
-pub use case::{Case, CaseError, Distance};
+pub use case::{Case, CaseError, Distance, Golden, Table};
 pub use expect::{Expectation, unmet};
 pub use report::{CaseResult, Verdict, junit, markdown};
 pub use table::{Column, Difference, Rows, TableError, Tolerance, Tolerances, first_difference};

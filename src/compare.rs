@@ -13,12 +13,16 @@ mod band;
 mod falls;
 mod grid;
 mod metrics;
+mod offset;
+mod recordings;
 mod runs;
 mod series;
 
 pub use band::{Band, BandRun, MeanFalls, MeanMetrics};
 pub use falls::Falls;
 pub use metrics::{Metrics, compare};
+pub use offset::{Offset, constant_offset};
+pub use recordings::{ListedSeries, Recordings};
 pub use runs::{Run, runs};
 pub use series::{Series, SeriesEvent};
 

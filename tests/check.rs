@@ -135,6 +135,64 @@ fn expectations_that_are_not_met_are_named() {
 }
 
 #[test]
+fn a_file_that_is_absent_fails_its_case_and_the_others_are_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    one_case(folder.path(), "");
+    let input = common::testdata("captures/s16-any.pcap.gz");
+    for (name, text) in [
+        ("absent.toml", "input = 'no-such.pcap'\ngolden = 'g'\n".to_owned()),
+        ("candidate.toml", format!("input = '{}'\ncandidate = 'no-such.csv'\n", input.display())),
+        (
+            "settings.toml",
+            format!(
+                "input = '{}'\nargs = ['--config', 'no-such.toml']\n[expect]\nflows = 1\n",
+                input.display()
+            ),
+        ),
+    ] {
+        fs::write(path(name), text).unwrap();
+    }
+    let report = format!("junit:{}", path("report.xml"));
+    let (code, text, _) = check(&[folder.path().to_str().unwrap(), "--report", &report], false);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("4 cases: 1 passed, 3 failed, 0 skipped"), "{text}");
+    let reason = |name: &str, key: &str, file: &str| format!("{}: '{key}': {}: ", path(name), path(file));
+    assert!(text.contains(&reason("absent.toml", "input", "no-such.pcap")), "{text}");
+    assert!(text.contains(&reason("candidate.toml", "candidate", "no-such.csv")), "{text}");
+    assert!(text.contains("exit code 3, expected 0: --config"), "{text}");
+    let xml = fs::read_to_string(path("report.xml")).unwrap();
+    assert!(xml.contains("tests=\"4\" failures=\"3\"") && xml.contains("no-such.pcap"), "{xml}");
+}
+
+#[test]
+fn a_new_golden_is_what_the_case_says_and_a_known_one_what_its_header_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let estimates = folder.path().join("estimates");
+    fs::create_dir(&estimates).unwrap();
+    let input = common::testdata("captures/s16-any.pcap.gz");
+    let case = |golden: &str| {
+        let file = estimates.join("call.toml");
+        fs::write(&file, format!("input = '{}'\ngolden = {golden}\n", input.display())).unwrap();
+        check(&[file.to_str().unwrap()], false)
+    };
+    let header =
+        |name: &str| fs::read_to_string(estimates.join(name)).unwrap().lines().next().unwrap().to_owned();
+    assert_eq!(case("'a.csv'").0, 0);
+    assert!(header("a.csv").contains("encoded_bps"), "whatever its folder is called");
+    assert_eq!(case("{ remb = 'a.csv', estimate = 'b.csv' }").0, 0);
+    assert!(header("b.csv").contains("estimate_bps"), "whatever it is called");
+    let (code, text, _) = case("['a.csv', 'b.csv']");
+    assert!(code == 0 && text.contains("ok    call"), "{text}");
+    let (code, text, _) = case("'new.estimate.csv'");
+    assert_eq!(code, 1);
+    assert!(text.contains("golden = { estimate = \"…\" } says"), "{text}");
+    assert_eq!(case("{ other = 'a.csv' }").0, 2);
+    fs::write(estimates.join("b.csv"), header("b.csv") + "\n").unwrap();
+    assert!(case("'b.csv'").1.contains("--estimate-csv -"), "{text}");
+}
+
+#[test]
 fn a_case_that_cannot_be_run_says_why_by_its_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.toml");
@@ -147,7 +205,6 @@ fn a_case_that_cannot_be_run_says_why_by_its_exit_code() {
             "'args': unexpected argument '--no-such-flag'",
         ),
         ("input = 'x'\ngolden = 'g'\nargs = ['-o', 'out']\n", 2, "'args': outputs are not named in a case"),
-        ("input = 'no-such.pcap'\ngolden = 'g'\n", 3, "no-such.pcap"),
     ] {
         fs::write(&file, text).unwrap();
         let (found, _, errors) = check(&[path], false);

@@ -1,6 +1,9 @@
 //! `compare` as its users meet it: how close a replay comes to what Chromium sent, and the gate built on that.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "compare/recorded.rs"]
+mod recorded;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Output};
@@ -48,7 +51,7 @@ fn capture(name: &str) -> String {
 
 /// The mean row of every flow, by column.
 fn means(name: &str, flags: &[&str]) -> Vec<BTreeMap<String, String>> {
-    let output = run(&[&["compare", &capture(name), "--csv", "-"], flags].concat());
+    let output = run(&[&["compare", &capture(name), "--csv", "-", "--phases", "10"], flags].concat());
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
     let mut reader = csv::Reader::from_reader(&output.stdout[..]);
     let rows = reader.deserialize::<BTreeMap<String, String>>().map(Result::unwrap);
@@ -68,6 +71,36 @@ fn each_recorded_call_is_replayed_as_closely_as_libwebrtcs_own_code_comes() {
         assert!(share >= within_5 - 3.0, "{name}: within 5 % {share} %, there {within_5} %");
         assert!(number(first, "ssrcs_equal_pct") >= 99.0, "{name}");
     }
+}
+
+#[test]
+fn the_phase_that_comes_nearest_stands_beside_the_capture_s_own_clock_and_the_mean() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("close.svg");
+    let picture = picture.to_str().unwrap();
+    let output = run(&["compare", &capture("s03-steps-audio"), "--json", "-", "--plot", picture]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let flow = &json["flows"][0];
+    let phases = flow["phases"].as_array().unwrap();
+    assert_eq!(phases.len(), 50);
+    let nearest = usize::try_from(flow["nearest"]["phase"].as_u64().unwrap()).unwrap();
+    assert_eq!(flow["nearest"]["metrics"], phases[nearest]);
+    assert_eq!(flow["nearest"]["clock_offset_us"], 20 * nearest);
+    let error = |metrics: &serde_json::Value| metrics["mean_absolute"].as_f64().unwrap();
+    assert!(phases.iter().all(|phase| error(phase) >= error(&phases[nearest])));
+    assert!(
+        error(&phases[nearest]) < error(&flow["first_phase"])
+            && error(&phases[nearest]) < error(&flow["mean"])
+    );
+    assert!(fs::read_to_string(picture).unwrap().contains("replayed, nearest clock phase"));
+    let text = String::from_utf8(run(&["compare", &capture("s03-steps-audio")]).stdout).unwrap();
+    assert!(text.contains(&format!("nearest: {nearest} (+")), "{text}");
+    let alone =
+        String::from_utf8(run(&["compare", &capture("s03-steps-audio"), "--phases", "1"]).stdout).unwrap();
+    assert!(!alone.contains("nearest"), "{alone}");
+    let csv = String::from_utf8(run(&["compare", &capture("s03-steps-audio"), "--csv", "-"]).stdout).unwrap();
+    let marked = csv.lines().position(|row| row.ends_with(&format!(",{},1,", 20 * nearest)));
+    assert_eq!(marked, Some(1 + nearest), "{csv}");
 }
 
 #[test]

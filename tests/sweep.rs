@@ -46,7 +46,7 @@ fn a_row_for_each_point_and_flow_and_libwebrtcs_own_constant_is_the_nearest() {
 fn the_base_has_the_figures_of_compare() {
     let rows = table(&[S03, "-L", "rate_control.backoff_factor=0.85", "--phases", "10"]);
     let mut compare = Command::new(env!("CARGO_BIN_EXE_remb-replay"));
-    compare.current_dir(env!("CARGO_MANIFEST_DIR")).args(["compare", S03, "--csv", "-"]);
+    compare.current_dir(env!("CARGO_MANIFEST_DIR")).args(["compare", S03, "--csv", "-", "--phases", "10"]);
     let compared = String::from_utf8(compare.output().unwrap().stdout).unwrap();
     let mean: Vec<_> = compared.lines().last().unwrap().split(',').collect();
     for (place, name) in [(3, "median_pct"), (4, "p90_pct"), (8, "within_5_pct")] {
@@ -118,6 +118,31 @@ fn an_encrypted_call_is_held_against_a_file() {
 }
 
 #[test]
+fn a_reference_that_is_given_wins_over_what_was_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let reference = folder.path().join("link.csv");
+    fs::write(&reference, "ms,kbps\n0,500\n20000,400\n").unwrap();
+    let flags = [
+        S08,
+        "-L",
+        "rate_control.backoff_factor=0.8,0.85",
+        "--reference",
+        reference.to_str().unwrap(),
+        "--column",
+        "time=ms,rate=kbps:kbps",
+    ];
+    let rows = table(&flags);
+    assert_eq!(column(&rows, "held_against")[1], "file");
+    let text = String::from_utf8(sweep(&flags).stdout).unwrap();
+    assert!(text.contains("1 held against --reference, whatever was recorded"), "{text}");
+    let other = folder.path().join("other.csv");
+    fs::write(&other, "time_s,bitrate_bps,flow\n0,500000,1.2.3.4:1-1.2.3.4:2\n").unwrap();
+    let rows =
+        table(&[S08, "-L", "rate_control.backoff_factor=0.8,0.85", "--reference", other.to_str().unwrap()]);
+    assert_eq!(column(&rows, "held_against")[1], "recorded");
+}
+
+#[test]
 fn an_estimator_that_a_capture_cannot_feed_has_no_row() {
     let rows = table(&[
         "testdata/captures/s06-no-abs-send-time.pcap.gz",
@@ -135,6 +160,11 @@ fn what_is_wrong_is_said_before_anything_is_read() {
         (&[S03, "-L", "rate_control.backof_factor=1"], 2, "unknown parameter 'rate_control.backof_factor'"),
         (&[S03, "-L", "rate_control.backoff_factor=0.9,7"], 2, "parameter 'rate_control.backoff_factor' = 7"),
         (&[S03, "-P", "overuse.max_weight=1:2"], 2, "NAME=low:high:step is needed"),
+        (&[S03, "-P", "overuse.max_weight=1:3:0.5"], 2, "must be whole numbers, as the parameter is"),
+        (&[S03, "-L", "remb.interval=1s,1000ms"], 2, "the value 1000ms stands there twice"),
+        (&[S03, "-L", "remb.interval=1s", "--plot", "x.jpg"], 2, "a picture is a .png or an .svg"),
+        (&[S03, "-L", "remb.interval=1s", "--reference", "missing.csv"], 3, "missing.csv"),
+        (&[S03, "-L", "remb.interval=1s", "--reference", "Cargo.toml"], 2, "no column time_s"),
         (&[S03, "-L", "remb.interval=1s", "--plot-kind", "map"], 2, "--plot-kind map needs two parameters"),
         (&["-", "-", "-L", "remb.interval=1s"], 2, "standard input can be read once"),
         (&[S03, "missing.pcap", "-L", "remb.interval=1s"], 3, "missing.pcap"),

@@ -1,5 +1,6 @@
 //! Captures: bytes in, frames out, in one pass with bounded memory. The format is told from the content.
 
+mod annotated;
 mod buffer;
 mod pcap;
 mod pcapng;
@@ -12,6 +13,8 @@ use flate2::read::MultiGzDecoder;
 use crate::units::{CaptureTime, FrameNumber};
 
 use buffer::{CountingReader, FillBuffer};
+
+pub use annotated::Annotated;
 
 /// The largest record that is read, bytes.
 const MAX_RECORD: usize = 262_144;

@@ -55,6 +55,16 @@ pub(super) struct PcapngReader {
     nanoseconds: bool,
     /// The smallest and the largest of all interfaces so far.
     snaplen: Option<(u32, u32)>,
+    /// Where the packet block lies that was found last, in the buffer.
+    last_block: std::ops::Range<usize>,
+}
+
+/// What a Simple Packet Block has: no time.
+#[derive(Debug)]
+pub(super) struct SimplePacket<'a> {
+    pub(super) link_type: LinkType,
+    pub(super) data: &'a [u8],
+    pub(super) original_len: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -143,6 +153,7 @@ impl PcapngReader {
             let record = self.record(block_type, block);
             let start = buffer.position();
             buffer.consume(len);
+            self.last_block = start..start + len;
             match record {
                 None => {}
                 Some(Record::Packet(packet)) => {
@@ -220,6 +231,39 @@ impl PcapngReader {
             }
         }
         None
+    }
+
+    /// Where the packet block lies that [`Self::next_record`] found last, until it is called again.
+    pub(super) fn last_block(&self) -> std::ops::Range<usize> {
+        self.last_block.clone()
+    }
+
+    /// The comments of a packet block.
+    pub(super) fn comments<'a>(&self, block: &'a [u8]) -> Vec<&'a [u8]> {
+        let captured_len = usize::try_from(self.u32_at(block, 20)).unwrap_or(usize::MAX).min(MAX_RECORD);
+        let options_at = PACKET_HEADER_LEN + captured_len.next_multiple_of(4);
+        let mut options = block.get(options_at..block.len().saturating_sub(4)).unwrap_or_default();
+        let mut comments = Vec::new();
+        while let Some((code, value, rest)) = self.option(options) {
+            match OptionCode(code) {
+                OptionCode::EndOfOpt => break,
+                OptionCode::Comment => comments.push(value),
+                _ => {}
+            }
+            options = rest;
+        }
+        comments
+    }
+
+    /// A Simple Packet Block, which is of the first interface and is cut at its snaplen.
+    pub(super) fn simple_packet<'a>(&self, block: &'a [u8]) -> Option<SimplePacket<'a>> {
+        let interface = self.interfaces.first()?;
+        let original_len = self.u32_at(block, BLOCK_HEADER_LEN);
+        let limit = if interface.snaplen > 0 { interface.snaplen } else { u32::MAX };
+        let captured_len = usize::try_from(original_len.min(limit)).ok()?;
+        let data = block.get(MIN_BLOCK_LEN..block.len().checked_sub(4)?)?;
+        let (link_type, data) = (interface.link_type, data.get(..captured_len)?);
+        Some(SimplePacket { link_type, data, original_len })
     }
 
     /// `None` for a description that makes no sense; its packets are then of an unknown link type.

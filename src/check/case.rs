@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use toml::{Table, Value};
+use toml::Value;
 
 use super::expect::Expectation;
 use super::table::{Tolerance, Tolerances};
@@ -21,7 +21,7 @@ pub struct Case {
     /// Flags of `replay`.
     pub args: Vec<String>,
     /// CSV files that the result must equal, relative to the case file.
-    pub goldens: Vec<PathBuf>,
+    pub goldens: Vec<Golden>,
     /// Another estimator's `remb.csv`, which takes the place of our result.
     pub candidate: Option<PathBuf>,
     /// How far a candidate may be from what it is held against, as step functions; without it row by row.
@@ -34,6 +34,24 @@ pub struct Case {
     pub exit: i64,
     /// Why it is not run.
     pub skip: Option<String>,
+}
+
+/// A CSV file that the result must equal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Golden {
+    /// Relative to the case file.
+    pub path: PathBuf,
+    /// What it is, where the case says it; else its header does.
+    pub table: Option<Table>,
+}
+
+/// Results that can be goldens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// `remb.csv`.
+    Remb,
+    /// `estimate.csv`.
+    Estimate,
 }
 
 /// Limits of the distance between two series of REMBs.
@@ -69,21 +87,43 @@ struct Raw {
     sha256: Option<String>,
     #[serde(default)]
     args: Vec<String>,
-    golden: Option<Golden>,
+    golden: Option<RawGolden>,
     candidate: Option<PathBuf>,
-    distance: Option<Table>,
+    distance: Option<toml::Table>,
     #[serde(default)]
-    tolerance: Table,
+    tolerance: toml::Table,
     #[serde(default)]
-    expect: Table,
+    expect: toml::Table,
     skip: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Golden {
+enum RawGolden {
     One(PathBuf),
     Several(Vec<PathBuf>),
+    Named(NamedGoldens),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamedGoldens {
+    remb: Option<PathBuf>,
+    estimate: Option<PathBuf>,
+}
+
+impl RawGolden {
+    fn goldens(self) -> Vec<Golden> {
+        let unnamed = |path| Golden { path, table: None };
+        match self {
+            Self::One(path) => vec![unnamed(path)],
+            Self::Several(paths) => paths.into_iter().map(unnamed).collect(),
+            Self::Named(NamedGoldens { remb, estimate }) => {
+                let named = [(remb, Table::Remb), (estimate, Table::Estimate)].into_iter();
+                named.filter_map(|(path, table)| Some(Golden { path: path?, table: Some(table) })).collect()
+            }
+        }
+    }
 }
 
 impl Case {
@@ -106,11 +146,7 @@ impl Case {
             input: raw.input,
             sha256: raw.sha256,
             args: raw.args,
-            goldens: match raw.golden {
-                None => Vec::new(),
-                Some(Golden::One(path)) => vec![path],
-                Some(Golden::Several(paths)) => paths,
-            },
+            goldens: raw.golden.map(RawGolden::goldens).unwrap_or_default(),
             candidate: raw.candidate,
             distance: raw.distance.as_ref().map(distance).transpose()?,
             tolerances: tolerances(&raw.tolerance)?,
@@ -149,7 +185,7 @@ impl Case {
     }
 }
 
-fn distance(table: &Table) -> Result<Distance, CaseError> {
+fn distance(table: &toml::Table) -> Result<Distance, CaseError> {
     let mut distance = Distance::default();
     for (key, value) in table {
         let limit = percent(value);
@@ -175,7 +211,7 @@ fn percent(value: &Value) -> Option<f64> {
     (number >= 0.0).then_some(number)
 }
 
-fn tolerances(table: &Table) -> Result<Tolerances, CaseError> {
+fn tolerances(table: &toml::Table) -> Result<Tolerances, CaseError> {
     let mut tolerances = Tolerances::default();
     for (column, value) in table {
         let wrong =

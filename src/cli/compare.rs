@@ -6,23 +6,25 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 
-use super::args::{CompareArgs, WriteFlags};
-use super::comparison::{FlowComparison, draw, write_csv};
+use super::args::{CompareArgs, ComparisonArgs, WriteFlags};
+use super::comparison::{FlowComparison, Manner, draw};
+use super::comparison_csv::write_csv;
 use super::outputs::Plan;
+use super::phases::{Collector, GRAIN, Spread, at_phase};
+use super::recorded;
 use super::resolve::{Resolved, resolve};
 use super::series::{SeriesFile, TimeBasis};
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, messages, print, to_stdout};
-use crate::compare::{Series, SeriesEvent, Window};
-use crate::remb::{Profile, encoded_bitrate};
-use crate::replay::{Event, Outcome, ReplayConfig, SideBySide, Sink};
+use crate::compare::{ListedSeries, Recordings, Window};
+use crate::remb::Profile;
+use crate::replay::{Outcome, ReplayConfig, SideBySide};
 use crate::report::summary::{Flow, Tool, Warning};
-use crate::survey::FlowInfo;
 use crate::units::{CaptureTime, TimeDelta};
 
 pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Libwebrtc);
-    let resolved = resolved.map_err(|error| Failure::new(Exit::Usage, error))?;
+    let resolved = resolved.map_err(Failure::of_settings)?;
     if args.parameters.print_config {
         return print(&resolved.print());
     }
@@ -30,6 +32,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
         let error = anyhow!("--recorded goes with a capture, not with two CSV files");
         return Err(Failure::new(Exit::Usage, error));
     }
+    let names = &args.comparison.columns;
     let inputs: Vec<&Path> = [Some(&args.capture), args.other.as_ref(), args.comparison.recorded.as_ref()]
         .into_iter()
         .flatten()
@@ -38,14 +41,14 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     let opened = |error| Failure::new(Exit::Open, error);
     match &args.other {
         Some(other) => {
-            let files = two_files(&args.capture, other).map_err(opened)?;
+            let files = SeriesFile::read_both(&args.capture, other, names).map_err(opened)?;
             let plan = Plan::for_comparison(&args.comparison, &inputs).map_err(opened)?;
             finish(args, &plan, Compared::files(args, files)?)
         }
         None => {
             let source = Source::open(&args.capture, false, None).map_err(opened)?;
-            let recorded = args.comparison.recorded.as_deref().map(|path| SeriesFile::read(path, None));
-            let recorded = recorded.transpose().context("--recorded").map_err(opened)?;
+            let recorded = args.comparison.recorded.as_deref().map(|path| SeriesFile::read(path, names));
+            let recorded = recorded.transpose().context("--recorded").map_err(Failure::of_settings)?;
             let plan = Plan::for_comparison(&args.comparison, &inputs).map_err(opened)?;
             let replays = replay_phases(args, &resolved, source)?;
             finish(args, &plan, Compared::capture(args, replays, recorded)?)
@@ -66,6 +69,9 @@ struct Compared {
     warnings: Vec<Warning>,
     #[serde(skip)]
     read: Option<ReadCapture>,
+    /// About series from files.
+    #[serde(skip)]
+    notes: Vec<String>,
 }
 
 /// A capture replayed at all phases.
@@ -75,57 +81,16 @@ struct Replays {
     outcome: Outcome,
     /// By phase, then by the flow's index.
     phases: Vec<Collector>,
+    /// Where they are.
+    spread: Spread,
     first_at: CaptureTime,
-}
-
-/// The REMBs of every flow, recorded and replayed.
-#[derive(Default)]
-struct Collector {
-    first_at: Option<CaptureTime>,
-    /// One phase is enough: what was recorded is the same for all.
-    takes_recorded: bool,
-    flows: Vec<Collected>,
-}
-
-#[derive(Default)]
-struct Collected {
-    name: String,
-    recorded: Series,
-    replayed: Series,
-}
-
-impl Sink for Collector {
-    type Error = std::convert::Infallible;
-
-    fn event(&mut self, info: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Self::Error> {
-        let at_ns = at.as_nanos() - self.first_at.unwrap_or(at).as_nanos();
-        if self.flows.len() <= info.index {
-            self.flows.resize_with(info.index + 1, Collected::default);
-        }
-        let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
-        if flow.name.is_empty() {
-            flow.name = info.flow.to_string();
-        }
-        match event {
-            Event::Step(_) => {}
-            Event::Remb(remb) => {
-                let bps = encoded_bitrate(remb.bitrate).as_bps();
-                flow.replayed.push(SeriesEvent { at_ns, bps, ssrcs: Some(remb.ssrcs.clone()) });
-            }
-            Event::Recorded(remb) if self.takes_recorded => {
-                let bps = remb.bitrate.as_bps();
-                flow.recorded.push(SeriesEvent { at_ns, bps, ssrcs: remb.ssrcs.clone() });
-            }
-            Event::Recorded(_) => {}
-        }
-        Ok(())
-    }
 }
 
 /// One pass over the capture, which feeds a replay for each phase.
 fn replay_phases(args: &CompareArgs, resolved: &Resolved, source: Source) -> Result<Replays, Failure> {
     let count = args.comparison.phases;
-    let configs: Vec<_> = (0..count).map(|phase| at_phase(&resolved.config, phase, count)).collect();
+    let config = ReplayConfig { steps: false, ..resolved.config.clone() };
+    let configs: Vec<_> = (0..count).map(|phase| at_phase(&config, phase, count, GRAIN)).collect();
     let collector = |phase| Collector { takes_recorded: phase == 0, ..Collector::default() };
     let mut phases: Vec<_> = (0..count).map(collector).collect();
     let nothing = || Failure::new(Exit::Nothing, anyhow!("no phase and no frame"));
@@ -139,18 +104,13 @@ fn replay_phases(args: &CompareArgs, resolved: &Resolved, source: Source) -> Res
     })?;
     let Ok(()) = replays.finish(&mut phases);
     let (outcome, first_at) = replays.outcome().zip(replays.first_at()).ok_or_else(nothing)?;
-    Ok(Replays { profile: resolved.profile, read, outcome, phases, first_at })
-}
-
-/// The same configuration, the receiver's clock so far ahead that `count` phases divide a millisecond.
-pub(super) fn at_phase(config: &ReplayConfig, phase: u16, count: u16) -> ReplayConfig {
-    let ahead = TimeDelta::from_micros(1000 * i64::from(phase) / i64::from(count));
-    ReplayConfig { clock_offset: config.clock_offset + ahead, ..config.clone() }
+    let spread = Spread { count, grain: GRAIN };
+    Ok(Replays { profile: resolved.profile, read, outcome, phases, spread, first_at })
 }
 
 impl Compared {
     fn capture(args: &CompareArgs, replays: Replays, recorded: Option<SeriesFile>) -> Result<Self, Failure> {
-        let Replays { profile, read, mut outcome, mut phases, first_at } = replays;
+        let Replays { profile, read, mut outcome, mut phases, spread, first_at } = replays;
         let nothing = |why: String| Failure::new(Exit::Nothing, read.nothing(&why));
         if let Some(why) = outcome.nothing {
             return Err(nothing(why));
@@ -158,17 +118,21 @@ impl Compared {
         read.complete(&mut outcome.frames, &mut outcome.warnings);
         let estimated: Vec<&Flow> = outcome.flows.iter().filter(|flow| flow.estimation.is_some()).collect();
         let end_ns = outcome.counted_span.map_or(0, |span| span.0);
-        let window = Window { from_ns: args.comparison.skip.as_micros().saturating_mul(1000), end_ns };
+        let ComparisonArgs { skip, offset, plot, .. } = &args.comparison;
+        let window = Window { from_ns: skip.as_micros().saturating_mul(1000), end_ns };
+        let manner = Manner { window, spread, offset: *offset, draws: plot.is_some() };
         let is_from_file = recorded.is_some();
-        if let Some(file) = recorded {
-            take_recorded(&mut phases, file, &estimated, first_at)
+        let mut notes = Vec::new();
+        if let (Some(file), Some(first)) = (recorded, phases.first_mut()) {
+            let shift_ns = file.shift_ns(*offset, first_at);
+            notes = recorded::take(first, file.moved(shift_ns), &estimated)
                 .map_err(|error| Failure::new(Exit::Usage, error.context("--recorded")))?;
+            if let Some(why) = recorded::beside_the_capture(first, manner) {
+                return Err(nothing(why));
+            }
         }
         let mut flows = Vec::new();
-        for (place, of_flow) in estimated.iter().enumerate() {
-            if place >= crate::replay::MAX_ESTIMATED_FLOWS {
-                break;
-            }
+        for of_flow in estimated.iter().take(crate::replay::MAX_ESTIMATED_FLOWS) {
             let index = phases
                 .first()
                 .and_then(|first| first.flows.iter().position(|flow| flow.name == of_flow.flow));
@@ -177,17 +141,20 @@ impl Compared {
                 .iter_mut()
                 .filter_map(|phase| Some(std::mem::take(&mut phase.flows.get_mut(index)?.replayed)))
                 .collect();
-            let Some(recorded) =
-                phases.first().and_then(|phase| phase.flows.get(index)).map(|flow| &flow.recorded)
-            else {
-                continue;
-            };
-            let draws = args.comparison.plot.is_some();
-            if let Some(mut flow) = FlowComparison::new(&of_flow.flow, recorded, &replayed, window, draws) {
+            let recorded =
+                phases.first().and_then(|phase| phase.flows.get(index)).map(|flow| flow.recorded.series());
+            let recorded = recorded.unwrap_or_default();
+            for listed in &recorded {
+                let compared = FlowComparison::new(&of_flow.flow, &listed.series, &replayed, manner);
+                let Some(mut flow) = compared else { continue };
                 flow.rtt = Some(of_flow.rtt.clone());
                 flow.captured_at = of_flow.captured_at.clone();
-                flow.repeats += if is_from_file { 0 } else { of_flow.recorded.repeats };
-                flows.push(flow);
+                if is_from_file {
+                    flow.look_for_offset(&listed.series, &replayed, manner);
+                }
+                let is_single = recorded.len() == 1;
+                flow.repeats += if is_from_file || !is_single { 0 } else { of_flow.recorded.repeats };
+                flows.push(if is_single { flow } else { flow.of_several(listed) });
             }
         }
         if flows.is_empty() {
@@ -195,11 +162,13 @@ impl Compared {
         }
         let input = read.input.file.clone();
         let (tool, profile, warnings) = (Tool::default(), Some(profile), outcome.warnings);
-        Ok(Self { tool, input, profile, flows, warnings, read: Some(read) })
+        Ok(Self { tool, input, profile, flows, warnings, read: Some(read), notes })
     }
 
     fn files(args: &CompareArgs, [first, second]: [SeriesFile; 2]) -> Result<Self, Failure> {
-        let flows = pairs(&first, &second, args.comparison.skip, args.comparison.plot.is_some());
+        let ComparisonArgs { skip, offset, plot, .. } = &args.comparison;
+        let first = first.moved(offset.as_micros().saturating_mul(1000));
+        let flows = pairs(&first, &second, (*skip, *offset), plot.is_some());
         let name = |path: &Path| path.display().to_string();
         let other = args.other.as_deref().map(name).unwrap_or_default();
         let input = format!("{} and {other}", name(&args.capture));
@@ -207,7 +176,16 @@ impl Compared {
             let why = "no flow of the one has a time in common with the same flow of the other";
             return Err(Failure::new(Exit::Nothing, anyhow!("{input}: {why}")));
         }
-        Ok(Self { tool: Tool::default(), input, profile: None, flows, warnings: Vec::new(), read: None })
+        let notes = [first.notes, second.notes].concat();
+        Ok(Self {
+            tool: Tool::default(),
+            input,
+            profile: None,
+            flows,
+            warnings: Vec::new(),
+            read: None,
+            notes,
+        })
     }
 }
 
@@ -215,50 +193,38 @@ impl Compared {
 pub(super) fn pairs(
     first: &SeriesFile,
     second: &SeriesFile,
-    skip: TimeDelta,
+    (skip, offset): (TimeDelta, TimeDelta),
     draws: bool,
 ) -> Vec<FlowComparison> {
     let end_ns = first.end_ns.max(second.end_ns);
     let start_ns = match first.basis {
         TimeBasis::FirstFrame => 0,
-        TimeBasis::Epoch => first.flows.values().filter_map(Series::first_ns).min().unwrap_or(0),
+        TimeBasis::Epoch => first.flows.values().filter_map(Recordings::first_ns).min().unwrap_or(0),
     };
     let window = Window { from_ns: start_ns.saturating_add(skip.as_micros().saturating_mul(1000)), end_ns };
+    let manner = Manner { window, spread: Spread::default(), offset, draws };
     let single = first.flows.len() == 1 && second.flows.len() == 1;
-    let pairs = first.flows.iter().filter_map(|(flow, recorded)| {
+    let mut flows = Vec::new();
+    for (flow, recorded) in &first.flows {
         let replayed = if single { second.flows.values().next() } else { second.flows.get(flow) };
-        FlowComparison::new(flow, recorded, std::slice::from_ref(replayed?), window, draws)
-    });
-    pairs.collect()
-}
-
-/// Puts a file's series in the place of what the capture has.
-fn take_recorded(
-    phases: &mut [Collector],
-    file: SeriesFile,
-    estimated: &[&Flow],
-    first_at: CaptureTime,
-) -> anyhow::Result<()> {
-    let shift = match file.basis {
-        TimeBasis::FirstFrame => 0,
-        TimeBasis::Epoch => first_at.as_nanos(),
-    };
-    let Some(collector) = phases.first_mut() else { return Ok(()) };
-    let mut series: Vec<_> = file.flows.into_iter().collect();
-    for flow in estimated {
-        let place = match series.iter().position(|(name, _)| *name == flow.flow) {
-            Some(place) => place,
-            None if series.len() == 1 && estimated.len() == 1 => 0,
-            None => continue,
+        let (ours, theirs) = (recorded.series(), replayed.map(Recordings::series).unwrap_or_default());
+        let is_single = ours.len() == 1 && theirs.len() == 1;
+        let of_one = |a: &ListedSeries, b: &ListedSeries| {
+            is_single
+                || a.ssrcs.is_empty()
+                || b.ssrcs.is_empty()
+                || a.ssrcs.iter().any(|ssrc| b.ssrcs.contains(ssrc))
         };
-        let (_, series) = series.swap_remove(place);
-        if let Some(collected) = collector.flows.iter_mut().find(|collected| collected.name == flow.flow) {
-            collected.recorded = series.shifted(-shift);
+        for (a, b) in
+            ours.iter().flat_map(|a| theirs.iter().map(move |b| (a, b))).filter(|(a, b)| of_one(a, b))
+        {
+            let replayed = std::slice::from_ref(&b.series);
+            let Some(mut found) = FlowComparison::new(flow, &a.series, replayed, manner) else { continue };
+            found.look_for_offset(&a.series, replayed, manner);
+            flows.push(if is_single { found } else { found.of_several(a) });
         }
-        return Ok(());
     }
-    let flows: Vec<_> = estimated.iter().map(|flow| flow.flow.as_str()).collect();
-    Err(anyhow!("which flow does it belong to? --flow chooses one of {}", flows.join(", ")))
+    flows
 }
 
 fn nothing_in_common(estimated: &[&Flow]) -> String {
@@ -283,16 +249,15 @@ fn nothing_in_common(estimated: &[&Flow]) -> String {
     }
 }
 
-fn two_files(first: &Path, second: &Path) -> anyhow::Result<[SeriesFile; 2]> {
-    let first = SeriesFile::read(first, None)?;
-    let second = SeriesFile::read(second, Some(first.basis))?;
-    Ok([first, second])
-}
-
 /// Prints and writes; the exit code is the gate's.
 fn finish(args: &CompareArgs, plan: &Plan, mut compared: Compared) -> Result<Exit, Failure> {
     if let Some(read) = &compared.read {
         messages::doubts(&compared.warnings, read, &args.behave, "compared");
+    }
+    if !args.behave.quiet {
+        let hints = compared.flows.iter().filter_map(FlowComparison::hint);
+        compared.notes.iter().for_each(|note| messages::say(&format!("note: {note}")));
+        hints.for_each(|hint| messages::say(&format!("hint: {hint}")));
     }
     write(plan, &mut compared).map_err(|error| Failure::new(Exit::Open, error))?;
     let mut text = compared.input.clone() + "\n";

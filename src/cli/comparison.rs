@@ -1,7 +1,6 @@
 //! What a comparison came to: the figures of each flow, for a person, as JSON, as CSV and as a picture.
 
 use std::fmt::Write as _;
-use std::io::Write;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -9,15 +8,22 @@ use serde::Serialize;
 use super::args::{ComparisonArgs, Percent};
 use super::outputs::Target;
 use super::outputs::{Output, Plan, is_svg, numbered};
-use crate::compare::{Band, MeanMetrics, Metrics, Series, Window, runs};
+use super::phases::Spread;
+use crate::compare::{
+    Band, ListedSeries, MeanMetrics, Metrics, Offset, Series, Window, constant_offset, runs,
+};
 use crate::report::plot::{CompareFigure, render_compare_png, render_compare_svg};
 use crate::report::summary::{CapturedAt, Rtt};
+use crate::units::TimeDelta;
 
 /// One flow's comparison.
 #[derive(Debug, Serialize)]
 pub(super) struct FlowComparison {
     /// Source and destination of the media; empty for CSV files without flows.
     pub(super) flow: String,
+    /// The streams that the recorded REMBs list, where the flow has REMBs for others, too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) ssrcs: Vec<String>,
     /// Round trip time of the replay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rtt: Option<Rtt>,
@@ -34,26 +40,52 @@ pub(super) struct FlowComparison {
     pub(super) first_phase: Metrics,
     /// The mean of every figure over all phases.
     pub(super) mean: MeanMetrics,
+    /// The phase that comes nearest to the record, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) nearest: Option<Nearest>,
+    /// What would bring a record from elsewhere nearer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) offset: Option<Offset>,
     /// The figures of every phase; null where it has nothing in common with the record.
     pub(super) phases: Vec<Option<Metrics>>,
+    /// Where the phases are.
+    #[serde(skip)]
+    pub(super) spread: Spread,
     #[serde(skip)]
     figure: Option<CompareFigure>,
 }
 
+/// A phase of the receiver's clock by which a replay is like what was recorded.
+#[derive(Debug, Serialize)]
+pub(super) struct Nearest {
+    pub(super) phase: usize,
+    /// How far the receiver's clock is ahead of the capture's there.
+    clock_offset_us: i64,
+    metrics: Metrics,
+}
+
+/// How a comparison is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    pub(super) window: Window,
+    pub(super) spread: Spread,
+    /// What the recorded times were moved by.
+    pub(super) offset: TimeDelta,
+    pub(super) draws: bool,
+}
+
 impl FlowComparison {
     /// Holds the replays at all phases against what was recorded; `None` without a common stretch.
-    pub(super) fn new(
-        flow: &str,
-        recorded: &Series,
-        phases: &[Series],
-        window: Window,
-        draws: bool,
-    ) -> Option<Self> {
+    pub(super) fn new(flow: &str, recorded: &Series, phases: &[Series], manner: Manner) -> Option<Self> {
+        let Manner { window, spread, draws, .. } = manner;
         let mut band = Band::new(recorded, window);
         phases.iter().for_each(|phase| band.add(phase));
         let first = phases.first()?;
+        let nearest = band.nearest().filter(|_| phases.len() > 1);
+        let nearest_series = nearest.and_then(|phase| phases.get(phase));
         Some(Self {
             flow: flow.to_owned(),
+            ssrcs: Vec::new(),
             rtt: None,
             captured_at: None,
             recorded: recorded.len(),
@@ -61,15 +93,64 @@ impl FlowComparison {
             replayed: first.len(),
             first_phase: band.phases().first()?.clone()?,
             mean: band.mean()?,
+            nearest: nearest.and_then(|phase| {
+                let metrics = band.phases().get(phase)?.clone()?;
+                Some(Nearest { phase, clock_offset_us: spread.offset(phase).as_micros(), metrics })
+            }),
+            offset: None,
             phases: band.phases().to_vec(),
-            figure: draws.then(|| figure(recorded, first, &band, window)),
+            spread,
+            figure: draws.then(|| figure(recorded, [Some(first), nearest_series], &band, window)),
         })
+    }
+
+    /// Says which of the flow's series it is.
+    pub(super) fn of_several(mut self, listed: &ListedSeries) -> Self {
+        let unknown = || vec!["unknown".to_owned()];
+        let ssrcs: Vec<_> = listed.ssrcs.iter().map(ToString::to_string).collect();
+        self.ssrcs = if ssrcs.is_empty() { unknown() } else { ssrcs };
+        // Lists that are apart cannot be that of a receiver that hears all streams.
+        let metrics = self.phases.iter_mut().flatten().chain([&mut self.first_phase]);
+        let nearest = self.nearest.iter_mut().map(|nearest| &mut nearest.metrics);
+        metrics.chain(nearest).for_each(|metrics| metrics.ssrcs_equal = None);
+        self.mean.ssrcs_equal = None;
+        self
+    }
+
+    /// Looks for a constant offset of the record's clock.
+    pub(super) fn look_for_offset(&mut self, recorded: &Series, phases: &[Series], manner: Manner) {
+        let nearest = self.nearest.as_ref().map_or(0, |nearest| nearest.phase);
+        let found =
+            phases.get(nearest).and_then(|replayed| constant_offset(recorded, replayed, manner.window));
+        self.offset = found.map(|found| found.beyond(manner.offset));
+    }
+
+    /// The offset that was found, in numbers.
+    pub(super) fn hint(&self) -> Option<String> {
+        let Metrics { median, falls, .. } =
+            self.nearest.as_ref().map_or(&self.first_phase, |nearest| &nearest.metrics);
+        let without = format!(
+            "median error {:.2} %, {} of {} falls found without it",
+            median * 100.0,
+            falls.found,
+            falls.recorded
+        );
+        let flow = if self.flow.is_empty() { String::new() } else { format!("{}: ", self.flow) };
+        self.offset.as_ref().map(|offset| format!("{flow}{}; {without}", offset_in_words(offset)))
     }
 
     /// For a person.
     pub(super) fn write_text(&self, out: &mut String) -> std::fmt::Result {
         if !self.flow.is_empty() {
             writeln!(out, "\nflow {}", self.flow)?;
+        }
+        if !self.ssrcs.is_empty() {
+            let list = in_short(&self.ssrcs);
+            writeln!(
+                out,
+                "  the REMBs that list {list}: other lists of this flow have no stream in common with it, as of"
+            )?;
+            writeln!(out, "  several receivers behind it; the replay is of one that hears all streams")?;
         }
         if let Some(rtt) = &self.rtt {
             writeln!(out, "  {}", rtt.in_words())?;
@@ -88,33 +169,29 @@ impl FlowComparison {
             "  first REMB: recorded {:.3} s, replayed {:.3} s",
             first.first_recorded_s, first.first_replayed_s
         )?;
-        let several = self.phases.len() > 1;
-        if several {
-            writeln!(
-                out,
-                "  {:<28}{:>14}{:>19}",
-                "",
-                "capture's clock",
-                format!("mean of {} phases", mean.phases)
-            )?;
+        let nearest = self.nearest.as_ref();
+        if let Some(Nearest { phase, clock_offset_us, .. }) = nearest {
+            let phases = format!("mean of {} phases", mean.phases);
+            let nearest = format!("nearest: {phase} ({:+.2} ms)", *clock_offset_us as f64 / 1e3);
+            writeln!(out, "  {:<28}{:>14}{phases:>19}{nearest:>26}", "", "capture's clock")?;
         }
-        let mut line = |name: &str, first: String, mean: String| {
-            let mean = if several { format!("{mean:>19}") } else { String::new() };
-            writeln!(out, "  {name:<28}{first:>15}{mean}")
+        let mut line = |name: &str, of: fn(&Metrics) -> String, mean: String| {
+            let first = of(first);
+            let others = nearest.map(|nearest| format!("{mean:>19}{:>26}", of(&nearest.metrics)));
+            writeln!(out, "  {name:<28}{first:>15}{}", others.unwrap_or_default())
         };
-        let percent = |fraction: f64| format!("{:.2} %", fraction * 100.0);
-        line("median error", percent(first.median), percent(mean.median))?;
-        line("90th percentile", percent(first.p90), percent(mean.p90))?;
-        line("largest error", percent(first.max), percent(mean.max))?;
-        line("mean signed error", percent(first.mean_signed), percent(mean.mean_signed))?;
-        line("within 1 %", percent(first.within_1), percent(mean.within_1))?;
-        line("within 5 %", percent(first.within_5), percent(mean.within_5))?;
-        line("within 10 %", percent(first.within_10), percent(mean.within_10))?;
-        line("falls recorded", first.falls.recorded.to_string(), format!("{:.1}", mean.falls.recorded))?;
-        line("  found within 1 s", first.falls.found.to_string(), format!("{:.1}", mean.falls.found))?;
-        line("  tight (20 ms, 1 %)", first.falls.tight.to_string(), format!("{:.1}", mean.falls.tight))?;
-        if let (Some(first), Some(mean)) = (first.ssrcs_equal, mean.ssrcs_equal) {
-            line("SSRC lists equal", percent(first), percent(mean))?;
+        line("median error", |of| percent(of.median), percent(mean.median))?;
+        line("90th percentile", |of| percent(of.p90), percent(mean.p90))?;
+        line("largest error", |of| percent(of.max), percent(mean.max))?;
+        line("mean signed error", |of| percent(of.mean_signed), percent(mean.mean_signed))?;
+        line("within 1 %", |of| percent(of.within_1), percent(mean.within_1))?;
+        line("within 5 %", |of| percent(of.within_5), percent(mean.within_5))?;
+        line("within 10 %", |of| percent(of.within_10), percent(mean.within_10))?;
+        line("falls recorded", |of| of.falls.recorded.to_string(), format!("{:.1}", mean.falls.recorded))?;
+        line("  found within 1 s", |of| of.falls.found.to_string(), format!("{:.1}", mean.falls.found))?;
+        line("  tight (20 ms, 1 %)", |of| of.falls.tight.to_string(), format!("{:.1}", mean.falls.tight))?;
+        if let (Some(_), Some(mean)) = (first.ssrcs_equal, mean.ssrcs_equal) {
+            line("SSRC lists equal", |of| of.ssrcs_equal.map(percent).unwrap_or_default(), percent(mean))?;
         }
         Ok(())
     }
@@ -149,105 +226,69 @@ impl FlowComparison {
 
     fn title(&self, name: &str) -> [String; 2] {
         let flow = if self.flow.is_empty() { String::new() } else { format!(": {}", self.flow) };
+        let list = if self.ssrcs.is_empty() {
+            String::new()
+        } else {
+            format!(", REMBs of {}", in_short(&self.ssrcs))
+        };
         let rtt = self.rtt.as_ref().and_then(Rtt::in_short).map(|rtt| format!("; {rtt}"));
-        [format!("{name}{flow}"), format!("{}{}", self.mean.key_figures(), rtt.unwrap_or_default())]
+        [format!("{name}{flow}{list}"), format!("{}{}", self.mean.key_figures(), rtt.unwrap_or_default())]
     }
 }
 
-/// The data of the picture.
-fn figure(recorded: &Series, replayed: &Series, band: &Band<'_>, window: Window) -> CompareFigure {
+/// An offset, and what it would bring.
+pub(super) fn offset_in_words(offset: &Offset) -> String {
+    let Offset { offset_s, steps, metrics } = offset;
+    format!(
+        "with --offset {offset_s:+.3}s, on which {steps} steps of both agree, the median error is {}, and {} of {} falls are found",
+        percent(metrics.median),
+        metrics.falls.found,
+        metrics.falls.recorded
+    )
+}
+
+/// A fraction.
+fn percent(fraction: f64) -> String {
+    format!("{:.2} %", fraction * 100.0)
+}
+
+/// So many streams are named.
+const MAX_NAMED: usize = 4;
+
+fn in_short(ssrcs: &[String]) -> String {
+    let named: Vec<_> = ssrcs.iter().take(MAX_NAMED).map(String::as_str).collect();
+    match ssrcs.len() - named.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// The data of the picture; of the replays the first, and the nearest if there are several.
+fn figure(
+    recorded: &Series,
+    [first, nearest]: [Option<&Series>; 2],
+    band: &Band<'_>,
+    window: Window,
+) -> CompareFigure {
     let seconds = |nanos: i64| nanos as f64 / 1e9;
     let mut figure = CompareFigure::new(seconds(window.end_ns));
     recorded.iter().for_each(|(at, bps)| figure.recorded(seconds(at), bps as f64));
-    replayed.iter().for_each(|(at, bps)| figure.replayed(seconds(at), bps as f64));
+    for (at, bps) in first.iter().flat_map(|series| series.iter()) {
+        figure.replayed(seconds(at), bps as f64);
+    }
+    for (at, bps) in nearest.iter().flat_map(|series| series.iter()) {
+        figure.nearest(seconds(at), bps as f64);
+    }
     if band.phases().len() > 1 {
         for run in band.runs() {
             let span = (seconds(run.from_ns), seconds(run.to_ns));
             figure.band(span, run.min_bps as f64, run.max_bps as f64);
         }
     }
-    for run in runs(recorded, replayed, window) {
+    for run in first.iter().flat_map(|first| runs(recorded, first, window)) {
         figure.error((run.from_s(), run.to_s()), run.error());
     }
     figure
-}
-
-/// Columns of the CSV: a row for each phase and one for their mean.
-const COLUMNS: [&str; 16] = [
-    "flow",
-    "phase",
-    "samples",
-    "median_pct",
-    "p90_pct",
-    "max_pct",
-    "mean_signed_pct",
-    "within_1_pct",
-    "within_5_pct",
-    "within_10_pct",
-    "falls_recorded",
-    "falls_found",
-    "falls_tight",
-    "first_recorded_s",
-    "first_replayed_s",
-    "ssrcs_equal_pct",
-];
-
-pub(super) fn write_csv(writer: impl Write, flows: &[FlowComparison]) -> csv::Result<()> {
-    let mut writer = csv::Writer::from_writer(writer);
-    writer.write_record(COLUMNS)?;
-    for flow in flows {
-        for (index, phase) in flow.phases.iter().enumerate() {
-            if let Some(phase) = phase {
-                writer.write_record(row(&flow.flow, &index.to_string(), phase))?;
-            }
-        }
-        writer.write_record(mean_row(&flow.flow, &flow.mean))?;
-    }
-    Ok(writer.flush()?)
-}
-
-fn row(flow: &str, phase: &str, of: &Metrics) -> [String; COLUMNS.len()] {
-    let percent = |fraction: f64| format!("{:.2}", fraction * 100.0);
-    [
-        flow.to_owned(),
-        phase.to_owned(),
-        of.samples.to_string(),
-        percent(of.median),
-        percent(of.p90),
-        percent(of.max),
-        percent(of.mean_signed),
-        percent(of.within_1),
-        percent(of.within_5),
-        percent(of.within_10),
-        of.falls.recorded.to_string(),
-        of.falls.found.to_string(),
-        of.falls.tight.to_string(),
-        format!("{:.6}", of.first_recorded_s),
-        format!("{:.6}", of.first_replayed_s),
-        of.ssrcs_equal.map(percent).unwrap_or_default(),
-    ]
-}
-
-fn mean_row(flow: &str, of: &MeanMetrics) -> [String; COLUMNS.len()] {
-    let percent = |fraction: f64| format!("{:.2}", fraction * 100.0);
-    [
-        flow.to_owned(),
-        "mean".to_owned(),
-        format!("{:.0}", of.samples),
-        percent(of.median),
-        percent(of.p90),
-        percent(of.max),
-        percent(of.mean_signed),
-        percent(of.within_1),
-        percent(of.within_5),
-        percent(of.within_10),
-        format!("{:.2}", of.falls.recorded),
-        format!("{:.2}", of.falls.found),
-        format!("{:.2}", of.falls.tight),
-        format!("{:.6}", of.first_recorded_s),
-        format!("{:.6}", of.first_replayed_s),
-        of.ssrcs_equal.map(percent).unwrap_or_default(),
-    ]
 }
 
 /// Draws a picture for each flow; `name` is the capture's.

@@ -15,7 +15,7 @@ use crate::survey::{NoFeed, Survey};
 
 pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Periodic);
-    let resolved = resolved.map_err(|error| Failure::new(Exit::Usage, error))?;
+    let resolved = resolved.map_err(Failure::of_settings)?;
     if args.parameters.print_config {
         return print(&resolved.print());
     }

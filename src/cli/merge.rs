@@ -1,15 +1,16 @@
 //! `--merge`: the capture's frames and our REMBs in one capture, in order of time.
 
-use std::fs::File;
-use std::io::{BufWriter, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{BufWriter, Seek, SeekFrom};
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
 use super::outputs::Output;
-use crate::capture::{CaptureReader, Frame};
+use crate::capture::{Annotated, CaptureReader, Frame};
 use crate::report::pcap::RembPcap;
 use crate::report::pcapng::Pcapng;
+use crate::report::summary::Count;
 use crate::units::{CaptureTime, Ssrc};
 
 /// Who sends our REMBs in a merged capture, unless told: a receiver that only receives is 1 already. It reads "REMB".
@@ -18,44 +19,32 @@ pub(super) const MERGED_SENDER: Ssrc = Ssrc(0x5245_4d42);
 /// Our REMBs, until the capture is read again.
 pub(super) type Kept = RembPcap<BufWriter<File>>;
 
-/// Where the capture can be read again.
-pub(super) enum Again {
-    Path(PathBuf),
-    /// A copy of standard input.
-    Copy(File),
-}
-
-impl Again {
-    fn open(self) -> Result<Box<dyn Read + Send>> {
-        match self {
-            Self::Path(path) => {
-                let file = File::open(&path).with_context(|| path.display().to_string())?;
-                Ok(Box::new(file))
-            }
-            Self::Copy(mut file) => {
-                file.seek(SeekFrom::Start(0)).context("the copy of standard input")?;
-                Ok(Box::new(file))
-            }
-        }
-    }
-}
-
 /// Names of the interfaces.
 const CAPTURE: &str = "capture";
 const REMBS: &str = "remb-replay";
 
-/// Writes every frame that was read, and before each the REMBs that are earlier. Says how many frames have times before 1970,
+/// Writes every packet that was read, and before each the REMBs that are earlier. Says which frames have times before 1970,
 /// which a pcapng cannot hold.
-pub(super) fn merge(again: Again, rembs: Kept, output: Output) -> Result<(Output, u64)> {
-    let mut capture = CaptureReader::new(again.open()?).context("the capture, read again")?;
+pub(super) fn merge(mut again: File, rembs: Kept, output: Output) -> Result<(Output, Count)> {
+    again.seek(SeekFrom::Start(0)).context("the capture, read again")?;
+    let mut capture = CaptureReader::new(Box::new(again)).context("the capture, read again")?;
     let file = rembs.into_inner().into_inner().map_err(|error| anyhow!(error.into_error()))?;
     let mut rembs = Ahead::new(file)?;
     let mut merged = Pcapng::new(output)?;
-    let mut left_out = 0;
+    let mut left_out = Count::default();
     // Where the capture is damaged it ends, as it did before.
-    while let Ok(Some(frame)) = capture.next_frame() {
-        rembs.give_before(Some(frame.at), &mut merged)?;
-        left_out += u64::from(!merged.frame(CAPTURE, &frame)?);
+    while let Ok(Some(packet)) = capture.next_annotated() {
+        match packet {
+            Annotated::Frame(frame, comments) => {
+                rembs.give_before(Some(frame.at), &mut merged)?;
+                if !merged.frame(CAPTURE, &frame, &comments)? {
+                    left_out.add(frame.number.0);
+                }
+            }
+            Annotated::Untimed { link_type, data, original_len } => {
+                merged.untimed((CAPTURE, link_type), data, original_len)?;
+            }
+        }
     }
     rembs.give_before(None, &mut merged)?;
     Ok((merged.into_inner(), left_out))
@@ -93,7 +82,7 @@ impl Ahead {
                 original_len,
                 direction: None,
             };
-            merged.frame(REMBS, &frame)?;
+            merged.frame(REMBS, &frame, &[])?;
             self.step()?;
         }
         Ok(())
@@ -102,12 +91,14 @@ impl Ahead {
 
 const RAW_IP: u16 = 101;
 
-/// The capture at a path, or a copy that grows while standard input is read.
-pub(super) fn again(path: &Path) -> Result<(Again, Option<File>)> {
-    if path.as_os_str() != "-" {
-        return Ok((Again::Path(path.to_owned()), None));
+/// The capture, to be read a second time; and the same file where it is a copy that has to grow while the capture is read,
+/// because that is no file that has a beginning to go back to.
+pub(super) fn again(path: &Path) -> Result<(File, Option<File>)> {
+    let shown = || path.display().to_string();
+    if path.as_os_str() != "-" && fs::metadata(path).with_context(shown)?.is_file() {
+        return Ok((File::open(path).with_context(shown)?, None));
     }
-    let file = tempfile::tempfile().context("a copy of standard input")?;
-    let copy = file.try_clone().context("a copy of standard input")?;
-    Ok((Again::Copy(file), Some(copy)))
+    let file = tempfile::tempfile().context("a copy of the capture")?;
+    let copy = file.try_clone().context("a copy of the capture")?;
+    Ok((file, Some(copy)))
 }

@@ -1,9 +1,11 @@
 //! The command line: what the user said, what it means, the one place that opens files, and the commands.
 
 pub mod args;
+mod case;
 mod check;
 mod compare;
 mod comparison;
+mod comparison_csv;
 mod inspect;
 mod interrupt;
 mod merge;
@@ -11,7 +13,9 @@ mod messages;
 mod outputs;
 mod packaging;
 mod params;
+mod phases;
 mod ranking;
+mod recorded;
 mod replay;
 mod resolve;
 mod series;
@@ -56,6 +60,17 @@ pub struct Failure {
 impl Failure {
     fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
         Self { exit, error: error.into() }
+    }
+
+    /// Of flags and of the files that they name: one that cannot be read is as an input that cannot be, and what is
+    /// wrong in it is a wrong setting.
+    fn of_settings(error: anyhow::Error) -> Self {
+        let is_io = |cause: &(dyn std::error::Error + 'static)| {
+            cause.is::<std::io::Error>()
+                || cause.downcast_ref::<csv::Error>().is_some_and(csv::Error::is_io_error)
+        };
+        let exit = if error.chain().any(is_io) { Exit::Open } else { Exit::Usage };
+        Self { exit, error }
     }
 }
 

@@ -170,9 +170,11 @@ impl Ranking {
         let against = match (of(Origin::Recorded), of(Origin::File)) {
             (0, 0) => "nothing to hold them against: points are in the order of the grid".to_owned(),
             (recorded, 0) => format!("{recorded} held against the REMBs that were recorded"),
-            (0, file) => format!("{file} held against the reference"),
+            (0, file) => format!("{file} held against --reference, whatever was recorded"),
             (recorded, file) => {
-                format!("{recorded} held against the REMBs that were recorded, {file} against the reference")
+                format!(
+                    "{file} held against --reference, {recorded} that it does not name against the REMBs that were recorded"
+                )
             }
         };
         let left_out = match left_out {

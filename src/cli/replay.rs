@@ -1,12 +1,13 @@
 //! `remb-replay replay`: reads, replays, writes.
 
+use std::fs::File;
 use std::io::{self, Write};
 
 use anyhow::{Context, anyhow};
 
 use super::args::ReplayArgs;
 use super::interrupt::end_reading_on_signals;
-use super::merge::{self, Again};
+use super::merge;
 use super::outputs::Plan;
 use super::resolve::{Resolved, resolve};
 use super::source::{ReadCapture, Source};
@@ -14,12 +15,11 @@ use super::writers::Writers;
 use super::{Exit, Failure, messages, to_stdout};
 use crate::remb::Profile;
 use crate::replay::{Outcome, Replay, ReplayConfig};
-use crate::report::counted;
 use crate::report::summary::{Input, Summary, Tool};
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let resolved = resolve(&args.flags, &args.write, &args.parameters, Profile::Periodic);
-    let resolved = resolved.map_err(|error| Failure::new(Exit::Usage, error))?;
+    let resolved = resolved.map_err(Failure::of_settings)?;
     if args.parameters.print_config {
         return super::print(&resolved.print());
     }
@@ -44,7 +44,7 @@ fn replay(
     args: &ReplayArgs,
     resolved: &Resolved,
     source: Source,
-    again: Option<Again>,
+    again: Option<File>,
     plan: &Plan,
 ) -> Result<Exit, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
@@ -64,22 +64,18 @@ fn replay(
     if let Some(nothing) = outcome.nothing {
         return Err(Failure::new(Exit::Nothing, read.nothing(&nothing)));
     }
-    let summary = summary(&read, outcome, resolved, &writers);
-    messages::doubts(&summary.warnings, &read, &args.behave, "replayed");
-    print(args, plan, &summary).map_err(opened)?;
     let merged = match (again, writers.take_merge(), &plan.merge) {
         (Some(again), Some(rembs), Some(target)) => {
             let output = plan.open(target).map_err(opened)?;
             let (merged, left_out) = merge::merge(again, rembs, output).context("--merge").map_err(opened)?;
-            if left_out > 0 {
-                let frames = counted(left_out, "frames");
-                let why = "of before 1970, which a pcapng cannot hold, not in the merged capture";
-                messages::say(&format!("warning[W-PCAP-TIME]: {frames} {why}"));
-            }
+            writers.left_out_of_merge(left_out);
             Some(merged)
         }
         _ => None,
     };
+    let summary = summary(&read, outcome, resolved, &writers);
+    messages::doubts(&summary.warnings, &read, &args.behave, "replayed");
+    print(args, plan, &summary).map_err(opened)?;
     writers.finish(plan, resolved, &summary, merged).map_err(opened)?;
     Ok(read.exit(&summary.warnings, &args.behave))
 }

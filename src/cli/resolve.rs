@@ -151,13 +151,23 @@ fn replay_config(flags: &RunFlags, parameters: Parameters) -> Result<ReplayConfi
         None => Ok(None),
     };
     let defaults = ReplayConfig::default();
+    let (from, to) = (bound(&flags.from, "--from")?, bound(&flags.to, "--to")?);
+    let is_backwards = match (from, to) {
+        (Some(TimeBound::SinceFirst(from)), Some(TimeBound::SinceFirst(to))) => from > to,
+        (Some(TimeBound::At(from)), Some(TimeBound::At(to))) => from > to,
+        // Before the first frame is read, nothing tells.
+        _ => false,
+    };
+    if let (true, Some(from), Some(to)) = (is_backwards, &flags.from, &flags.to) {
+        bail!("--from {from} is after --to {to}: nothing lies between");
+    }
     let survey = SurveyConfig {
         learned: None,
         flows: flows.collect::<Result<_>>()?,
         ssrcs: ssrcs(&flags.ssrc, "--ssrc")?,
         exclude_ssrcs: ssrcs(&flags.exclude_ssrc, "--exclude-ssrc")?,
-        from: bound(&flags.from, "--from")?,
-        to: bound(&flags.to, "--to")?,
+        from,
+        to,
         dedup: flags.dedup,
         merge_flows: flags.merge_flows,
         media: if flags.media == Some(Media::All) { MediaFilter::All } else { MediaFilter::WithoutAudio },

@@ -1,21 +1,32 @@
 //! Series of REMBs read from a CSV file: ours, or anybody's that has a time and a bit rate.
 
+mod cells;
+mod columns;
+
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 
-use crate::compare::{Series, SeriesEvent};
-use crate::units::Ssrc;
+use super::args::ColumnNames;
+use columns::Columns;
+
+use crate::compare::{Recordings, SeriesEvent};
+use crate::units::{CaptureTime, TimeDelta};
 
 /// A file's series by flow; the name is empty where the file has no column `flow`.
 #[derive(Debug, Default)]
 pub(super) struct SeriesFile {
-    pub(super) flows: BTreeMap<String, Series>,
+    /// For a person.
+    pub(super) shown: String,
+    pub(super) flows: BTreeMap<String, Recordings>,
     pub(super) basis: TimeBasis,
     /// The latest time in it, ns.
     pub(super) end_ns: i64,
+    /// How times and rates were read, where it was not said.
+    pub(super) notes: Vec<String>,
 }
 
 /// What times count from.
@@ -31,105 +42,132 @@ pub(super) enum TimeBasis {
 /// More rows are no REMBs of one call.
 const MAX_ROWS: usize = 10_000_000;
 
+/// A file whose header and first row are known.
+pub(super) struct Opened {
+    shown: String,
+    rows: csv::Reader<Box<dyn Read>>,
+    first: Option<csv::StringRecord>,
+    columns: Columns,
+}
+
 impl SeriesFile {
-    /// Reads `time_s` (else `unix_time_s`), `bitrate_bps` (else `estimate_bps`), and if present `ssrcs` and `flow`; an
-    /// error names the line. With `basis` only that time will do.
-    pub(super) fn read(path: &Path, basis: Option<TimeBasis>) -> Result<Self> {
-        let file = File::open(path).with_context(|| path.display().to_string())?;
-        Self::parse(file, basis).with_context(|| path.display().to_string())
+    /// Reads a file by itself; an error names line and column.
+    pub(super) fn read(path: &Path, names: &ColumnNames) -> Result<Self> {
+        let opened = Opened::open(path, names)?;
+        if let Some(missing) = opened.columns.missing().next() {
+            bail!("{}: --column: there is no '{missing}'", opened.in_words());
+        }
+        opened.read(None)
     }
 
-    fn parse(source: impl std::io::Read, basis: Option<TimeBasis>) -> Result<Self> {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source);
-        let columns = Columns::find(reader.headers()?, basis)?;
-        let mut file = Self { basis: columns.basis, ..Self::default() };
-        for (index, row) in reader.records().enumerate() {
-            let row = row?;
+    /// Reads two that are held against each other, both by times that count from the same.
+    pub(super) fn read_both(first: &Path, second: &Path, names: &ColumnNames) -> Result<[Self; 2]> {
+        let (first, second) = (Opened::open(first, names)?, Opened::open(second, names)?);
+        let missing =
+            first.columns.missing().find(|name| second.columns.missing().any(|other| other == *name));
+        if let Some(name) = missing {
+            bail!("--column: no column '{name}' in {} or {}", first.in_words(), second.in_words());
+        }
+        let theirs = second.columns.bases();
+        let Some(basis) = first.columns.bases().into_iter().find(|basis| theirs.contains(basis)) else {
+            bail!(
+                "no times in common: those of {} count from {}, those of {} from {}; --column time=NAME names others",
+                first.in_words(),
+                first.columns.basis_in_words(),
+                second.in_words(),
+                second.columns.basis_in_words()
+            );
+        };
+        Ok([first.read(Some(basis))?, second.read(Some(basis))?])
+    }
+
+    /// The same with all times so much later.
+    pub(super) fn moved(self, by_ns: i64) -> Self {
+        let flows = self.flows.into_iter().map(|(name, recorded)| (name, recorded.shifted(by_ns))).collect();
+        Self { flows, end_ns: self.end_ns.saturating_add(by_ns), ..self }
+    }
+
+    /// What is added to its times, so that they count from a capture's first frame.
+    pub(super) fn shift_ns(&self, offset: TimeDelta, first_at: CaptureTime) -> i64 {
+        let offset_ns = offset.as_micros().saturating_mul(1000);
+        match self.basis {
+            TimeBasis::FirstFrame => offset_ns,
+            TimeBasis::Epoch => offset_ns.saturating_sub(first_at.as_nanos()),
+        }
+    }
+}
+
+impl Opened {
+    fn open(path: &Path, names: &ColumnNames) -> Result<Self> {
+        let shown = path.display().to_string();
+        let file = File::open(path).with_context(|| shown.clone())?;
+        Self::new(Box::new(file), shown.clone(), names).with_context(|| shown)
+    }
+
+    fn new(source: Box<dyn Read>, shown: String, names: &ColumnNames) -> Result<Self> {
+        let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(source);
+        let header = rows.headers()?.clone();
+        let first = rows.records().next().transpose()?;
+        let columns = Columns::find(&header, first.as_ref(), names)?;
+        Ok(Self { shown, rows, first, columns })
+    }
+
+    /// The file and its columns.
+    fn in_words(&self) -> String {
+        format!("{} (columns: {})", self.shown, self.columns.all.join(", "))
+    }
+
+    /// The rows; with `basis` by times that count from that.
+    fn read(self, basis: Option<TimeBasis>) -> Result<SeriesFile> {
+        let Self { shown, mut rows, first, columns } = self;
+        let form = columns.form(basis);
+        let mut file = SeriesFile { shown: shown.clone(), basis: form.basis, ..SeriesFile::default() };
+        file.notes.extend(form.note().map(|note| format!("{shown}: {note}")));
+        let rows = first.into_iter().map(Ok).chain(rows.records());
+        for (index, row) in rows.enumerate() {
+            let row = row.with_context(|| shown.clone())?;
             let line = row.position().map_or(0, csv::Position::line);
-            if index >= MAX_ROWS {
-                bail!("line {line}: more than {MAX_ROWS} rows");
-            }
-            let Some((flow, event)) = columns.event(&row).with_context(|| format!("line {line}"))? else {
+            let read = || {
+                if index >= MAX_ROWS {
+                    bail!("more than {MAX_ROWS} rows");
+                }
+                form.event(&row)
+            };
+            let Some((flow, event)) = read().with_context(|| format!("{shown}: line {line}"))? else {
                 continue;
             };
-            file.end_ns = file.end_ns.max(event.at_ns);
-            file.flows.entry(flow.to_owned()).or_default().push(event);
+            file.take(flow, event);
         }
         Ok(file)
     }
 }
 
-struct Columns {
-    time: usize,
-    basis: TimeBasis,
-    rate: usize,
-    ssrcs: Option<usize>,
-    flow: Option<usize>,
-}
-
-impl Columns {
-    fn find(header: &csv::StringRecord, basis: Option<TimeBasis>) -> Result<Self> {
-        let place = |name: &str| header.iter().position(|column| column.trim() == name);
-        let (first_frame, epoch) = (place("time_s"), place("unix_time_s"));
-        let (time, basis) = match (first_frame, epoch, basis) {
-            (Some(time), _, None | Some(TimeBasis::FirstFrame)) => (time, TimeBasis::FirstFrame),
-            (_, Some(time), None | Some(TimeBasis::Epoch)) => (time, TimeBasis::Epoch),
-            (None, _, Some(TimeBasis::FirstFrame)) => {
-                bail!("no column time_s, which the other file counts in")
-            }
-            (_, None, Some(TimeBasis::Epoch)) => {
-                bail!("no column unix_time_s, which the other file counts in")
-            }
-            (None, None, None) => bail!("no column time_s or unix_time_s"),
-        };
-        let rate = place("bitrate_bps").or_else(|| place("estimate_bps"));
-        let rate = rate.ok_or_else(|| anyhow!("no column bitrate_bps or estimate_bps"))?;
-        Ok(Self { time, basis, rate, ssrcs: place("ssrcs"), flow: place("flow") })
-    }
-
-    /// `None` for a row without a rate: there was no estimate yet.
-    fn event<'a>(&self, row: &'a csv::StringRecord) -> Result<Option<(&'a str, SeriesEvent)>> {
-        let cell = |place: usize| row.get(place).map_or("", str::trim);
-        if cell(self.rate).is_empty() {
-            return Ok(None);
+impl SeriesFile {
+    fn take(&mut self, flow: &str, event: SeriesEvent) {
+        self.end_ns = if self.flows.is_empty() { event.at_ns } else { self.end_ns.max(event.at_ns) };
+        match self.flows.get_mut(flow) {
+            Some(known) => known.push(event),
+            None => self.flows.entry(flow.to_owned()).or_default().push(event),
         }
-        let at_ns =
-            nanos(cell(self.time)).ok_or_else(|| anyhow!("'{}' is no time in seconds", cell(self.time)))?;
-        let bps = cell(self.rate).parse().ok().filter(|bps| *bps >= 0);
-        let bps = bps.ok_or_else(|| anyhow!("'{}' is no bit rate", cell(self.rate)))?;
-        let ssrcs = self.ssrcs.map(|place| list(cell(place))).transpose()?.filter(|list| !list.is_empty());
-        Ok(Some((self.flow.map_or("", cell), SeriesEvent { at_ns, bps, ssrcs })))
     }
-}
-
-/// Seconds with up to nine decimals, without going through binary fractions.
-fn nanos(text: &str) -> Option<i64> {
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, text),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if whole.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let whole: u32 = whole.parse().ok()?;
-    let padded = format!("{fraction:0<9}");
-    let fraction: i64 = padded.get(..9)?.parse().ok()?;
-    Some(sign * (i64::from(whole) * 1_000_000_000 + fraction))
-}
-
-/// SSRCs, hexadecimal or decimal, separated by spaces or semicolons.
-fn list(text: &str) -> Result<Vec<Ssrc>> {
-    let words = text.split([' ', ';']).filter(|word| !word.is_empty());
-    words.map(super::resolve::ssrc_of).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(text: &str, basis: Option<TimeBasis>) -> Result<SeriesFile> {
-        SeriesFile::parse(text.as_bytes(), basis)
+    fn parse(text: &str, names: &str) -> Result<SeriesFile> {
+        let names = if names.is_empty() { ColumnNames::default() } else { names.parse().unwrap() };
+        Opened::new(Box::new(std::io::Cursor::new(text.to_owned())), "log".into(), &names)?.read(None)
+    }
+
+    fn values(text: &str, names: &str) -> Vec<(i64, i64)> {
+        parse(text, names)
+            .unwrap()
+            .flows
+            .values()
+            .flat_map(|flow| flow.as_one().iter().collect::<Vec<_>>())
+            .collect()
     }
 
     #[test]
@@ -137,40 +175,84 @@ mod tests {
         let own = "time_s,unix_time_s,flow,sender_ssrc,bitrate_bps,encoded_bps,reason,ssrcs\n\
                    1.5,1700000001.5,a,0x00000001,1000,1000,first,0x00000007 0x00000008\n\
                    2.000000001,1700000002.0,b,0x00000001,2000,2000,first,0x00000007\n";
-        let file = parse(own, None).unwrap();
+        let file = parse(own, "").unwrap();
         assert_eq!((file.flows.len(), file.end_ns, file.basis), (2, 2_000_000_001, TimeBasis::FirstFrame));
-        assert!(file.flows["a"].iter().eq([(1_500_000_000, 1000)]));
-        let foreign = parse("unix_time_s,estimate_bps\n1700000000.25,\n1700000000.5,7\n", None).unwrap();
-        assert!(foreign.flows[""].iter().eq([(1_700_000_000_500_000_000, 7)]));
+        assert!(file.flows["a"].as_one().iter().eq([(1_500_000_000, 1000)]));
+        let foreign = parse("unix_time_s,estimate_bps\n1700000000.25,\n1700000000.5,7\n", "").unwrap();
+        assert!(foreign.flows[""].as_one().iter().eq([(1_700_000_000_500_000_000, 7)]));
         assert_eq!(foreign.basis, TimeBasis::Epoch);
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_line() {
-        for (text, basis, expected) in [
-            ("a,b\n1,2\n", None, "no column time_s or unix_time_s"),
-            ("time_s\n1\n", None, "no column bitrate_bps or estimate_bps"),
-            ("time_s,bitrate_bps\n1,2\nsoon,2\n", None, "line 3: 'soon' is no time in seconds"),
-            ("time_s,bitrate_bps\n1,-2\n", None, "line 2: '-2' is no bit rate"),
-            ("time_s,bitrate_bps,ssrcs\n1,2,video\n", None, "line 2: 'video' is no SSRC"),
-            ("time_s,bitrate_bps\n1,2\n", Some(TimeBasis::Epoch), "no column unix_time_s"),
+    fn times_and_rates_are_read_in_the_units_that_logs_have() {
+        let at = 1_795_770_443_073_000_000;
+        for (text, names) in [
+            ("unix_time_ms,bitrate_kbps\n1795770443073,1500\n", ""),
+            ("timestamp,bitrate\n2026-11-27T09:07:23.073Z,1.5 Mbps\n", ""),
+            ("timestamp,bitrate\n2026-11-27T10:07:23.073+01:00,1500kbps\n", ""),
+            ("time,bitrate_bps\n1795770443073,1500000.0\n", "time=time"),
+            ("timestamp_us,estimate_mbps\n1795770443073000,1.5\n", ""),
+            ("wann,wieviel\n1795770443.073,1500000\n", "time=wann,rate=wieviel"),
+            ("bitrate_bps,ts,remb [kbit/s]\n7,1.795770443073e9,1500\n", "time=ts,rate=remb [kbit/s]"),
+            ("time_s,unix_time_s,b\n3,1795770443.073,1.5e3\n", "time=unix_time_s,rate=b:kbps"),
         ] {
-            let error = format!("{:#}", parse(text, basis).unwrap_err());
-            assert!(error.starts_with(expected), "{error}");
+            let file = parse(text, names).unwrap();
+            assert_eq!(file.basis, TimeBasis::Epoch, "{text}");
+            let apart = |(time, bps): &(i64, i64)| time.abs_diff(at) < 1000 && *bps == 1_500_000;
+            assert!(values(text, names).iter().all(apart), "{text}: {:?}", values(text, names));
         }
+        assert_eq!(values("time_ms,rate_bps\n80.5,7\n", ""), [(80_500_000, 7)]);
+        assert_eq!(values("time,rate\n80.5,7\n", "time=time,rate=rate"), [(80_500_000_000, 7)]);
     }
 
     #[test]
-    fn seconds_are_exact_to_the_nanosecond() {
-        for (text, expected) in [
-            ("0", Some(0)),
-            ("1.000000001", Some(1_000_000_001)),
-            ("-0.5", Some(-500_000_000)),
-            ("1e3", None),
-            (".5", None),
-            ("1.2.3", None),
+    fn what_was_taken_for_granted_is_said() {
+        let notes = |text| parse(text, "").unwrap().notes.join("; ");
+        let named = |text| parse(text, "time=time").unwrap().notes.join("; ");
+        assert_eq!(notes("time_s,bitrate_bps\n1,2\n"), "");
+        assert_eq!(notes("unix_time_ms,bitrate_kbps\n1,2\n"), "");
+        let guessed = named("time,bitrate_bps\n1795770443073,2\n");
+        assert_eq!(guessed, "log: times of column 'time' are read as milliseconds since 1970, by their size");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line_and_column() {
+        for (text, names, expected) in [
+            (
+                "a,b\n1,2\n",
+                "",
+                "no column time_s or unix_time_s, or another that is a time; there are a, b; --column time=",
+            ),
+            (
+                "time_s\n1\n",
+                "",
+                "no column bitrate_bps or estimate_bps, or another that is a rate; there are time_s",
+            ),
+            (
+                "time_s,bitrate_bps\n1,2\nsoon,2\n",
+                "",
+                "log: line 3: column 'time_s': 'soon' is no time in seconds",
+            ),
+            (
+                "time_ms,bitrate_bps\n1,2\nsoon,2\n",
+                "",
+                "log: line 3: column 'time_ms': 'soon' is no time in milliseconds",
+            ),
+            (
+                "timestamp,bitrate_bps\n2026-11-27T09:07:23Z,2\n3,4\n",
+                "",
+                "log: line 3: column 'timestamp': '3' is no time as RFC",
+            ),
+            ("time_s,bitrate_bps\n1,-2\n", "", "log: line 2: column 'bitrate_bps': '-2' is no bit rate"),
+            (
+                "time_s,bitrate_kbps\n1,many\n",
+                "",
+                "log: line 2: column 'bitrate_kbps': 'many' is no bit rate",
+            ),
+            ("time_s,bitrate_bps,ssrcs\n1,2,video\n", "", "log: line 2: column 'ssrcs': 'video' is no SSRC"),
         ] {
-            assert_eq!(nanos(text), expected, "{text}");
+            let error = format!("{:#}", parse(text, names).unwrap_err());
+            assert!(error.starts_with(expected), "{error}");
         }
     }
 }

@@ -27,14 +27,10 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// What is read from standard input goes to `copy` too.
+    /// What is read goes to `copy` too, where it is no file that can be read again.
     pub(super) fn open(path: &Path, hash: bool, copy: Option<File>) -> anyhow::Result<Self> {
         let (reader, name, size): (Box<dyn Read + Send>, _, _) = if path.as_os_str() == "-" {
-            let stdin: Box<dyn Read + Send> = match copy {
-                Some(copy) => Box::new(Copying { reader: Interruptible::pipe(io::stdin()), copy }),
-                None => Box::new(Interruptible::pipe(io::stdin())),
-            };
-            (stdin, "-".to_owned(), None)
+            (copying(Interruptible::pipe(io::stdin()), copy), "-".to_owned(), None)
         } else {
             let file = File::open(path).with_context(|| path.display().to_string())?;
             let metadata = file.metadata().with_context(|| path.display().to_string())?;
@@ -42,11 +38,10 @@ impl Source {
                 return Err(anyhow!("{}: is a folder, not a capture", path.display()));
             }
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let (reader, size) = match metadata.is_file() {
-                true => (Interruptible::file(file), Some(metadata.len())),
-                false => (Interruptible::pipe(file), None),
-            };
-            (Box::new(reader), name, size)
+            match metadata.is_file() {
+                true => (Box::new(Interruptible::file(file)), name, Some(metadata.len())),
+                false => (copying(Interruptible::pipe(file), copy), name, None),
+            }
         };
         let hash = hash.then(SharedHash::default);
         let reader = match &hash {
@@ -172,13 +167,20 @@ impl SharedHash {
     }
 }
 
-/// Standard input, kept.
-struct Copying {
-    reader: Interruptible<io::Stdin>,
+fn copying(reader: impl Read + Send + 'static, copy: Option<File>) -> Box<dyn Read + Send> {
+    match copy {
+        Some(copy) => Box::new(Copying { reader, copy }),
+        None => Box::new(reader),
+    }
+}
+
+/// A pipe, kept.
+struct Copying<R> {
+    reader: R,
     copy: File,
 }
 
-impl Read for Copying {
+impl<R: Read> Read for Copying<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
         self.copy.write_all(buffer.get(..read).unwrap_or_default())?;

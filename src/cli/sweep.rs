@@ -10,14 +10,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::args::{BehaveArgs, PlotKind, Progress, SweepArgs, WriteFlags};
-use super::compare::at_phase;
 use super::outputs::Plan;
+use super::phases::{GRAIN, at_phase};
 use super::ranking::{Origin, Ranking, ScoredFlow, SweptPoint, in_words};
 use super::resolve::{Resolved, resolve};
-use super::series::{SeriesFile, TimeBasis};
+use super::series::SeriesFile;
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, messages, print};
-use crate::compare::{Series, SeriesEvent};
+use crate::compare::{ListedSeries, Recordings, Series, SeriesEvent};
 use crate::remb::{Profile, encoded_bitrate};
 use crate::replay::{Event, ReplayConfig, TapedFlow, Taping, rtt_is_default};
 use crate::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel};
@@ -30,7 +30,7 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let usage = |error: anyhow::Error| Failure::new(Exit::Usage, error);
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
     let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Libwebrtc);
-    let resolved = resolved.map_err(usage)?;
+    let resolved = resolved.map_err(Failure::of_settings)?;
     if args.parameters.print_config {
         return print(&resolved.print());
     }
@@ -43,8 +43,11 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     for path in args.captures.iter().filter(|path| !is_stdin(path)) {
         File::open(path).with_context(|| path.display().to_string()).map_err(opened)?;
     }
-    let reference = args.reference.as_deref().map(|path| SeriesFile::read(path, None));
-    let reference = reference.transpose().context("--reference").map_err(opened)?;
+    let reference = args.reference.as_deref().map(|path| SeriesFile::read(path, &args.columns));
+    let reference = reference.transpose().context("--reference").map_err(Failure::of_settings)?;
+    if let Some(reference) = reference.as_ref().filter(|_| !args.behave.quiet) {
+        reference.notes.iter().for_each(|note| messages::say(&format!("note: {note}")));
+    }
     let plan = Plan::for_sweep(args).map_err(opened)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.map_or(0, usize::from)).build();
     let pool = pool.context("threads").map_err(opened)?;
@@ -94,7 +97,7 @@ impl Points {
             self.surveys.push(survey);
             self.surveys.len() - 1
         });
-        let configs = (0..phases).map(|phase| at_phase(config, phase, phases)).collect();
+        let configs = (0..phases).map(|phase| at_phase(config, phase, phases, GRAIN)).collect();
         self.points.push(point);
         self.configs.push((configs, place));
     }
@@ -136,7 +139,8 @@ struct Held {
     flow: String,
     /// By survey; one that sees nothing to estimate in the flow has none.
     tapes: Vec<Option<TapedFlow>>,
-    reference: Option<(Origin, Series)>,
+    /// One for each receiver.
+    references: Option<(Origin, Vec<Series>)>,
     first_at: CaptureTime,
     end_ns: i64,
 }
@@ -217,10 +221,10 @@ impl Sweep<'_> {
                     warnings.push(rtt_is_default(&flow, taped.packets() as u64));
                 }
                 let place = flows.iter().position(|held| held.flow == flow).unwrap_or_else(|| {
-                    let reference = self.reference_of(&taped, first_at);
+                    let references = self.references_of(&taped, first_at);
                     let (capture, name) = (read.shown.clone(), read.input.file.clone());
                     let tapes = vec![None; count];
-                    flows.push(Held { capture, name, flow, tapes, reference, first_at, end_ns });
+                    flows.push(Held { capture, name, flow, tapes, references, first_at, end_ns });
                     flows.len() - 1
                 });
                 if let Some(tape) = flows.get_mut(place).and_then(|held| held.tapes.get_mut(survey)) {
@@ -232,23 +236,23 @@ impl Sweep<'_> {
         Ok(ReadFlows { read, held: flows, nothing, warnings })
     }
 
-    /// What the receiver sent, else what the file has for the flow.
-    fn reference_of(&self, taped: &TapedFlow, first_at: CaptureTime) -> Option<(Origin, Series)> {
-        let mut recorded = Series::default();
-        for (at, remb) in &taped.recorded {
-            let at_ns = at.as_nanos() - first_at.as_nanos();
-            recorded.push(SeriesEvent { at_ns, bps: remb.bitrate.as_bps(), ssrcs: remb.ssrcs.clone() });
-        }
-        if !recorded.is_empty() {
-            return Some((Origin::Recorded, recorded));
-        }
-        let file = self.reference.as_ref()?;
-        let series = file.flows.get(&taped.info.flow.to_string()).or_else(|| file.flows.get(""))?;
-        let shift = match file.basis {
-            TimeBasis::FirstFrame => 0,
-            TimeBasis::Epoch => first_at.as_nanos(),
+    /// What the file has for the flow; else what the receiver sent.
+    fn references_of(&self, taped: &TapedFlow, first_at: CaptureTime) -> Option<(Origin, Vec<Series>)> {
+        let series = |recorded: &Recordings| {
+            recorded.series().into_iter().map(|ListedSeries { series, .. }| series).collect()
         };
-        Some((Origin::File, series.clone().shifted(-shift)))
+        if let Some(file) = &self.reference
+            && let Some(given) = file.flows.get(&taped.info.flow.to_string()).or_else(|| file.flows.get(""))
+        {
+            let shift_ns = file.shift_ns(TimeDelta::ZERO, first_at);
+            return Some((Origin::File, series(&given.clone().shifted(shift_ns))));
+        }
+        let recorded = taped.recorded.iter().map(|(at, remb)| {
+            let at_ns = at.as_nanos() - first_at.as_nanos();
+            SeriesEvent { at_ns, bps: remb.bitrate.as_bps(), ssrcs: remb.ssrcs.clone() }
+        });
+        let recorded = series(&recorded.collect());
+        (!recorded.is_empty()).then_some((Origin::Recorded, recorded))
     }
 
     /// The scores of each flow at every point.
@@ -268,10 +272,10 @@ impl Sweep<'_> {
             capture: held.capture.clone(),
             flow: held.flow.clone(),
             packets: held.tapes.iter().flatten().map(TapedFlow::packets).max().unwrap_or(0),
-            reference: held
-                .reference
-                .as_ref()
-                .map(|(origin, series)| (*origin, Score::new(series, None, held.end_ns))),
+            reference: held.references.as_ref().and_then(|(origin, all)| {
+                let scores: Vec<_> = all.iter().map(|series| Score::new(series, None, held.end_ns)).collect();
+                Some((*origin, mean(scores.iter())?))
+            }),
             scores: scores.to_vec(),
         };
         flows.iter().zip(scores.chunks(points.max(1))).map(of_flow).collect()
@@ -288,7 +292,7 @@ impl Sweep<'_> {
         OverlayPanel {
             title: format!("{}: {}", held.name, held.flow),
             end: held.end_ns as f64 / 1e9,
-            reference: held.reference.as_ref().map(|(_, series)| in_seconds(series)).unwrap_or_default(),
+            reference: held.references.iter().flat_map(|(_, all)| all.first()).flat_map(in_seconds).collect(),
             best: series,
             others,
         }
@@ -298,9 +302,13 @@ impl Sweep<'_> {
 impl Points {
     /// The mean over the phases; `None` if no estimate comes of this point.
     fn score(&self, held: &Held, point: usize) -> Option<Score> {
-        let reference = held.reference.as_ref().map(|(_, series)| series);
+        let references = held.references.as_ref().map_or(&[][..], |(_, all)| all);
         let estimated = self.replays(held, point)?.filter(|series| !series.is_empty());
-        let scores: Vec<_> = estimated.map(|series| Score::new(&series, reference, held.end_ns)).collect();
+        let scores = estimated.flat_map(|series| match references {
+            [] => vec![Score::new(&series, None, held.end_ns)],
+            all => all.iter().map(|one| Score::new(&series, Some(one), held.end_ns)).collect(),
+        });
+        let scores: Vec<_> = scores.collect();
         mean(scores.iter())
     }
 

@@ -12,6 +12,7 @@ use crate::bwe::DelayFilter;
 use crate::capture::Frame;
 use crate::remb::{CapturedRemb, MAX_SSRCS, Profile};
 use crate::replay::{Event, RembTally, SentRemb, Sink};
+use crate::report::counted;
 use crate::report::csv::{Clock, EstimateCsv, RembCsv, RembRow, write_streams};
 use crate::report::pcap::{RembPcap, RtcpPacking};
 use crate::report::plot::{Figure, Usage, render_png, render_svg};
@@ -34,6 +35,8 @@ pub(super) struct Writers {
     remb_csv: Option<RembCsv<Output>>,
     /// REMBs whose time a pcap cannot hold.
     not_in_pcap: u64,
+    /// Frames whose time the merged capture cannot hold.
+    not_in_merge: Count,
     /// REMBs with more SSRCs than they can list.
     without_ssrcs: u64,
     /// Flows that are one too many to be drawn.
@@ -76,6 +79,7 @@ impl Writers {
             estimate_csv: open(&plan.estimate_csv)?.map(|out| EstimateCsv::new(out, clock)).transpose()?,
             remb_csv: open(&plan.remb_csv)?.map(|out| RembCsv::new(out, clock)).transpose()?,
             not_in_pcap: 0,
+            not_in_merge: Count::default(),
             not_drawn: 0,
             without_ssrcs: 0,
             draws: plan.plot.is_some(),
@@ -88,22 +92,33 @@ impl Writers {
         self.merge.take().map(|(_, rembs)| rembs)
     }
 
+    /// Frames that the merged capture cannot hold.
+    pub(super) fn left_out_of_merge(&mut self, frames: Count) {
+        self.not_in_merge = frames;
+    }
+
     /// Doubts about what was written.
     pub(super) fn warnings(&self) -> impl Iterator<Item = Warning> {
         let beyond = format!("{} REMBs have times that no pcap can hold and are not in it", self.not_in_pcap);
         let undrawn = format!("{} flows beyond the first {MAX_FIGURES} are not drawn", self.not_drawn);
         let unlisted =
             format!("{} REMBs concern more than {MAX_SSRCS} SSRCs and list none", self.without_ssrcs);
+        let unmerged = format!(
+            "{} of before 1970, which a pcapng cannot hold, not in the merged capture",
+            counted(self.not_in_merge.count, "frames")
+        );
+        let somewhere = |count| Count { count, first_frame: 0 };
         let doubts = [
-            ("W-PCAP-TIME", self.not_in_pcap, beyond),
-            ("W-LIMIT-FIGURES", self.not_drawn, undrawn),
-            ("W-REMB-SSRCS", self.without_ssrcs, unlisted),
+            ("W-PCAP-TIME", somewhere(self.not_in_pcap), beyond),
+            ("W-PCAP-TIME", self.not_in_merge, unmerged),
+            ("W-LIMIT-FIGURES", somewhere(self.not_drawn), undrawn),
+            ("W-REMB-SSRCS", somewhere(self.without_ssrcs), unlisted),
         ];
-        doubts.into_iter().filter(|(_, count, _)| *count > 0).map(|(code, count, message)| Warning {
+        doubts.into_iter().filter(|(_, count, _)| count.count > 0).map(|(code, count, message)| Warning {
             code,
             flow: None,
             message,
-            count: Some(Count { count, first_frame: 0 }),
+            count: Some(count),
         })
     }
 

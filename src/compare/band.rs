@@ -45,6 +45,7 @@ pub struct MeanMetrics {
     pub p90: f64,
     pub max: f64,
     pub mean_signed: f64,
+    pub mean_absolute: f64,
     pub within_1: f64,
     pub within_5: f64,
     pub within_10: f64,
@@ -104,6 +105,16 @@ impl<'a> Band<'a> {
         &self.phases
     }
 
+    /// The phase that comes nearest to what was recorded: the one with the least mean of the absolute errors, of equals
+    /// the first.
+    pub fn nearest(&self) -> Option<usize> {
+        let samples = self.grid?.samples;
+        let far = |metrics: &Option<Metrics>| Some(metrics.as_ref()?.distance(samples));
+        let known =
+            self.phases.iter().enumerate().filter_map(|(phase, metrics)| Some((phase, far(metrics)?)));
+        known.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(phase, _)| phase)
+    }
+
     /// The mean of every figure; `None` if no phase has a common stretch with the record.
     pub fn mean(&self) -> Option<MeanMetrics> {
         let phases: Vec<_> = self.phases.iter().flatten().collect();
@@ -115,6 +126,7 @@ impl<'a> Band<'a> {
             p90: mean(|of| of.p90)?,
             max: mean(|of| of.max)?,
             mean_signed: mean(|of| of.mean_signed)?,
+            mean_absolute: mean(|of| of.mean_absolute)?,
             within_1: mean(|of| of.within_1)?,
             within_5: mean(|of| of.within_5)?,
             within_10: mean(|of| of.within_10)?,

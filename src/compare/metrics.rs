@@ -18,6 +18,8 @@ pub struct Metrics {
     pub max: f64,
     /// The mean of the signed errors: above zero if the replay is too high.
     pub mean_signed: f64,
+    /// The mean of the absolute errors.
+    pub mean_absolute: f64,
     /// The share of samples within 1 %, which counts as within.
     pub within_1: f64,
     /// Within 5 %.
@@ -44,14 +46,17 @@ pub fn compare(recorded: &Series, replayed: &Series, window: Window) -> Option<M
     let samples = count(&|_| true);
     let share = |part: u64, of: u64| (of > 0).then(|| part as f64 / of as f64);
     let within = |limit: f64| share(count(&|run| run.error().abs() <= limit), samples);
-    let signed: f64 = runs.iter().map(|run| run.error() * run.samples as f64).sum();
+    let mean = |of: fn(f64) -> f64| {
+        runs.iter().map(|run| of(run.error()) * run.samples as f64).sum::<f64>() / samples as f64
+    };
     let mut errors: Vec<_> = runs.iter().map(|run| (run.error().abs(), run.samples)).collect();
     errors.sort_by(|a, b| a.0.total_cmp(&b.0));
     Some(Metrics {
         median: nearest_rank(&errors, samples.div_ceil(2))?,
         p90: nearest_rank(&errors, samples - samples / 10)?,
         max: errors.last()?.0,
-        mean_signed: signed / samples as f64,
+        mean_signed: mean(|error| error),
+        mean_absolute: mean(f64::abs),
         within_1: within(0.01)?,
         within_5: within(0.05)?,
         within_10: within(0.1)?,
@@ -67,6 +72,13 @@ pub fn compare(recorded: &Series, replayed: &Series, window: Window) -> Option<M
 }
 
 impl Metrics {
+    /// How far the replay is from what was recorded, over so many samples; one at which it has no value counts as an
+    /// error of 1.
+    pub(super) fn distance(&self, samples: u64) -> f64 {
+        let missing = samples.saturating_sub(self.samples) as f64;
+        (self.mean_absolute * self.samples as f64 + missing) / samples.max(1) as f64
+    }
+
     /// The figures that matter most, in a line.
     pub fn key_figures(&self) -> String {
         let Falls { recorded, found, tight } = self.falls;

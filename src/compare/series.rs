@@ -37,22 +37,28 @@ impl Series {
     /// One with the value and the list of the one before is a repeat that rode on another report: it is counted and is
     /// no event. One that is earlier than the one before counts as of that one's time: captured time can step back.
     pub fn push(&mut self, event: SeriesEvent) {
-        let last = self.values.last();
+        let before = self.values.last().and_then(|last| last.ssrcs.as_ref());
         let ssrcs = event.ssrcs.map(|mut list| {
             list.sort_unstable();
             list.dedup();
-            match last.and_then(|last| last.ssrcs.as_ref()) {
+            match before {
                 Some(before) if **before == *list => Arc::clone(before),
                 _ => Arc::from(list),
             }
         });
-        if last.is_some_and(|last| last.bps == event.bps && last.ssrcs == ssrcs) {
+        self.take(Value { at_ns: event.at_ns, bps: event.bps, ssrcs });
+    }
+
+    fn take(&mut self, value: Value) {
+        let Value { at_ns, bps, ssrcs } = value;
+        let last = self.values.last();
+        if last.is_some_and(|last| last.bps == bps && last.ssrcs == ssrcs) {
             self.repeats += 1;
             return;
         }
         let earliest = last.map_or(i64::MIN, |last| last.at_ns);
-        self.steps_back += u64::from(event.at_ns < earliest);
-        self.values.push(Value { at_ns: event.at_ns.max(earliest), bps: event.bps, ssrcs });
+        self.steps_back += u64::from(at_ns < earliest);
+        self.values.push(Value { at_ns: at_ns.max(earliest), bps, ssrcs });
     }
 
     /// The same series so many nanoseconds later.
@@ -100,6 +106,14 @@ impl FromIterator<SeriesEvent> for Series {
     fn from_iter<I: IntoIterator<Item = SeriesEvent>>(events: I) -> Self {
         let mut series = Self::default();
         events.into_iter().for_each(|event| series.push(event));
+        series
+    }
+}
+
+impl FromIterator<Value> for Series {
+    fn from_iter<I: IntoIterator<Item = Value>>(values: I) -> Self {
+        let mut series = Self::default();
+        values.into_iter().for_each(|value| series.take(value));
         series
     }
 }

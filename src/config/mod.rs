@@ -12,7 +12,7 @@ use crate::remb::RembConfig;
 pub use profiles::{PROFILES, Profile};
 pub use table::{Parameter, parameters};
 
-use table::{Kind, RANGES};
+use table::{CHOICES, Kind, RANGES};
 
 /// Every tunable of estimator and schedule.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -171,24 +171,52 @@ fn offending_name(table: &Table) -> Option<String> {
     )
 }
 
-/// The known name that is spelled most alike.
+/// The known name that is spelled most alike: of a parameter, or where the name has no stage of any of its parts.
 fn suggestion(name: &str) -> String {
-    let key = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
-    let shared = |candidate: &str| {
-        let (wanted, candidate) = (key(name), key(candidate));
-        wanted.chars().zip(candidate.chars()).take_while(|(a, b)| a == b).count()
+    let known = RANGES.iter().map(|range| range.name).chain(CHOICES.iter().map(|choice| choice.name));
+    let distance = |known: &str| {
+        let key = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+        match (name.contains('.'), known.split_once('.')) {
+            // The right name in the wrong stage, or its beginning.
+            (true, _) if key(name) == key(known) => 0,
+            (true, _) if known.starts_with(name) => 1,
+            (false, Some((stage, of_stage))) => edits(name, of_stage).min(edits(name, stage)),
+            _ => edits(name, known),
+        }
     };
-    RANGES
-        .iter()
-        .max_by_key(|range| shared(range.name))
-        .filter(|range| shared(range.name) >= 3)
-        .map(|range| format!("; did you mean '{}'?", range.name))
+    let nearest = known.map(|known| (distance(known), known)).min_by_key(|(distance, _)| *distance);
+    let is_near = |distance: usize| distance <= MAX_EDITS.max(name.len() / 4);
+    nearest
+        .filter(|(distance, _)| is_near(*distance))
+        .map(|(_, known)| format!("; did you mean '{known}'?"))
         .unwrap_or_default()
+}
+
+/// So many letters may be wrong in a name of any length.
+const MAX_EDITS: usize = 2;
+
+/// How many letters are to be added, dropped or changed to make one word of the other.
+fn edits(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (done, letter) in a.chars().enumerate() {
+        let mut above_left = done;
+        let mut left = done + 1;
+        for (cell, other) in row.iter_mut().zip(std::iter::once(None).chain(b.chars().map(Some))) {
+            let Some(other) = other else {
+                *cell = left;
+                continue;
+            };
+            let changed = above_left + usize::from(letter != other);
+            above_left = *cell;
+            left = changed.min(*cell + 1).min(left + 1);
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::table::CHOICES;
     use super::*;
     use crate::units::TimeDelta;
 
@@ -256,6 +284,16 @@ mod tests {
                 "rate_control.backof=0.9",
                 "unknown parameter 'rate_control.backof'; did you mean 'rate_control.backoff_",
             ),
+            (
+                "rate_control.backof_factor=0.9",
+                "unknown parameter 'rate_control.backof_factor'; did you mean 'rate_control.backoff_factor'?",
+            ),
+            (
+                "backoff_factor=0.9",
+                "unknown parameter 'backoff_factor'; did you mean 'rate_control.backoff_factor'?",
+            ),
+            ("remb.shedule=1", "unknown parameter 'remb.shedule'; did you mean 'remb.scheduler'?"),
+            ("kalman.filter=1", "unknown parameter 'kalman.filter'; did you mean 'controller.filter'?"),
             ("nonsense=1", "unknown parameter 'nonsense'"),
             (
                 "rate_control.backoff_factor=1.5",
@@ -280,6 +318,15 @@ mod tests {
         assert_eq!(cap.to_string(), expected);
         let swapped = parameters(&["overuse.min_threshold=700"]).unwrap_err();
         assert_eq!(swapped.to_string(), "parameter 'overuse.min_threshold' is above 'overuse.max_threshold'");
+    }
+
+    #[test]
+    fn words_are_so_many_letters_apart() {
+        for (a, b, apart) in
+            [("", "", 0), ("", "ab", 2), ("abc", "", 3), ("kitten", "sitting", 3), ("µs", "ms", 1)]
+        {
+            assert_eq!((edits(a, b), edits(b, a)), (apart, apart), "{a} {b}");
+        }
     }
 
     #[test]

@@ -9,7 +9,9 @@ use crate::capture::{Direction, Frame, LinkType};
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 const INTERFACE_DESCRIPTION: u32 = 1;
+const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+const OPTION_COMMENT: u16 = 1;
 const OPTION_APPLICATION: u16 = 4;
 const OPTION_NAME: u16 = 2;
 const OPTION_RESOLUTION: u16 = 9;
@@ -20,10 +22,13 @@ const NANOSECONDS: u8 = 9;
 #[derive(Debug)]
 pub struct Pcapng<W> {
     writer: W,
-    /// Numbers of interfaces, by where a frame comes from and its link layer.
-    interfaces: HashMap<(&'static str, LinkType), u32>,
+    /// Numbers of the section's interfaces.
+    interfaces: HashMap<Interface, u32>,
     block: Vec<u8>,
 }
+
+/// Where a frame comes from, its link layer, and the snaplen, which is 0 for none.
+type Interface = (&'static str, LinkType, u32);
 
 impl<W: Write> Pcapng<W> {
     /// Writes the section header.
@@ -32,23 +37,18 @@ impl<W: Write> Pcapng<W> {
     /// Those of the writer.
     pub fn new(writer: W) -> io::Result<Self> {
         let mut pcapng = Self { writer, interfaces: HashMap::new(), block: Vec::new() };
-        pcapng.begin();
-        pcapng.words(&[BYTE_ORDER_MAGIC]);
-        pcapng.block.extend([1, 0, 0, 0]);
-        pcapng.block.extend([0xff; 8]);
-        pcapng.option(OPTION_APPLICATION, concat!("remb-replay ", env!("CARGO_PKG_VERSION")).as_bytes());
-        pcapng.end_options();
-        pcapng.write(SECTION_HEADER)?;
+        pcapng.section()?;
         Ok(pcapng)
     }
 
-    /// Writes a frame of the interface with this name; a time before 1970 cannot be written, and the answer is no.
+    /// Writes a frame of the interface with this name, and comments on it; a time before 1970 cannot be written, and the
+    /// answer is no.
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn frame(&mut self, name: &'static str, frame: &Frame<'_>) -> io::Result<bool> {
+    pub fn frame(&mut self, name: &'static str, frame: &Frame<'_>, comments: &[&[u8]]) -> io::Result<bool> {
         let Ok(stamp) = u64::try_from(frame.at.as_nanos()) else { return Ok(false) };
-        let interface = self.interface(name, frame.link_type)?;
+        let interface = self.interface((name, frame.link_type, 0))?;
         let len = u32::try_from(frame.data.len()).map_err(io::Error::other)?;
         self.begin();
         // The high and the low half are meant.
@@ -58,10 +58,49 @@ impl<W: Write> Pcapng<W> {
         if let Some(direction) = frame.direction {
             let flags: u32 = if direction == Direction::Inbound { 1 } else { 2 };
             self.option(OPTION_FLAGS, &flags.to_le_bytes());
+        }
+        comments.iter().for_each(|comment| self.option(OPTION_COMMENT, comment));
+        if frame.direction.is_some() || !comments.is_empty() {
             self.end_options();
         }
         self.write(ENHANCED_PACKET)?;
         Ok(true)
+    }
+
+    /// Writes a packet without a time. Such are of a section's first interface; where that is another, a section begins.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn untimed(
+        &mut self,
+        (name, link_type): (&'static str, LinkType),
+        data: &[u8],
+        original_len: u32,
+    ) -> io::Result<()> {
+        let len = u32::try_from(data.len()).map_err(io::Error::other)?;
+        // Its captured length is not written: it is cut at the snaplen.
+        let interface = (name, link_type, if len < original_len { len } else { 0 });
+        if !self.interfaces.is_empty() && self.interfaces.get(&interface) != Some(&0) {
+            self.section()?;
+        }
+        self.interface(interface)?;
+        self.begin();
+        self.words(&[original_len]);
+        self.block.extend_from_slice(data);
+        self.pad();
+        self.write(SIMPLE_PACKET)
+    }
+
+    /// Begins a section, in which no interface is known.
+    fn section(&mut self) -> io::Result<()> {
+        self.interfaces.clear();
+        self.begin();
+        self.words(&[BYTE_ORDER_MAGIC]);
+        self.block.extend([1, 0, 0, 0]);
+        self.block.extend([0xff; 8]);
+        self.option(OPTION_APPLICATION, concat!("remb-replay ", env!("CARGO_PKG_VERSION")).as_bytes());
+        self.end_options();
+        self.write(SECTION_HEADER)
     }
 
     /// The writer, after the last frame.
@@ -70,19 +109,21 @@ impl<W: Write> Pcapng<W> {
     }
 
     /// The number of an interface; a new one is described first.
-    fn interface(&mut self, name: &'static str, link_type: LinkType) -> io::Result<u32> {
-        if let Some(number) = self.interfaces.get(&(name, link_type)) {
+    fn interface(&mut self, interface: Interface) -> io::Result<u32> {
+        if let Some(number) = self.interfaces.get(&interface) {
             return Ok(*number);
         }
+        let (name, link_type, snaplen) = interface;
         self.begin();
         self.block.extend(link_type.0.to_le_bytes());
-        self.block.extend([0; 6]);
+        self.block.extend([0; 2]);
+        self.words(&[snaplen]);
         self.option(OPTION_NAME, name.as_bytes());
         self.option(OPTION_RESOLUTION, &[NANOSECONDS]);
         self.end_options();
         self.write(INTERFACE_DESCRIPTION)?;
         let number = u32::try_from(self.interfaces.len()).map_err(io::Error::other)?;
-        self.interfaces.insert((name, link_type), number);
+        self.interfaces.insert(interface, number);
         Ok(number)
     }
 
@@ -98,7 +139,7 @@ impl<W: Write> Pcapng<W> {
 
     fn option(&mut self, code: u16, value: &[u8]) {
         self.block.extend(code.to_le_bytes());
-        // Names and versions are short.
+        // Names and versions are short, and comments come from such a field.
         self.block.extend((value.len() as u16).to_le_bytes());
         self.block.extend_from_slice(value);
         self.pad();
@@ -128,7 +169,7 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
-    use crate::capture::CaptureReader;
+    use crate::capture::{Annotated, CaptureReader};
     use crate::units::{CaptureTime, FrameNumber};
 
     fn frame(number: u64, nanos: i64, link_type: u16, data: &[u8]) -> Frame<'_> {
@@ -151,8 +192,8 @@ mod tests {
             frame(3, 0, 1, b"third"),
         ];
         let mut pcapng = Pcapng::new(Vec::new()).unwrap();
-        assert!(frames.iter().all(|frame| pcapng.frame("capture", frame).unwrap()));
-        assert!(!pcapng.frame("capture", &frame(4, -1, 1, b"before 1970")).unwrap());
+        assert!(frames.iter().all(|frame| pcapng.frame("capture", frame, &[]).unwrap()));
+        assert!(!pcapng.frame("capture", &frame(4, -1, 1, b"before 1970"), &[]).unwrap());
         let mut reader = CaptureReader::new(Box::new(Cursor::new(pcapng.into_inner()))).unwrap();
         for expected in &frames {
             let found = reader.next_frame().unwrap().unwrap();
@@ -161,5 +202,34 @@ mod tests {
             assert_eq!(found.direction, expected.direction);
         }
         assert!(reader.next_frame().unwrap().is_none());
+    }
+
+    #[test]
+    fn comments_and_packets_without_a_time_are_read_back() {
+        let mut pcapng = Pcapng::new(Vec::new()).unwrap();
+        let both: [&[u8]; 2] = [b"lost here", "µ".as_bytes()];
+        pcapng.frame("capture", &frame(1, 7, 1, b"first"), &both).unwrap();
+        pcapng.untimed(("capture", LinkType(1)), b"whole", 5).unwrap();
+        pcapng.untimed(("capture", LinkType(101)), b"cut", 9).unwrap();
+        pcapng.frame("capture", &frame(2, 8, 1, b"last"), &both[..1]).unwrap();
+        let mut reader = CaptureReader::new(Box::new(Cursor::new(pcapng.into_inner()))).unwrap();
+        let mut found = Vec::new();
+        while let Some(packet) = reader.next_annotated().unwrap() {
+            found.push(match packet {
+                Annotated::Frame(frame, comments) => {
+                    (frame.link_type.0, frame.data.to_vec(), frame.at.as_nanos(), comments.len())
+                }
+                Annotated::Untimed { link_type, data, original_len } => {
+                    (link_type.0, data.to_vec(), -1, original_len as usize)
+                }
+            });
+        }
+        let expected = [
+            (1, b"first".to_vec(), 7, 2),
+            (1, b"whole".to_vec(), -1, 5),
+            (101, b"cut".to_vec(), -1, 9),
+            (1, b"last".to_vec(), 8, 1),
+        ];
+        assert_eq!(found, expected);
     }
 }

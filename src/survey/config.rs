@@ -128,6 +128,19 @@ impl TimeRange {
         self.first <= Some(at) && at <= self.last
     }
 
+    /// Why nothing of a capture from one time to another can be in it, if so.
+    pub(super) fn why_empty(&self, first: CaptureTime, last: CaptureTime) -> Option<String> {
+        let seconds = (last.as_nanos() - first.as_nanos()) as f64 / 1e9;
+        match self.first {
+            Some(from) if from > self.last => Some("--from is after --to: nothing lies between".to_owned()),
+            Some(from) if from > last => {
+                Some(format!("--from is after the end of the capture, which has {seconds:.3} s"))
+            }
+            _ if self.last < first => Some("--to is before the first frame".to_owned()),
+            _ => None,
+        }
+    }
+
     /// The time, or where the range ends before it.
     #[inline]
     pub(super) fn until(&self, at: CaptureTime) -> CaptureTime {

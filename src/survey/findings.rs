@@ -14,6 +14,7 @@ use super::conversation::{Conversation, Direction, From};
 use super::ledger::Unfed;
 use super::session::Session;
 use super::stream::Stream;
+use super::verdict::in_short;
 use super::{Line, Survey};
 
 /// What a survey found.
@@ -173,7 +174,9 @@ impl Line {
         }
         let unselected = self.ledger.get(Unfed::NotSelected).count;
         if unselected > 0 {
-            return Some(format!("no flow that --flow names; {unselected} packets of others look like RTP"));
+            let there: Vec<_> = self.flows.unselected().iter().map(ToString::to_string).collect();
+            let others = format!("{unselected} packets of others look like RTP");
+            return Some(format!("no flow that --flow names; {others}; there {}", in_short(&there)));
         }
         let hint = match self.cut_short().count {
             0 => "",

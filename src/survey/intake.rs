@@ -35,6 +35,11 @@ impl Flows {
     pub(super) fn session(&self, flow: &FiveTuple) -> Option<usize> {
         self.places.session(flow)
     }
+
+    /// Flows that were not selected, in order of appearance.
+    pub(super) fn unselected(&self) -> Vec<FiveTuple> {
+        self.places.unselected()
+    }
 }
 
 /// Places and streams that are looked through for room, for each frame since it was last done.

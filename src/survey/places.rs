@@ -66,6 +66,13 @@ impl Places {
         self.get(flow)?.session
     }
 
+    /// Flows that were not selected, in order of appearance.
+    pub(super) fn unselected(&self) -> Vec<FiveTuple> {
+        let mut flows: Vec<_> = self.by_flow.iter().filter(|(_, place)| place.session.is_none()).collect();
+        flows.sort_by_key(|(_, place)| place.flow);
+        flows.into_iter().map(|(flow, _)| *flow).collect()
+    }
+
     /// Gives a new flow a place.
     pub(super) fn add(&mut self, flow: FiveTuple, session: Option<usize>) -> Place {
         let place = Place { flow: self.by_flow.len() as u32, session };

@@ -9,6 +9,19 @@ use super::stream::{Admission, LeftOut, Stream};
 
 const ONLY_AUDIO: &str = "only audio, which libwebrtc does not count; --media all feeds it all the same";
 
+/// So many flows or streams are named.
+const MAX_NAMED: usize = 8;
+
+/// What there is, in a few words.
+pub(super) fn in_short(there: &[String]) -> String {
+    let named: Vec<_> = there.iter().take(MAX_NAMED).map(String::as_str).collect();
+    let more = match there.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{} {}{more}", if there.len() == 1 { "is" } else { "are" }, named.join(", "))
+}
+
 impl Line {
     pub(super) fn verdict(&self, session: &Session) -> Verdict {
         if session.packets_fed() == 0 {
@@ -78,7 +91,10 @@ impl Line {
         } else if streams.iter().all(|stream| unselected(stream)) {
             match self.config.ssrcs.is_empty() {
                 true => "no stream but those that --exclude-ssrc leaves out".to_owned(),
-                false => "no stream that --ssrc selects".to_owned(),
+                false => {
+                    let there: Vec<_> = streams.iter().map(|stream| stream.ssrc.to_string()).collect();
+                    format!("no stream that --ssrc selects; there {}", in_short(&there))
+                }
             }
         } else if streams.iter().any(|stream| stream.transport_cc > 0) {
             let id = session.extensions.transport_cc.id.unwrap_or(0);
@@ -95,7 +111,8 @@ impl Line {
              --estimator abs-send-time RTP timestamps serve"
                 .to_owned()
         } else {
-            "no packet with a readable send time between --from and --to".to_owned()
+            let why = self.range.why_empty(self.first_at.unwrap_or_default(), self.clock);
+            why.unwrap_or_else(|| "no packet with a readable send time between --from and --to".to_owned())
         }
     }
 }

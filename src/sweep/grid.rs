@@ -35,6 +35,9 @@ pub enum GridError {
     /// Two axes with one parameter.
     #[error("'{0}' is swept twice")]
     Twice(String),
+    /// A value that stands twice in a list.
+    #[error("'{0}': the value {1} stands there twice")]
+    Repeated(String, String),
     /// The product is too large.
     #[error("{0} points; {MAX_POINTS} at most")]
     TooMany(usize),
@@ -52,7 +55,20 @@ impl Axis {
         if values.iter().any(String::is_empty) {
             return Err(form("a value is empty"));
         }
-        Ok(Self { name: name.trim().to_owned(), values })
+        let name = name.trim();
+        let scale = parameters().iter().find(|parameter| parameter.name == name).and_then(Scale::of);
+        // However it is written: 0.5 and 0.50 are one point.
+        let same = |a: &String, b: &String| {
+            a == b || scale.is_some_and(|scale| scale.read(a).is_some() && scale.read(a) == scale.read(b))
+        };
+        let repeated = values
+            .iter()
+            .enumerate()
+            .find(|(place, value)| values.iter().take(*place).any(|other| same(value, other)));
+        if let Some((_, value)) = repeated {
+            return Err(GridError::Repeated(text.to_owned(), value.clone()));
+        }
+        Ok(Self { name: name.to_owned(), values })
     }
 
     /// From `NAME=low:high:step`, both ends included, in the parameter's own unit.
@@ -73,6 +89,10 @@ impl Axis {
         let read =
             |text| scale.read(text).ok_or_else(|| form("low, high and step are of the parameter's kind"));
         let (low, high, step) = (read(low)?, read(high)?, read(step)?);
+        let is_whole = [low, high, step].iter().all(|value| value.fract() == 0.0);
+        if parameter.kind == "integer" && !is_whole {
+            return Err(form("low, high and step must be whole numbers, as the parameter is"));
+        }
         if step <= 0.0 || high < low {
             return Err(form("low must not be above high, and step must be above zero"));
         }
@@ -81,7 +101,10 @@ impl Axis {
         if count > MAX_POINTS as f64 {
             return Err(GridError::TooMany(count as usize));
         }
-        let values = (0..count as usize).map(|n| scale.write(low + n as f64 * step)).collect();
+        let values: Vec<_> = (0..count as usize).map(|n| scale.write(low + n as f64 * step)).collect();
+        if values.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+            return Err(form("the step is too small to be told apart"));
+        }
         Ok(Self { name: name.to_owned(), values })
     }
 }
@@ -196,11 +219,16 @@ mod tests {
             ("controller.filter=1:2:1", "a range needs a parameter that is a number"),
             ("streams.timeout=1:2:1", "of the parameter's kind"),
             ("overuse.gain_up_per_ms=0:10:0.0001", "100001 points"),
+            ("overuse.max_weight=1:3:0.5", "must be whole numbers, as the parameter is"),
+            ("overuse.gain_up_per_ms=1:1.00000000000005:1e-14", "too small to be told apart"),
         ] {
             let message = Axis::range(text).unwrap_err().to_string();
             assert!(message.contains(expected), "{text}: {message}");
         }
         assert!(matches!(Axis::list("a=1,,2"), Err(GridError::Form(..))));
+        for text in ["a=1,2,1", "rate_control.backoff_factor=0.5,0.50", "streams.timeout=1s,1000ms"] {
+            assert!(matches!(Axis::list(text), Err(GridError::Repeated(..))), "{text}");
+        }
         let axis = Axis::list("a=1").unwrap();
         assert!(matches!(Grid::new(vec![axis.clone(), axis]), Err(GridError::Twice(_))));
     }

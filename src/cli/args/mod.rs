@@ -12,7 +12,7 @@ use crate::units::TimeDelta;
 
 pub use run::{BehaveArgs, ParameterArgs, RunFlags, WriteFlags};
 pub use sweep::{PlotKind, SweepArgs};
-pub use values::{Color, Estimator, Filter, Media, Percent, Progress, Report, Rtcp, Scheduler};
+pub use values::{Color, ColumnNames, Estimator, Filter, Media, Percent, Progress, Report, Rtcp, Scheduler};
 
 /// Re-run WebRTC's receive-side bandwidth estimator (REMB) on a capture.
 #[derive(Debug, Parser)]
@@ -239,15 +239,26 @@ pub struct CompareArgs {
 #[command(next_help_heading = "Comparison")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub struct ComparisonArgs {
-    /// Take the recorded REMBs from this file instead of the capture, for encrypted calls: time_s or unix_time_s,
-    /// bitrate_bps, and ssrcs if there are any
+    /// Take the recorded REMBs from this file instead of the capture, for encrypted calls: a time, a bit rate, and
+    /// ssrcs and flow if there are any; units are read from column names and cells
     #[arg(long, value_name = "FILE.csv")]
     pub recorded: Option<PathBuf>,
+    /// What the columns of the CSV files are called, e.g. time=ts,rate=remb_kbps; a unit may follow: rate=remb:kbps
+    #[arg(
+        long = "column",
+        value_name = "time=NAME,rate=NAME,ssrcs=NAME,flow=NAME",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub columns: ColumnNames,
+    /// Added to the times of --recorded, or of A.csv; it may be negative
+    #[arg(long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true)]
+    pub offset: TimeDelta,
     /// Leave out the beginning, for a capture that starts in mid-call
     #[arg(long, value_name = "DURATION", default_value = "0s")]
     pub skip: TimeDelta,
     /// Replay at so many sub-millisecond phases of the receiver's clock, which a capture does not tell
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub phases: u16,
     /// Exit with 1 if the median error is above this, as the mean over the phases
     #[arg(long, value_name = "PCT")]
@@ -262,7 +273,7 @@ pub struct ComparisonArgs {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Draw both series and the error between them; the suffix decides between PNG and SVG
-    #[arg(long, value_name = "FILE.png|FILE.svg")]
+    #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = values::picture)]
     pub plot: Option<PathBuf>,
     /// Overwrite files that exist
     #[arg(long)]
@@ -288,7 +299,7 @@ pub struct OutputArgs {
     #[arg(long, value_name = "FILE")]
     pub remb_csv: Option<PathBuf>,
     /// Draw the picture; the suffix decides between PNG and SVG
-    #[arg(long, value_name = "FILE.png|FILE.svg")]
+    #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = values::picture)]
     pub plot: Option<PathBuf>,
     /// Write the summary as JSON (- is standard output)
     #[arg(long, value_name = "FILE")]

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{BehaveArgs, ParameterArgs, RunFlags};
+use super::values::picture;
+use super::{BehaveArgs, ColumnNames, ParameterArgs, RunFlags};
 
 /// `sweep`.
 #[derive(Debug, Args)]
@@ -19,9 +20,18 @@ pub struct SweepArgs {
     /// A number and its range, in the parameter's own unit, both ends included; repeatable
     #[arg(short = 'P', long = "range", value_name = "NAME=low:high:step", help_heading = "Grid")]
     pub ranges: Vec<String>,
-    /// What flows without recorded REMBs are held against, e.g. the remb.csv of an earlier run or of another estimator
+    /// What flows are held against instead of recorded REMBs, e.g. the remb.csv of an earlier run or of another estimator
     #[arg(long, value_name = "FILE.csv", help_heading = "Score")]
     pub reference: Option<PathBuf>,
+    /// What the columns of --reference are called, e.g. time=ts,rate=remb_kbps
+    #[arg(
+        long = "column",
+        value_name = "time=NAME,rate=NAME,ssrcs=NAME,flow=NAME",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Score"
+    )]
+    pub columns: ColumnNames,
     /// Replay every point at so many sub-millisecond phases of the receiver's clock, and take the mean
     #[arg(
         long,
@@ -41,7 +51,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "FILE", help_heading = "Outputs")]
     pub json: Option<PathBuf>,
     /// Draw it; the suffix decides between PNG and SVG
-    #[arg(long, value_name = "FILE.png|FILE.svg", help_heading = "Outputs")]
+    #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = picture, help_heading = "Outputs")]
     pub plot: Option<PathBuf>,
     /// A map of colours over two parameters, or the REMBs of all points over each other
     /// [default: map for two parameters, else overlay]

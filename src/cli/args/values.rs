@@ -25,6 +25,17 @@ impl FromStr for Percent {
     }
 }
 
+/// A picture's file, whose ending says what it is; `-` is a PNG.
+pub(super) fn picture(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_known =
+        |ending: &std::ffi::OsStr| ["png", "svg"].iter().any(|known| ending.eq_ignore_ascii_case(known));
+    match text == "-" || path.extension().is_some_and(is_known) {
+        true => Ok(path),
+        false => Err("a picture is a .png or an .svg, by the ending of its name".to_owned()),
+    }
+}
+
 /// How RTCP is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -141,4 +152,48 @@ pub enum Color {
     Always,
     /// Never.
     Never,
+}
+
+/// Columns by the names that `--column` gives them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ColumnNames {
+    pub(in crate::cli) time: Option<String>,
+    pub(in crate::cli) rate: Option<String>,
+    pub(in crate::cli) ssrcs: Option<String>,
+    pub(in crate::cli) flow: Option<String>,
+}
+
+impl FromStr for ColumnNames {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut names = Self::default();
+        for pair in text.split(',').filter(|_| !text.is_empty()) {
+            let (what, name) = pair.split_once('=').unwrap_or((pair, ""));
+            let place = match what.trim() {
+                "time" => &mut names.time,
+                "rate" => &mut names.rate,
+                "ssrcs" => &mut names.ssrcs,
+                "flow" => &mut names.flow,
+                _ => return Err("columns are named as time=NAME,rate=NAME,ssrcs=NAME,flow=NAME".to_owned()),
+            };
+            if name.trim().is_empty() || place.replace(name.trim().to_owned()).is_some() {
+                return Err(format!("{} is named as {}=NAME, once", what.trim(), what.trim()));
+            }
+        }
+        Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_named_once_each() {
+        assert!("time=a,rate=b,ssrcs=c,flow=d".parse::<ColumnNames>().is_ok());
+        for bad in ["time", "time=", "when=a", "time=a,time=b"] {
+            assert!(bad.parse::<ColumnNames>().is_err(), "{bad}");
+        }
+    }
 }

@@ -20,6 +20,8 @@ pub struct CompareFigure {
 pub(super) struct Both {
     pub(super) recorded: Option<Range>,
     pub(super) replayed: Option<Range>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) nearest: Option<Range>,
     pub(super) band: Option<Range>,
     pub(super) error: Option<Range>,
     /// Seconds for which there is an error.
@@ -32,6 +34,7 @@ impl Column for Both {
     fn append(&mut self, next: &Self) {
         append(&mut self.recorded, &next.recorded);
         append(&mut self.replayed, &next.replayed);
+        append(&mut self.nearest, &next.nearest);
         append(&mut self.band, &next.band);
         append(&mut self.error, &next.error);
         self.compared += next.compared;
@@ -69,6 +72,13 @@ impl CompareFigure {
     pub fn replayed(&mut self, seconds: f64, bps: f64) {
         if let Some(column) = self.column(seconds) {
             extend(&mut column.replayed, bps);
+        }
+    }
+
+    /// A REMB replayed at the clock phase that comes nearest to the record.
+    pub fn nearest(&mut self, seconds: f64, bps: f64) {
+        if let Some(column) = self.column(seconds) {
+            extend(&mut column.nearest, bps);
         }
     }
 

@@ -8,12 +8,15 @@ use super::canvas::{Anchor, Canvas, TextLook};
 use super::columns::Range;
 use super::compare_figure::{Both, CLOSE, CompareFigure};
 use super::render::PlotError;
-use super::sheet::{BLUE, GREY, INK, LEFT, LOWER, LineLook, Mark, ORANGE, Panel, RED, RIGHT, Sheet, UPPER};
+use super::sheet::{
+    BLUE, GREY, INK, LEFT, LOWER, LineLook, Mark, ORANGE, PURPLE, Panel, RED, RIGHT, Sheet, UPPER,
+};
 
 /// The band over the phases.
 const PALE_BLUE: RGBColor = RGBColor(183, 212, 240);
 const RECORDED: LineLook = LineLook { width: 4.4, colour: INK };
 const REPLAYED: LineLook = LineLook { width: 2.2, colour: RGBColor(51, 144, 255) };
+const NEAREST: LineLook = LineLook { width: 1.6, colour: PURPLE };
 /// How thick the bar is that marks what is beyond the range.
 const CLIPPED: f64 = 5.0;
 
@@ -40,13 +43,17 @@ impl<B: DrawingBackend> Drawing<'_, B> {
         let (figure, sheet) = (self.figure, &self.sheet);
         let tops = |of: fn(&Both) -> Option<Range>| figure.some(of).map(|(_, range)| f64::from(range.max));
         let both = tops(|column| column.recorded).chain(tops(|column| column.replayed));
-        let axis = Axis::bitrate(both.chain(tops(|column| column.band)).collect(), Vec::new());
+        let axis = Axis::bitrate(
+            both.chain(tops(|column| column.band)).chain(tops(|column| column.nearest)).collect(),
+            Vec::new(),
+        );
         let has_band = self.has(|column| column.band);
         self.apart(UPPER)?;
         self.band(UPPER, &axis)?;
         sheet.frame(UPPER, &axis, false)?;
         sheet.steps((UPPER, &axis), figure.some(|column| column.recorded), Some(self.end), RECORDED)?;
         sheet.steps((UPPER, &axis), figure.some(|column| column.replayed), Some(self.end), REPLAYED)?;
+        sheet.steps((UPPER, &axis), figure.some(|column| column.nearest), Some(self.end), NEAREST)?;
         let missing = match (self.has(|column| column.recorded), self.has(|column| column.replayed)) {
             (true, true) => None,
             (true, false) => Some("no REMB was replayed"),
@@ -60,6 +67,9 @@ impl<B: DrawingBackend> Drawing<'_, B> {
             (Mark::Band(RECORDED.colour), "REMB recorded"),
             (Mark::Line(REPLAYED.colour), "REMB replayed"),
         ];
+        if self.has(|column| column.nearest) {
+            legend.push((Mark::Line(NEAREST.colour), "replayed, nearest clock phase"));
+        }
         if has_band {
             legend.push((Mark::Area(PALE_BLUE), "replayed, all clock phases"));
         }

@@ -1,0 +1,123 @@
+//! `--recorded`: a file's series in the place of the REMBs that a capture has.
+
+use std::collections::BTreeMap;
+
+use anyhow::anyhow;
+
+use super::comparison::{Manner, offset_in_words};
+use super::phases::Collector;
+use super::series::SeriesFile;
+use crate::compare::{Recordings, constant_offset};
+use crate::report::summary::Flow;
+
+/// A series that begins so long before the capture, nanoseconds, may be another call's.
+const LONG_BEFORE_NS: i64 = 10_000_000_000;
+/// So many flows are named.
+const MAX_NAMED: usize = 8;
+
+/// Puts the series of a file, its times counting from the first frame, in the place of what the capture has. Gives back
+/// what is to be said about it.
+pub(super) fn take(
+    collector: &mut Collector,
+    file: SeriesFile,
+    flows: &[&Flow],
+) -> anyhow::Result<Vec<String>> {
+    let mut notes = file.notes;
+    let mut left = file.flows;
+    let mut assigned: Vec<_> = flows.iter().map(|flow| left.remove(&flow.flow)).collect();
+    for (flow, place) in flows.iter().zip(&mut assigned).filter(|(_, place)| place.is_none()) {
+        *place = by_streams(flow, flows, &mut left);
+    }
+    if let ([flow], [place @ None], 1) = (flows, &mut assigned[..], left.len())
+        && let Some((name, series)) = left.pop_first()
+    {
+        if !name.is_empty() {
+            notes.push(format!(
+                "{}: its flow {name} is taken for {}, the only one there is",
+                file.shown, flow.flow
+            ));
+        }
+        *place = Some(series);
+    }
+    if assigned.iter().all(Option::is_none) {
+        let names: Vec<_> = flows.iter().map(|flow| flow.flow.as_str()).collect();
+        let theirs = if left.keys().all(String::is_empty) {
+            String::new()
+        } else {
+            format!(" (it names {})", named(left.keys()))
+        };
+        return Err(anyhow!(
+            "which flow does it belong to{theirs}? --flow chooses one of {}",
+            named(names.iter())
+        ));
+    }
+    if !left.is_empty() {
+        notes.push(format!("{}: no estimated flow for what it has of {}", file.shown, named(left.keys())));
+    }
+    for (flow, series) in flows.iter().zip(assigned) {
+        let recorded = series.unwrap_or_else(|| {
+            notes.push(format!("{}: nothing of flow {}", file.shown, flow.flow));
+            Recordings::default()
+        });
+        if let Some(first_ns) = recorded.first_ns().filter(|first_ns| *first_ns < -LONG_BEFORE_NS) {
+            let before = -(first_ns as f64) / 1e9;
+            notes.push(format!("{}: its series begins {before:.1} s before the capture", file.shown));
+        }
+        if let Some(collected) = collector.flows.iter_mut().find(|collected| collected.name == flow.flow) {
+            collected.recorded = recorded;
+        }
+    }
+    Ok(notes)
+}
+
+/// The only series that lists streams of this flow, if they are of no other.
+fn by_streams(flow: &Flow, flows: &[&Flow], left: &mut BTreeMap<String, Recordings>) -> Option<Recordings> {
+    let has = |flow: &Flow, recorded: &Recordings| {
+        recorded.ssrcs().iter().any(|ssrc| flow.streams.iter().any(|stream| stream.ssrc == ssrc.to_string()))
+    };
+    let of_this = |recorded: &Recordings| {
+        has(flow, recorded) && flows.iter().filter(|other| has(other, recorded)).count() == 1
+    };
+    let mut fitting = left.iter().filter(|(_, recorded)| of_this(recorded)).map(|(name, _)| name.clone());
+    let (only, None) = (fitting.next()?, fitting.next()) else { return None };
+    drop(fitting);
+    left.remove(&only)
+}
+
+fn named<T: AsRef<str>>(names: impl ExactSizeIterator<Item = T>) -> String {
+    let more = names.len().saturating_sub(MAX_NAMED);
+    let shown: Vec<_> = names
+        .take(MAX_NAMED)
+        .map(|name| match name.as_ref() {
+            "" => "no flow".to_owned(),
+            name => name.to_owned(),
+        })
+        .collect();
+    let shown = shown.join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
+/// Why a series from a file cannot be held against the capture: no REMB of it is within the capture's time.
+pub(super) fn beside_the_capture(collector: &Collector, manner: Manner) -> Option<String> {
+    let Manner { window, offset: given, .. } = manner;
+    let flows = || collector.flows.iter().filter(|flow| !flow.recorded.is_empty());
+    let spans: Vec<_> =
+        flows().filter_map(|flow| Some((flow.recorded.first_ns()?, flow.recorded.last_ns()?))).collect();
+    let is_beside = |(first, last): &(i64, i64)| *last < 0 || *first > window.end_ns;
+    if spans.is_empty() || !spans.iter().all(is_beside) {
+        return None;
+    }
+    let seconds = |nanos: i64| nanos as f64 / 1e9;
+    let first = spans.iter().map(|(first, _)| *first).min().map_or(0.0, seconds);
+    let last = spans.iter().map(|(_, last)| *last).max().map_or(0.0, seconds);
+    let offsets = flows().filter_map(|flow| constant_offset(&flow.recorded.as_one(), &flow.replayed, window));
+    let hint = offsets.max_by_key(|offset| offset.steps).map_or_else(
+        || "--offset moves it, if it is the same call".to_owned(),
+        |offset| offset_in_words(&offset.beyond(given)),
+    );
+    Some(format!(
+        "the series of --recorded lies from {first:.1} s to {last:.1} s, and the capture from 0 to {:.1} s: no time in \
+         common; {hint}",
+        seconds(window.end_ns)
+    ))
+}

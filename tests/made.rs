@@ -337,3 +337,48 @@ fn what_a_merged_capture_cannot_hold_is_said() {
     }
     assert!((252..260).contains(&frames), "251 of the call, and some REMBs: {frames}");
 }
+
+/// Runs the program in a folder; what it printed, and its exit code.
+fn program(folder: &std::path::Path, words: &str, input: Option<&str>) -> (String, String, Option<i32>) {
+    let input = input.map_or_else(std::process::Stdio::null, |name| File::open(folder.join(name)).unwrap().into());
+    let output = Command::new(env!("CARGO_BIN_EXE_remb-replay"))
+        .args(words.split(' '))
+        .current_dir(folder)
+        .stdin(input)
+        .output()
+        .unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    (out, err, output.status.code())
+}
+
+#[test]
+fn a_file_is_read_again_told_what_was_learned_late_by_every_command_and_standard_input_is_warned() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |words: &str, input: Option<&str>| program(folder.path(), words, input);
+    let lone = Made { sent_ms: 4000, sequence_number: 65_535, ..AUDIO };
+    let audio = stream(Made { sent_ms: 8000, ..AUDIO }, 30_000, 20);
+    let mut packets: Vec<_> = stream(VIDEO, 30_000, 10).chain([lone]).chain(audio).collect();
+    packets.sort_by_key(|packet| packet.sent_ms);
+    std::fs::write(folder.path().join("call.pcap"), pcap(&packets)).unwrap();
+
+    let (told, ..) = run("replay call.pcap -q --rtt 50ms --exclude-ssrc 0x2000 --remb-csv -", None);
+    let (again, errors, code) = run("replay call.pcap -v --rtt 50ms --remb-csv -", None);
+    assert_eq!((&again, code), (&told, Some(0)));
+    assert!(errors.contains("note[N-READ-TWICE]") && !errors.contains("W-LATE-AUDIO"), "{errors}");
+    assert_eq!(run("replay call.pcap --rtt 50ms --strict", None).2, Some(0), "a note is no warning");
+
+    let (once, errors, _) = run("replay - --rtt 50ms --remb-csv -", Some("call.pcap"));
+    assert!(once != told && !errors.contains("N-READ-TWICE"), "{errors}");
+    assert!(errors.contains("warning[W-LATE-AUDIO]") && errors.contains("--exclude-ssrc 0x00002000"), "{errors}");
+    assert_eq!(run("replay - --rtt 50ms --strict", Some("call.pcap")).2, Some(5));
+
+    std::fs::write(folder.path().join("told.csv"), told).unwrap();
+    let compared = run("compare call.pcap -v --rtt 50ms --scheduler periodic --recorded told.csv --max-median 0% --phases 1", None);
+    assert!(compared.1.contains("N-READ-TWICE") && compared.2 == Some(0), "{compared:?}");
+    let swept = run("sweep call.pcap -v -L rate_control.backoff_factor=0.85,0.9 --rtt 50ms --reference told.csv", None);
+    assert!(swept.1.contains("N-READ-TWICE") && swept.2 == Some(0), "{swept:?}");
+    let (inspected, ..) = run("inspect call.pcap", None);
+    assert!(inspected.contains("N-READ-TWICE") && inspected.contains("1101 audio"), "{inspected}");
+    std::fs::write(folder.path().join("case.toml"), "input = \"call.pcap\"\nargs = [\"--rtt\", \"50ms\"]\ngolden = \"told.csv\"\n").unwrap();
+    assert_eq!(run("check case.toml", None).2, Some(0), "{:?}", run("check case.toml", None));
+}

@@ -15,11 +15,13 @@ use super::recorded;
 use super::resolve::{Resolved, resolve};
 use super::series::{SeriesFile, TimeBasis};
 use super::source::{ReadCapture, Source};
+use super::twice::{self, Reading, read_told};
 use super::{Exit, Failure, messages, print, to_stdout};
 use crate::compare::{ListedSeries, Recordings, Window};
 use crate::remb::Profile;
 use crate::replay::{Outcome, ReplayConfig, SideBySide};
 use crate::report::summary::{Flow, Tool, Warning};
+use crate::survey::Learned;
 use crate::units::{CaptureTime, TimeDelta};
 
 pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
@@ -50,7 +52,9 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
             let recorded = args.comparison.recorded.as_deref().map(|path| SeriesFile::read(path, names));
             let recorded = recorded.transpose().context("--recorded").map_err(Failure::of_settings)?;
             let plan = Plan::for_comparison(&args.comparison, &inputs).map_err(opened)?;
-            let replays = replay_phases(args, &resolved, source)?;
+            let replay = |source, told: Option<&_>| replay_phases(args, &resolved, source, told);
+            let (mut replays, told) = read_told(source, replay)?;
+            replays.outcome.warnings.extend(twice::notes(told.as_ref()));
             finish(args, &plan, Compared::capture(args, replays, recorded)?)
         }
     }
@@ -86,10 +90,21 @@ struct Replays {
     first_at: CaptureTime,
 }
 
+impl Reading for Replays {
+    fn learned(&self) -> Option<&Learned> {
+        self.outcome.learned.as_ref()
+    }
+}
+
 /// One pass over the capture, which feeds a replay for each phase.
-fn replay_phases(args: &CompareArgs, resolved: &Resolved, source: Source) -> Result<Replays, Failure> {
+fn replay_phases(
+    args: &CompareArgs,
+    resolved: &Resolved,
+    source: Source,
+    told: Option<&Learned>,
+) -> Result<Replays, Failure> {
     let count = args.comparison.phases;
-    let config = ReplayConfig { steps: false, ..resolved.config.clone() };
+    let config = ReplayConfig { steps: false, ..resolved.config.clone().told(told) };
     let configs: Vec<_> = (0..count).map(|phase| at_phase(&config, phase, count, GRAIN)).collect();
     let collector = |phase| Collector { takes_recorded: phase == 0, ..Collector::default() };
     let mut phases: Vec<_> = (0..count).map(collector).collect();

@@ -6,12 +6,13 @@ use super::args::{InspectArgs, WriteFlags};
 use super::interrupt::end_reading_on_signals;
 use super::outputs::{Output, Plan};
 use super::resolve::resolve;
-use super::source::Source;
+use super::source::{ReadCapture, Source};
+use super::twice::{self, Reading, read_told};
 use super::{Exit, Failure, messages, print, to_stdout};
 use crate::remb::Profile;
 use crate::report::csv::write_streams;
 use crate::report::summary::{Input, Inspection, Tool};
-use crate::survey::{NoFeed, Survey};
+use crate::survey::{Findings, Learned, NoFeed, Survey, SurveyConfig};
 
 pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Periodic);
@@ -23,13 +24,10 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let opened = |error| Failure::new(Exit::Open, error);
     let source = Source::open(&args.capture, false, None).map_err(opened)?;
     let plan = Plan::for_inspection(args).map_err(opened)?;
-    let mut survey = Survey::new(resolved.config.survey());
-    let read = source.read(&args.behave, |frame| {
-        survey.handle_frame(frame, &mut NoFeed);
-        Ok(())
-    })?;
-    survey.finish(&mut NoFeed);
-    let mut findings = survey.findings();
+    let config = resolved.config.survey();
+    let (Surveyed { read, mut findings }, told) =
+        read_told(source, |source, told| survey(args, &config, source, told))?;
+    findings.warnings.extend(twice::notes(told.as_ref()));
     read.complete(&mut findings.frames, &mut findings.warnings);
     let inspection = Inspection {
         tool: Tool::default(),
@@ -51,6 +49,33 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
         }
         _ => Ok(read.exit(&inspection.warnings, &args.behave)),
     }
+}
+
+/// What one reading found.
+struct Surveyed {
+    read: ReadCapture,
+    findings: Findings,
+}
+
+impl Reading for Surveyed {
+    fn learned(&self) -> Option<&Learned> {
+        self.findings.learned.as_ref()
+    }
+}
+
+fn survey(
+    args: &InspectArgs,
+    config: &SurveyConfig,
+    source: Source,
+    told: Option<&Learned>,
+) -> Result<Surveyed, Failure> {
+    let mut survey = Survey::new(SurveyConfig { learned: told.cloned(), ..config.clone() });
+    let read = source.read(&args.behave, |frame| {
+        survey.handle_frame(frame, &mut NoFeed);
+        Ok(())
+    })?;
+    survey.finish(&mut NoFeed);
+    Ok(Surveyed { read, findings: survey.findings() })
 }
 
 fn write(plan: &Plan, inspection: &Inspection) -> anyhow::Result<()> {

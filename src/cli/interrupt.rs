@@ -24,6 +24,11 @@ pub(super) fn end_reading_on_signals() {
     }
 }
 
+/// Whether a signal has come.
+pub(super) fn is_interrupted() -> bool {
+    IS_INTERRUPTED.load(Ordering::Relaxed)
+}
+
 /// Reads until a signal comes: files no further, pipes to their end if that is near.
 pub(super) struct Interruptible<R> {
     reader: R,
@@ -42,7 +47,7 @@ impl<R> Interruptible<R> {
 
 impl<R: Read> Read for Interruptible<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let is_interrupted = IS_INTERRUPTED.load(Ordering::Relaxed);
+        let is_interrupted = is_interrupted();
         if is_interrupted && self.left == 0 {
             return Err(io::Error::other("interrupted"));
         }

@@ -22,6 +22,7 @@ mod series;
 mod source;
 mod sweep;
 mod table;
+mod twice;
 mod writers;
 
 use std::io::{ErrorKind, Write};

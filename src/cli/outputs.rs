@@ -1,8 +1,8 @@
 //! The one place that opens files: before the first frame, under temporary names, renamed at the end.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -37,6 +37,8 @@ pub(super) struct Plan {
     pub(super) merge: Option<Target>,
     pub(super) junit: Option<Target>,
     pub(super) markdown: Option<Target>,
+    /// What was written may have to be taken back: the capture can be read again.
+    pub(super) may_begin_again: bool,
     created: Option<PathBuf>,
     force: bool,
 }
@@ -140,12 +142,12 @@ impl Plan {
     /// Opens an output.
     pub(super) fn open(&self, target: &Target) -> Result<Output> {
         match target {
-            Target::Stdout => Ok(Output::stream(io::stdout(), "standard output".to_owned())),
+            Target::Stdout => self.stream(io::stdout(), "standard output".to_owned()),
             Target::File(path) if is_special(path) => {
                 let file = fs::OpenOptions::new().write(true).open(path);
                 let shown = path.display().to_string();
                 let file = file.with_context(|| format!("cannot write {shown}"))?;
-                Ok(Output::stream(file, shown))
+                self.stream(file, shown)
             }
             Target::File(path) => {
                 let path = behind_links(path);
@@ -159,6 +161,15 @@ impl Plan {
                 })
             }
         }
+    }
+
+    /// Nothing that is written into a stream can be taken back.
+    fn stream(&self, writer: impl Write + 'static, shown: String) -> Result<Output> {
+        let kept = self.may_begin_again.then(tempfile::tempfile).transpose();
+        let kept = kept.with_context(|| format!("a temporary file for {shown}"))?;
+        let kept = kept.map(|file| BufWriter::with_capacity(BUFFER_SIZE, file));
+        let writer = BufWriter::with_capacity(BUFFER_SIZE, Box::new(writer) as Box<dyn Write>);
+        Ok(Output::Stream { writer, kept, shown })
     }
 
     /// Removes the folder again, if it was created and nothing was put into it.
@@ -266,6 +277,8 @@ pub(super) enum Output {
     /// Standard output, or what is no file.
     Stream {
         writer: BufWriter<Box<dyn Write>>,
+        /// What it will get once nothing is to be taken back.
+        kept: Option<BufWriter<File>>,
         shown: String,
     },
     File {
@@ -276,10 +289,6 @@ pub(super) enum Output {
 }
 
 impl Output {
-    fn stream(writer: impl Write + 'static, shown: String) -> Self {
-        Self::Stream { writer: BufWriter::with_capacity(BUFFER_SIZE, Box::new(writer)), shown }
-    }
-
     /// Gives all files their names; none, where one of them is taken.
     pub(super) fn finish_all(outputs: Vec<Self>) -> Result<()> {
         for output in &outputs {
@@ -293,7 +302,10 @@ impl Output {
     /// Gives the file its name.
     fn finish(self) -> Result<()> {
         match self {
-            Self::Stream { mut writer, shown } => ignoring_closed_pipe(writer.flush()).context(shown),
+            Self::Stream { mut writer, kept, shown } => {
+                let copied = kept.map_or(Ok(()), |kept| copy_from_start(kept, &mut writer));
+                ignoring_closed_pipe(copied.and_then(|()| writer.flush())).context(shown)
+            }
             Self::File { file, path, force } => {
                 let shown = path.display();
                 let file = file.into_inner().map_err(io::IntoInnerError::into_error);
@@ -310,6 +322,7 @@ impl Output {
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
+            Self::Stream { kept: Some(kept), .. } => kept.write(bytes),
             Self::Stream { writer, .. } => {
                 ignoring_closed_pipe(writer.write_all(bytes)).map(|()| bytes.len())
             }
@@ -319,10 +332,17 @@ impl Write for Output {
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
+            Self::Stream { kept: Some(kept), .. } => kept.flush(),
             Self::Stream { writer, .. } => ignoring_closed_pipe(writer.flush()),
             Self::File { file, .. } => file.flush(),
         }
     }
+}
+
+fn copy_from_start(kept: BufWriter<File>, writer: &mut impl Write) -> io::Result<()> {
+    let mut kept = kept.into_inner().map_err(io::IntoInnerError::into_error)?;
+    kept.rewind()?;
+    io::copy(&mut kept, writer).map(drop)
 }
 
 /// Whoever reads may have seen enough.

@@ -11,11 +11,13 @@ use super::merge;
 use super::outputs::Plan;
 use super::resolve::{Resolved, resolve};
 use super::source::{ReadCapture, Source};
+use super::twice::{self, Reading, read_told};
 use super::writers::Writers;
 use super::{Exit, Failure, messages, to_stdout};
 use crate::remb::Profile;
 use crate::replay::{Outcome, Replay, ReplayConfig};
 use crate::report::summary::{Input, Summary, Tool};
+use crate::survey::Learned;
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let resolved = resolve(&args.flags, &args.write, &args.parameters, Profile::Periodic);
@@ -32,12 +34,26 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
         None => (None, None),
     };
     let source = Source::open(&args.capture, resolved.hash, copy).map_err(opened)?;
-    let plan = Plan::new(&args.outputs, &args.capture).map_err(opened)?;
+    let mut plan = Plan::new(&args.outputs, &args.capture).map_err(opened)?;
+    plan.may_begin_again = source.is_file();
     let result = replay(args, &resolved, source, again, &plan);
     if result.as_ref().is_err_and(|failure| failure.exit != Exit::Incomplete) {
         plan.undo();
     }
     result
+}
+
+/// What one reading of the capture came to.
+struct Replayed {
+    read: ReadCapture,
+    outcome: Outcome,
+    writers: Writers,
+}
+
+impl Reading for Replayed {
+    fn learned(&self) -> Option<&Learned> {
+        self.outcome.learned.as_ref()
+    }
 }
 
 fn replay(
@@ -48,22 +64,12 @@ fn replay(
     plan: &Plan,
 ) -> Result<Exit, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    let steps = plan.estimate_csv.is_some() || plan.plot.is_some();
-    let mut replay = Replay::new(ReplayConfig { steps, ..resolved.config.clone() });
-    let mut writers: Option<Writers> = None;
-    let read = source.read(&args.behave, |frame| {
-        let writers = match &mut writers {
-            Some(writers) => writers,
-            none => none.insert(Writers::open(plan, resolved, frame)?),
-        };
-        replay.handle_frame(frame, writers)
-    })?;
-    let Some(mut writers) = writers else { return Err(opened(anyhow!("{}: no frame", read.shown))) };
-    replay.finish(&mut writers).map_err(opened)?;
-    let outcome = replay.outcome();
-    if let Some(nothing) = outcome.nothing {
-        return Err(Failure::new(Exit::Nothing, read.nothing(&nothing)));
+    let (replayed, told) = read_told(source, |source, told| read(args, resolved, source, told, plan))?;
+    let Replayed { read, mut outcome, mut writers } = replayed;
+    if let Some(nothing) = &outcome.nothing {
+        return Err(Failure::new(Exit::Nothing, read.nothing(nothing)));
     }
+    outcome.warnings.extend(twice::notes(told.as_ref()));
     let merged = match (again, writers.take_merge(), &plan.merge) {
         (Some(again), Some(rembs), Some(target)) => {
             let output = plan.open(target).map_err(opened)?;
@@ -78,6 +84,30 @@ fn replay(
     print(args, plan, &summary).map_err(opened)?;
     writers.finish(plan, resolved, &summary, merged).map_err(opened)?;
     Ok(read.exit(&summary.warnings, &args.behave))
+}
+
+fn read(
+    args: &ReplayArgs,
+    resolved: &Resolved,
+    source: Source,
+    told: Option<&Learned>,
+    plan: &Plan,
+) -> Result<Replayed, Failure> {
+    let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
+    let steps = plan.estimate_csv.is_some() || plan.plot.is_some();
+    let config = resolved.config.clone().told(told);
+    let mut replay = Replay::new(ReplayConfig { steps, ..config });
+    let mut writers: Option<Writers> = None;
+    let read = source.read(&args.behave, |frame| {
+        let writers = match &mut writers {
+            Some(writers) => writers,
+            none => none.insert(Writers::open(plan, resolved, frame)?),
+        };
+        replay.handle_frame(frame, writers)
+    })?;
+    let Some(mut writers) = writers else { return Err(opened(anyhow!("{}: no frame", read.shown))) };
+    replay.finish(&mut writers).map_err(opened)?;
+    Ok(Replayed { read, outcome: replay.outcome(), writers })
 }
 
 fn summary(read: &ReadCapture, outcome: Outcome, resolved: &Resolved, writers: &Writers) -> Summary {

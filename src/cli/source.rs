@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, anyhow};
@@ -24,6 +24,8 @@ pub(super) struct Source {
     pub(super) shown: String,
     pub(super) size: Option<u64>,
     pub(super) hash: Option<SharedHash>,
+    /// Where it can be read again.
+    file: Option<PathBuf>,
 }
 
 impl Source {
@@ -48,8 +50,19 @@ impl Source {
             Some(hash) => Box::new(Hashing { reader, hash: hash.clone() }) as Box<dyn Read + Send>,
             None => reader,
         };
+        let file = size.map(|_| path.to_owned());
         let shown = if name == "-" { "standard input".to_owned() } else { path.display().to_string() };
-        Ok(Self { reader, name, shown, size, hash })
+        Ok(Self { reader, name, shown, size, hash, file })
+    }
+
+    /// Whether it is a file, which can be read again.
+    pub(super) fn is_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// The same from its beginning; `None` where that is gone once it is read.
+    pub(super) fn again(&self) -> anyhow::Result<Option<Self>> {
+        self.file.as_ref().map(|path| Self::open(path, self.hash.is_some(), None)).transpose()
     }
 
     /// Reads the capture to its end, or to where it is damaged; `each` gets every frame.
@@ -58,7 +71,7 @@ impl Source {
         behave: &BehaveArgs,
         mut each: impl FnMut(&Frame<'_>) -> anyhow::Result<()>,
     ) -> Result<ReadCapture, Failure> {
-        let Self { reader, name, shown, size, hash } = self;
+        let Self { reader, name, shown, size, hash, .. } = self;
         let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
         let mut reader = CaptureReader::new(reader).with_context(|| shown.clone()).map_err(opened)?;
         let progress = progress_bar(behave, size);

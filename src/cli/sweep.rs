@@ -16,13 +16,14 @@ use super::ranking::{Origin, Ranking, ScoredFlow, SweptPoint, in_words};
 use super::resolve::{Resolved, resolve};
 use super::series::SeriesFile;
 use super::source::{ReadCapture, Source};
+use super::twice::{self, Reading, read_told};
 use super::{Exit, Failure, messages, print};
 use crate::compare::{ListedSeries, Recordings, Series, SeriesEvent};
 use crate::remb::{Profile, encoded_bitrate};
 use crate::replay::{Event, ReplayConfig, TapedFlow, Taping, rtt_is_default};
 use crate::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel};
 use crate::report::summary::Warning;
-use crate::survey::SurveyConfig;
+use crate::survey::{Learned, SurveyConfig};
 use crate::sweep::{Axis, Grid, Score, mean};
 use crate::units::{CaptureTime, TimeDelta};
 
@@ -152,6 +153,13 @@ struct ReadFlows {
     nothing: Option<String>,
     /// Doubts of the first survey.
     warnings: Vec<Warning>,
+    learned: Option<Learned>,
+}
+
+impl Reading for ReadFlows {
+    fn learned(&self) -> Option<&Learned> {
+        self.learned.as_ref()
+    }
 }
 
 impl Sweep<'_> {
@@ -166,7 +174,7 @@ impl Sweep<'_> {
         let (first, second) = rayon::join(|| read(first), || read(second));
         let mut read_ahead: VecDeque<_> = first.into_iter().chain(second).collect();
         while let Some(result) = read_ahead.pop_front() {
-            let ReadFlows { read, held, nothing, warnings } = result?;
+            let ReadFlows { read, held, nothing, warnings, .. } = result?;
             let (scored, next) =
                 rayon::join(|| self.score(&held, &bar), || paths.next().map(|path| self.read(path)));
             read_ahead.extend(next);
@@ -197,8 +205,15 @@ impl Sweep<'_> {
 
     fn read(&self, path: &Path) -> Result<ReadFlows, Failure> {
         let source = Source::open(path, false, None).map_err(|error| Failure::new(Exit::Open, error))?;
+        let (mut flows, told) = read_told(source, |source, told| self.read_once(source, told))?;
+        flows.warnings.extend(twice::notes(told.as_ref()));
+        Ok(flows)
+    }
+
+    fn read_once(&self, source: Source, told: Option<&Learned>) -> Result<ReadFlows, Failure> {
         let surveys = self.points.surveys.iter();
-        let mut tapings: Vec<_> = surveys.map(|survey| Taping::new(survey.clone())).collect();
+        let told = |survey: &SurveyConfig| SurveyConfig { learned: told.cloned(), ..survey.clone() };
+        let mut tapings: Vec<_> = surveys.map(|survey| Taping::new(told(survey))).collect();
         let quietly = BehaveArgs { progress: Progress::Never, ..self.args.behave.clone() };
         let read = source.read(&quietly, |frame| {
             tapings.iter_mut().for_each(|taping| taping.handle_frame(frame));
@@ -206,10 +221,11 @@ impl Sweep<'_> {
         })?;
         let count = tapings.len();
         let mut flows: Vec<Held> = Vec::new();
-        let (mut nothing, mut warnings) = (None, Vec::new());
+        let (mut nothing, mut warnings, mut learned) = (None, Vec::new(), None);
         for (survey, taping) in tapings.into_iter().enumerate() {
             let (tape, findings) = taping.finish();
             nothing = nothing.or(findings.nothing);
+            learned = learned.or(findings.learned);
             let is_first = survey == 0;
             if is_first {
                 warnings = findings.warnings;
@@ -233,7 +249,7 @@ impl Sweep<'_> {
             }
         }
         let nothing = nothing.filter(|_| flows.is_empty());
-        Ok(ReadFlows { read, held: flows, nothing, warnings })
+        Ok(ReadFlows { read, held: flows, nothing, warnings, learned })
     }
 
     /// What the file has for the flow; else what the receiver sent.

@@ -37,8 +37,7 @@ pub(super) fn complete(survey: &Survey, estimation: &Estimation) -> Outcome {
         warnings.extend(estimation.doubts(flow, timeline));
     }
     warnings.extend(findings.warnings);
-    let Findings { frames, nothing, span, counted_span, .. } = findings;
-    let learned = Some(survey.learned()).filter(|learned| !learned.late().is_empty());
+    let Findings { frames, nothing, span, counted_span, learned, .. } = findings;
     Outcome { frames, flows, warnings, nothing, span, counted_span, learned }
 }
 

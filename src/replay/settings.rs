@@ -3,7 +3,7 @@
 use crate::bwe::EstimatorChoice;
 use crate::config::Parameters;
 use crate::remb::InterceptorConfig;
-use crate::survey::SurveyConfig;
+use crate::survey::{Learned, SurveyConfig};
 use crate::units::{Ssrc, TimeDelta};
 
 use super::timeline::Timeline;
@@ -43,6 +43,13 @@ impl ReplayConfig {
     pub fn survey(&self) -> SurveyConfig {
         let needs_send_time = self.parameters.estimator.controller.estimator == EstimatorChoice::AbsSendTime;
         SurveyConfig { needs_send_time, ..self.survey.clone() }
+    }
+
+    /// The same for a second reading, told what the first one found out.
+    #[must_use]
+    pub fn told(mut self, learned: Option<&Learned>) -> Self {
+        self.survey.learned = learned.cloned();
+        self
     }
 
     pub(super) fn timeline(&self) -> Timeline {

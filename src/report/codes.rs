@@ -16,6 +16,10 @@ pub const CODES: &[(&str, &str)] = &[
         "The header extension block has a profile that RFC 8285 does not know. Its elements are not read; the packet counts.",
     ),
     (
+        "N-READ-TWICE",
+        "What a header extension or a stream is was found out too late. The capture is a file, and was read again, told so from the start; the outputs are those of the second reading.",
+    ),
+    (
         "W-CAPTURE-TIME",
         "abs-capture-time serves as send time, which libwebrtc never does: delays of encoder, pacer and retransmission look like delays of the network.",
     ),

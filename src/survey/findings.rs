@@ -11,6 +11,7 @@ use crate::units::{CaptureTime, TimeDelta};
 
 use super::capture_point::CapturePoint;
 use super::conversation::{Conversation, Direction, From};
+use super::learned::Learned;
 use super::ledger::Unfed;
 use super::session::Session;
 use super::stream::Stream;
@@ -34,6 +35,8 @@ pub struct Findings {
     pub span: Option<Seconds>,
     /// From the first frame's time to the latest that counts: not beyond `--to`.
     pub counted_span: Option<Seconds>,
+    /// What was found out of the flows, where some of it came too late: a second reading is to be told.
+    pub learned: Option<Learned>,
 }
 
 impl Survey {
@@ -49,6 +52,7 @@ impl Survey {
             nothing: line.nothing(),
             span: line.since_first(line.clock),
             counted_span: line.since_first(line.range.until(line.clock)),
+            learned: Some(self.learned()).filter(|learned| !learned.late().is_empty()),
         }
     }
 }

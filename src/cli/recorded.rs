@@ -1,6 +1,6 @@
 //! `--recorded`: a file's series in the place of the REMBs that a capture has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::anyhow;
 
@@ -25,8 +25,10 @@ pub(super) fn take(
     let mut notes = file.notes;
     let mut left = file.flows;
     let mut assigned: Vec<_> = flows.iter().map(|flow| left.remove(&flow.flow)).collect();
-    for (flow, place) in flows.iter().zip(&mut assigned).filter(|(_, place)| place.is_none()) {
-        *place = by_streams(flow, flows, &mut left);
+    for (place, name) in by_streams(flows, &left) {
+        if let Some(open @ None) = assigned.get_mut(place) {
+            *open = left.remove(&name);
+        }
     }
     if let ([flow], [place @ None], 1) = (flows, &mut assigned[..], left.len())
         && let Some((name, series)) = left.pop_first()
@@ -70,18 +72,30 @@ pub(super) fn take(
     Ok(notes)
 }
 
-/// The only series that lists streams of this flow, if they are of no other.
-fn by_streams(flow: &Flow, flows: &[&Flow], left: &mut BTreeMap<String, Recordings>) -> Option<Recordings> {
-    let has = |flow: &Flow, recorded: &Recordings| {
-        recorded.ssrcs().iter().any(|ssrc| flow.streams.iter().any(|stream| stream.ssrc == ssrc.to_string()))
+/// Series whose streams are all of one flow, where that flow has no other: its place, and the name of the series.
+fn by_streams(flows: &[&Flow], left: &BTreeMap<String, Recordings>) -> BTreeMap<usize, String> {
+    let streams = flows
+        .iter()
+        .enumerate()
+        .flat_map(|(place, flow)| flow.streams.iter().map(move |stream| (stream.ssrc.as_str(), place)));
+    let mut flows_of: HashMap<&str, BTreeSet<usize>> = HashMap::new();
+    streams.for_each(|(ssrc, place)| {
+        flows_of.entry(ssrc).or_default().insert(place);
+    });
+    let mut found: BTreeMap<usize, Vec<&String>> = BTreeMap::new();
+    for (name, recorded) in left {
+        let ssrcs = recorded.ssrcs();
+        let places = ssrcs.iter().filter_map(|ssrc| flows_of.get(ssrc.to_string().as_str())).flatten();
+        let places: BTreeSet<_> = places.collect();
+        if let (Some(place), 1) = (places.first(), places.len()) {
+            found.entry(**place).or_default().push(name);
+        }
+    }
+    let single = |(place, names): (usize, Vec<&String>)| match &names[..] {
+        [name] => Some((place, (*name).clone())),
+        _ => None,
     };
-    let of_this = |recorded: &Recordings| {
-        has(flow, recorded) && flows.iter().filter(|other| has(other, recorded)).count() == 1
-    };
-    let mut fitting = left.iter().filter(|(_, recorded)| of_this(recorded)).map(|(name, _)| name.clone());
-    let (only, None) = (fitting.next()?, fitting.next()) else { return None };
-    drop(fitting);
-    left.remove(&only)
+    found.into_iter().filter_map(single).collect()
 }
 
 fn named<T: AsRef<str>>(names: impl ExactSizeIterator<Item = T>) -> String {

@@ -1,7 +1,7 @@
 //! `remb-replay sweep`: a grid of parameters over captures. Each capture is read once and replayed at every point.
 
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
@@ -42,7 +42,7 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
         return Err(usage(anyhow!("standard input can be read once, and two captures are -")));
     }
     for path in args.captures.iter().filter(|path| !is_stdin(path)) {
-        File::open(path).with_context(|| path.display().to_string()).map_err(opened)?;
+        is_readable(path).with_context(|| path.display().to_string()).map_err(opened)?;
     }
     let reference = args.reference.as_deref().map(|path| SeriesFile::read(path, &args.columns));
     let reference = reference.transpose().context("--reference").map_err(Failure::of_settings)?;
@@ -55,6 +55,14 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let keeps_panels = plan.plot.is_some() && kind == PlotKind::Overlay;
     let sweep = Sweep { args, points, reference, rtt: resolved.config.rtt, keeps_panels };
     pool.install(|| sweep.run(&plan, resolved.profile))
+}
+
+/// A pipe is not opened: whoever writes into it would find it closed again.
+fn is_readable(path: &Path) -> io::Result<()> {
+    if fs::metadata(path)?.is_file() {
+        File::open(path)?;
+    }
+    Ok(())
 }
 
 /// What is replayed with each capture.

@@ -26,8 +26,11 @@ pub struct ListedSeries {
     pub series: Series,
 }
 
-/// REMBs of one receiver: which, by their places, and the first and the last.
-#[derive(Debug, Clone)]
+/// More are no receivers of one call.
+const MAX_RECEIVERS: usize = 16;
+
+/// REMBs of one receiver, by their places, and the streams that they list.
+#[derive(Debug, Clone, Default)]
 struct Group {
     ssrcs: Vec<Ssrc>,
     places: Vec<usize>,
@@ -106,36 +109,45 @@ impl Recordings {
             joined.join(value.ssrcs.as_deref().unwrap_or_default());
         }
         let mut groups: Vec<Group> = Vec::new();
-        let mut place_of: HashMap<usize, usize> = HashMap::new();
+        let mut group_of: HashMap<usize, usize> = HashMap::new();
         for (place, value) in self.values.iter().enumerate() {
             let Some(root) = value.ssrcs.as_deref().and_then(|list| joined.root_of(list.first()?)) else {
                 continue;
             };
-            let group = *place_of.entry(root).or_insert_with(|| {
-                groups.push(Group { ssrcs: joined.members(root), places: Vec::new() });
+            let group = *group_of.entry(root).or_insert_with(|| {
+                groups.push(Group::default());
                 groups.len() - 1
             });
             if let Some(group) = groups.get_mut(group) {
                 group.places.push(place);
             }
         }
+        for (ssrc, root) in joined.into_roots() {
+            if let Some(group) = group_of.get(&root).and_then(|group| groups.get_mut(*group)) {
+                group.ssrcs.push(ssrc);
+            }
+        }
         groups
     }
 }
 
-/// A receiver whose streams were replaced goes on with others.
+/// A receiver whose streams were replaced goes on with others. Beyond the limit all are taken for one.
 fn one_after_another(groups: Vec<Group>) -> Vec<Group> {
     let mut receivers: Vec<Group> = Vec::new();
     for mut group in groups {
-        let ends_before = |known: &&mut Group| known.places.last() < group.places.first();
-        match receivers.iter_mut().find(ends_before) {
+        let ends_before = |known: &Group| known.places.last() < group.places.first();
+        let last = (receivers.len() == MAX_RECEIVERS).then_some(MAX_RECEIVERS - 1);
+        match receivers.iter().position(ends_before).or(last).and_then(|place| receivers.get_mut(place)) {
             Some(known) => {
                 known.places.append(&mut group.places);
                 known.ssrcs.append(&mut group.ssrcs);
-                known.ssrcs.sort_unstable();
             }
             None => receivers.push(group),
         }
+    }
+    for receiver in &mut receivers {
+        receiver.places.sort_unstable();
+        receiver.ssrcs.sort_unstable();
     }
     receivers
 }
@@ -180,11 +192,11 @@ impl Joined {
         Some(self.root(place))
     }
 
-    fn members(&mut self, root: usize) -> Vec<Ssrc> {
-        let all: Vec<_> = self.streams.iter().map(|(ssrc, _)| *ssrc).collect();
-        let mut members: Vec<_> = all.into_iter().filter(|ssrc| self.root_of(ssrc) == Some(root)).collect();
-        members.sort_unstable();
-        members
+    /// Each stream with its root.
+    fn into_roots(mut self) -> Vec<(Ssrc, usize)> {
+        let places = 0..self.streams.len();
+        let roots: Vec<_> = places.map(|place| self.root(place)).collect();
+        self.streams.into_iter().map(|(ssrc, _)| ssrc).zip(roots).collect()
     }
 }
 
@@ -234,6 +246,16 @@ mod tests {
         let replaced = recorded(&[(0, 100, &[1]), (1, 90, &[1]), (2, 80, &[2])]);
         assert_eq!(replaced, [(vec![1, 2], vec![(0, 100), (1, 90), (2, 80)])]);
         assert_eq!(recorded(&[]), []);
+    }
+
+    #[test]
+    fn there_is_an_end_to_receivers() {
+        let lists: Vec<[u32; 1]> = (0..50_000).map(|ssrc| [ssrc % 25_000]).collect();
+        let events: Vec<_> = (0..).zip(&lists).map(|(at, list)| (at, 100 + at, &list[..])).collect();
+        let series = recorded(&events);
+        assert_eq!(series.len(), MAX_RECEIVERS);
+        assert_eq!(series.iter().map(|(_, values)| values.len()).sum::<usize>(), 50_000);
+        assert!(series[MAX_RECEIVERS - 1].1.is_sorted());
     }
 
     #[test]

@@ -340,7 +340,8 @@ fn what_a_merged_capture_cannot_hold_is_said() {
 
 /// Runs the program in a folder; what it printed, and its exit code.
 fn program(folder: &std::path::Path, words: &str, input: Option<&str>) -> (String, String, Option<i32>) {
-    let input = input.map_or_else(std::process::Stdio::null, |name| File::open(folder.join(name)).unwrap().into());
+    let input =
+        input.map_or_else(std::process::Stdio::null, |name| File::open(folder.join(name)).unwrap().into());
     let output = Command::new(env!("CARGO_BIN_EXE_remb-replay"))
         .args(words.split(' '))
         .current_dir(folder)
@@ -369,16 +370,29 @@ fn a_file_is_read_again_told_what_was_learned_late_by_every_command_and_standard
 
     let (once, errors, _) = run("replay - --rtt 50ms --remb-csv -", Some("call.pcap"));
     assert!(once != told && !errors.contains("N-READ-TWICE"), "{errors}");
-    assert!(errors.contains("warning[W-LATE-AUDIO]") && errors.contains("--exclude-ssrc 0x00002000"), "{errors}");
+    assert!(
+        errors.contains("warning[W-LATE-AUDIO]") && errors.contains("--exclude-ssrc 0x00002000"),
+        "{errors}"
+    );
     assert_eq!(run("replay - --rtt 50ms --strict", Some("call.pcap")).2, Some(5));
 
     std::fs::write(folder.path().join("told.csv"), told).unwrap();
-    let compared = run("compare call.pcap -v --rtt 50ms --scheduler periodic --recorded told.csv --max-median 0% --phases 1", None);
+    let compared = run(
+        "compare call.pcap -v --rtt 50ms --scheduler periodic --recorded told.csv --max-median 0% --phases 1",
+        None,
+    );
     assert!(compared.1.contains("N-READ-TWICE") && compared.2 == Some(0), "{compared:?}");
-    let swept = run("sweep call.pcap -v -L rate_control.backoff_factor=0.85,0.9 --rtt 50ms --reference told.csv", None);
+    let swept = run(
+        "sweep call.pcap -v -L rate_control.backoff_factor=0.85,0.9 --rtt 50ms --reference told.csv",
+        None,
+    );
     assert!(swept.1.contains("N-READ-TWICE") && swept.2 == Some(0), "{swept:?}");
     let (inspected, ..) = run("inspect call.pcap", None);
     assert!(inspected.contains("N-READ-TWICE") && inspected.contains("1101 audio"), "{inspected}");
-    std::fs::write(folder.path().join("case.toml"), "input = \"call.pcap\"\nargs = [\"--rtt\", \"50ms\"]\ngolden = \"told.csv\"\n").unwrap();
+    std::fs::write(
+        folder.path().join("case.toml"),
+        "input = \"call.pcap\"\nargs = [\"--rtt\", \"50ms\"]\ngolden = \"told.csv\"\n",
+    )
+    .unwrap();
     assert_eq!(run("check case.toml", None).2, Some(0), "{:?}", run("check case.toml", None));
 }

@@ -67,8 +67,10 @@ pub(super) struct Lookup<F> {
     is_over: bool,
 }
 
-/// After so many packets an extension that does not show itself is not there, unless another element comes.
-const MAX_PACKETS: u32 = 3000;
+/// After so many packets an extension of which nothing shows is not there, unless another element comes; after so many it
+/// is not there though something might be it.
+const ENOUGH_PACKETS: u32 = 300;
+const MAX_PACKETS: u32 = 10_000;
 /// So many packets are held against what was said.
 const PACKETS_TO_DISAGREE: u32 = 500;
 
@@ -107,7 +109,6 @@ impl<F: Finder> Lookup<F> {
         let Some(finder) = self.finder.as_mut().filter(|_| !self.is_over) else { return };
         self.packets = self.packets.saturating_add(1);
         finder.observe(packet, at);
-        let has_had_time = self.packets >= MAX_PACKETS;
         if self.source == Source::Said {
             self.is_over = self.packets >= PACKETS_TO_DISAGREE;
             return;
@@ -123,7 +124,10 @@ impl<F: Finder> Lookup<F> {
         }
         let has_seen_enough = match (self.source, self.id) {
             (Source::Inferred, Some(id)) => finder.has_seen_enough_of(id),
-            _ => has_had_time && !finder.may_yet_be_found(clock_of),
+            _ => {
+                self.packets >= MAX_PACKETS
+                    || (self.packets >= ENOUGH_PACKETS && !finder.may_yet_be_found(clock_of))
+            }
         };
         if has_seen_enough {
             self.finder = None;

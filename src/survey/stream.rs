@@ -220,9 +220,12 @@ impl Stream {
 
     /// What its timestamps may be held against.
     pub(super) fn clock(&self) -> StreamClock {
-        let mut audio_hz = [0; 4];
+        let (kind, mut audio_hz) = (self.kind(), [0; 4]);
+        if !kind.is_some_and(MediaKind::is_audio) {
+            return StreamClock { kind, audio_hz };
+        }
         audio_hz.iter_mut().zip(self.finder.audio_clocks_hz()).for_each(|(place, hz)| *place = hz);
-        StreamClock { kind: self.kind(), audio_hz }
+        StreamClock { kind, audio_hz }
     }
 
     /// The RTP clock of its main payload type.

@@ -33,7 +33,7 @@ pub const CODES: [(&str, &str); 34] = [
     ),
     (
         "W-DUPLICATES",
-        "Packets repeat one of the last millisecond, as in a capture of all interfaces. Each copy counts; --dedup drops them.",
+        "Packets are in the capture more than once: the same SSRC, sequence number, RTP timestamp, length and header extensions within 5 s, as a mirror port, a bridge, all interfaces or the captures of both ends in one show them. A retransmission is stamped anew and is none. --copies says which copy counts: by default the first. Where their spacing varies by more than 5 ms they are of two places in the network, and it is the last of each that arrived.",
     ),
     (
         "W-FRAGMENTS",
@@ -78,7 +78,7 @@ pub const CODES: [(&str, &str); 34] = [
     ),
     (
         "W-PATH-CHANGE",
-        "An SSRC is on several flows: the path changed in mid-call, or both sides of a relay were captured. --merge-flows makes them one session.",
+        "An SSRC is on several flows. One after the other: the path changed in mid-call, and --merge-flows makes them one session. With the same packets at the same time: both sides of a relay or of an address translation, or an echo; each flow is taken for itself, and --flow picks one.",
     ),
     (
         "W-PCAP-TIME",

@@ -11,6 +11,9 @@ use crate::units::{AbsSendTime, CaptureTime, DataSize, PayloadType, SeqNum};
 pub struct StreamStats {
     packets: u64,
     payload_bytes: u64,
+    /// Packets that were told to be copies of others, and their bytes.
+    copies: u64,
+    copied_bytes: u64,
     truncated: u64,
     /// Bit n: payload type n was seen.
     payload_types: u128,
@@ -65,6 +68,15 @@ impl StreamStats {
         }
     }
 
+    /// Counts a packet that is a copy of one that was observed, or will be.
+    pub fn count_copy(&mut self, size: DataSize, at: CaptureTime) {
+        self.copies += 1;
+        self.copied_bytes += size.as_bytes().max(0).unsigned_abs();
+        if self.packets > 0 {
+            self.captured.1 = at;
+        }
+    }
+
     #[cold]
     fn begin(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
         self.payload_type(packet.payload_type());
@@ -94,12 +106,17 @@ impl StreamStats {
 
     /// Packets, repeats included.
     pub const fn packets(&self) -> u64 {
+        self.packets + self.copies
+    }
+
+    /// Packets without those that were told to be copies.
+    pub const fn originals(&self) -> u64 {
         self.packets
     }
 
     /// Bytes of payload and padding on the wire (specification 1.9), repeats included.
     pub const fn payload_bytes(&self) -> u64 {
-        self.payload_bytes
+        self.payload_bytes + self.copied_bytes
     }
 
     /// Payload types seen, ascending.
@@ -144,9 +161,9 @@ impl StreamStats {
         self.sequence.reordered()
     }
 
-    /// Packets that repeat one of the last 128 sequence numbers.
+    /// Packets that repeat one of the last 128 sequence numbers, and copies.
     pub const fn duplicates(&self) -> u64 {
-        self.sequence.duplicates()
+        self.sequence.duplicates() + self.copies
     }
 
     /// Interarrival jitter after the last packet in milliseconds (RFC 3550 section 6.4.1); `None` without a clock.

@@ -1,10 +1,7 @@
 //! Doubts about a capture, each with a code, how many frames it concerns and the first of them.
 
-use std::collections::BTreeMap;
-
 use crate::flow::PacketClass;
 use crate::report::summary::{Count, Warning};
-use crate::units::Ssrc;
 
 use super::ledger::Unfed;
 use super::session::Session;
@@ -22,7 +19,7 @@ impl Survey {
         let line = &self.line;
         let sessions = || line.sessions.iter().filter(|session| session.carries_rtp());
         let mut doubts: Vec<_> = sessions().flat_map(|session| line.of_flow(session)).collect();
-        doubts.extend(line.of_moved_streams());
+        doubts.extend(line.of_streams_on_several_flows());
         doubts.extend(line.of_frames());
         doubts.extend(self.of_decoder());
         doubts.extend(line.of_limits());
@@ -172,35 +169,6 @@ impl Line {
         doubts
     }
 
-    /// Streams that came on several flows.
-    fn of_moved_streams(&self) -> Option<Warning> {
-        let mut places: BTreeMap<Ssrc, Vec<&Session>> = BTreeMap::new();
-        for session in self.sessions.iter() {
-            for stream in session.rtp_streams().filter(|stream| stream.ssrc != Ssrc(0)) {
-                places.entry(stream.ssrc).or_default().push(session);
-            }
-        }
-        let moved: Vec<_> = places.iter().filter(|(_, sessions)| sessions.len() > 1).collect();
-        let (ssrc, sessions) = moved.first()?;
-        let [first, second, ..] = sessions.as_slice() else { return None };
-        let more = match moved.len() {
-            1 => String::new(),
-            all => format!(", and {} more SSRCs", all - 1),
-        };
-        Some(Warning {
-            code: "W-PATH-CHANGE",
-            flow: None,
-            message: format!(
-                "{ssrc} is on {} flows, {} and {}{more}: a path that changed, or a capture of both sides of a relay; \
-                 --merge-flows makes them one session",
-                sessions.len(),
-                first.flow,
-                second.flow
-            ),
-            count: Some(Count { count: moved.len() as u64, first_frame: second.first_frame.0 }),
-        })
-    }
-
     /// What looks like RTP and is cut before its header's length, if that is at least half of all that looks like it: else
     /// it is likely to be something else.
     pub(super) fn cut_short(&self) -> Count {
@@ -215,15 +183,11 @@ impl Line {
         let message =
             format!("capture time steps back {}, by {largest_ms:.3} ms at most", times(steps.count));
         doubts.add("W-TIME-STEPS-BACK", steps, message);
-        if !self.config.dedup {
-            let repeats = self.dedup.repeats();
-            let malformed = self.ledger.get(Unfed::Malformed).count;
-            let packets = self.tally.of_class(PacketClass::Rtp) - malformed;
-            let share = 100.0 * repeats.count as f64 / packets.max(1) as f64;
-            let message =
-                format!("{share:.2} % of the RTP packets repeat one of the last 1 ms; --dedup drops them");
-            doubts.add("W-DUPLICATES", repeats, message);
-        }
+        let malformed = self.ledger.get(Unfed::Malformed).count;
+        let packets = self.tally.of_class(PacketClass::Rtp) - malformed;
+        let share = 100.0 * self.copies.count().count as f64 / packets.max(1) as f64;
+        let message = format!("{share:.2} % of the RTP packets are copies, {}", self.copies.describe());
+        doubts.add("W-DUPLICATES", self.copies.count(), message);
         let oversized = self.tally.oversized;
         let message = format!(
             "{} RTP packets are larger than an Ethernet frame: offload put several into one, or the link has large \

@@ -6,7 +6,7 @@ use crate::flow::{FiveTuple, HoldBack};
 use crate::report::summary::Inference;
 use crate::rtp::infer::{MediaClock, SrtpVerdict};
 use crate::rtp::{CaptureTimeClock, RtpPacket};
-use crate::units::{CaptureTime, Count, FrameNumber, SeqNum, Ssrc};
+use crate::units::{CaptureTime, Count, FrameNumber, Ssrc};
 
 use super::conversation::Conversations;
 use super::extensions::Extensions;
@@ -129,18 +129,6 @@ impl Session {
         }
         let index = self.streams.place(ssrc)?;
         self.streams.get(index)?.is_steady.then_some(index)
-    }
-
-    /// Whether a packet of the stream at `index` is certain to be no repeat.
-    #[inline]
-    pub(super) fn is_next(&self, index: usize, number: SeqNum) -> bool {
-        self.streams.get(index).is_some_and(|stream| stream.stats.is_next(number))
-    }
-
-    /// The same of a packet of any stream; packets that wait are not yet counted in it.
-    pub(super) fn is_new(&mut self, packet: &RtpPacket<'_>) -> bool {
-        let place = self.streams.place(packet.ssrc()).filter(|_| self.held.is_empty());
-        place.is_some_and(|index| self.is_next(index, packet.sequence_number()))
     }
 
     /// Notes whether anything waits or is to be found out; after each change of that.

@@ -8,6 +8,7 @@ use crate::units::{Count, Ssrc};
 
 use super::MediaFilter;
 use super::ledger::Unfed;
+use super::seen::Seen;
 
 /// What becomes of a stream's packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(super) struct Stream {
     pub(super) is_steady: bool,
     pub(super) clock: MediaClock,
     pub(super) stats: StreamStats,
+    /// Its latest packets.
+    pub(super) seen: Seen,
     pub(super) abs_send_times: u64,
     /// Packets with a transport-wide sequence number.
     pub(super) transport_cc: u64,
@@ -104,6 +107,7 @@ impl Stream {
             is_steady: false,
             clock: MediaClock::default(),
             stats,
+            seen: Seen::default(),
             abs_send_times: 0,
             transport_cc: 0,
             fed: Count::default(),

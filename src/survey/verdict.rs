@@ -29,7 +29,7 @@ impl Line {
         if fed.is_empty() {
             return Verdict { fit: false, why: ONLY_AUDIO.to_owned() };
         }
-        let packets: u64 = fed.iter().map(|stream| stream.stats.packets()).sum();
+        let packets: u64 = fed.iter().map(|stream| stream.stats.originals()).sum();
         let with_send_time: u64 = fed.iter().map(|stream| stream.abs_send_times).sum();
         let send_time = match session.extensions.abs_send_time.id {
             Some(id) if with_send_time > 0 => {

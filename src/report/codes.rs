@@ -1,7 +1,8 @@
 //! The codes of warnings and notes, and what each means to a reader. `--strict` ends with 5 on a warning, never on a note.
 
 /// Every code with its line in the manual.
-pub const CODES: [(&str, &str); 34] = [
+pub const CODES: [(&str, &str); 38] = [
+    ("N-CLOCK-GRAIN", "All times of the capture are whole milliseconds. Nothing is concluded from less."),
     (
         "N-INFERRED-ID",
         "The id of a header extension was not told by a flag or an SDP but found by how its element behaves.",
@@ -26,6 +27,14 @@ pub const CODES: [(&str, &str); 34] = [
     (
         "W-CLOCK-RATE",
         "abs-send-time and capture time run at rates more than 1 % apart: the capture was replayed at another speed, or its times were rewritten.",
+    ),
+    (
+        "W-CLOCK-STEP",
+        "Capture times step against the send times and stay there: the capture's or the sender's clock was set in mid-call. To the estimator it is a queue that fills or drains at once.",
+    ),
+    (
+        "W-COARSE-CLOCK",
+        "All times of the capture are multiples of a grain above 1 ms, as an old capture driver or a log has them. Nothing is concluded from less than the grain: not at which end the capture was taken, nor that clocks drift. Above 5 ms a flow is not fit for estimation.",
     ),
     (
         "W-CRYPTEX",
@@ -91,6 +100,10 @@ pub const CODES: [(&str, &str); 34] = [
     (
         "W-RTT-DEFAULT",
         "No round trip time was given or could be read; 200 ms was taken, as libwebrtc does before it knows one. Where the real one is shorter, the estimate rises too slowly near the link's capacity and falls too seldom.",
+    ),
+    (
+        "W-SENDER-CLOCKS",
+        "The abs-send-times of two streams of a flow are more than 1 s apart, or run apart: they are of more than one sender's clock, as behind an SFU that forwards the element. The estimator takes them as of one, and sees delays that are none.",
     ),
     (
         "W-SENDER-SIDE",

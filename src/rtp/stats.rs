@@ -1,10 +1,10 @@
 //! What the packets of one SSRC add up to: the columns of `streams.csv`.
 
 use super::delay_spread::DelaySpread;
-use super::drift::ClockDrift;
+use super::drift::{ClockDrift, ClockOffset};
 use super::packet::RtpPacket;
 use super::sequence::{Arrival, SequenceTracker};
-use crate::units::{AbsSendTime, CaptureTime, DataSize, PayloadType, SeqNum};
+use crate::units::{AbsSendTime, CaptureTime, DataSize, PayloadType, SeqNum, TimeDelta};
 
 /// Counts and measures of one stream, in constant memory and time per packet.
 #[derive(Debug, Clone, Default)]
@@ -146,14 +146,16 @@ impl StreamStats {
     }
 
     /// Whether capture times advance by less than a tenth of what RTP timestamps do, over at least a second of these. With
-    /// an unknown clock the fastest in use is taken, by which the timestamps' time is the shortest.
-    pub fn is_squashed(&self) -> bool {
+    /// an unknown clock the fastest in use is taken, by which the timestamps' time is the shortest. Capture times may be off
+    /// by `grain`.
+    pub fn is_squashed(&self, grain: TimeDelta) -> bool {
         let (first, last) = self.captured;
         let hz = i64::from(self.jitter.map_or(FASTEST_CLOCK_HZ, |jitter| jitter.hz));
         let captured_nanos = last.as_nanos().saturating_sub(first.as_nanos());
+        let at_most_nanos = captured_nanos.saturating_add(grain.as_micros().saturating_mul(1000));
         self.media_time.ticks >= hz
             && captured_nanos >= 0
-            && captured_nanos < self.media_time.ticks.saturating_mul(1_000_000_000 / 10) / hz
+            && at_most_nanos < self.media_time.ticks.saturating_mul(1_000_000_000 / 10) / hz
     }
 
     /// Packets that came after one with a higher sequence number.
@@ -175,6 +177,16 @@ impl StreamStats {
     /// under 10 s.
     pub fn drift_ppm(&self) -> Option<f64> {
         self.drift.ppm()
+    }
+
+    /// The same, with steps of either clock and the time over which it was measured.
+    pub const fn drift(&self) -> &ClockDrift {
+        &self.drift
+    }
+
+    /// The sender's clock against the capture's over time.
+    pub fn clock_offsets(&self) -> Vec<ClockOffset> {
+        self.drift.offsets()
     }
 
     /// How much the delay between sending and capture varies.

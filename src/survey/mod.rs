@@ -4,6 +4,7 @@
 //! A survey knows nothing of estimators. One survey may feed none ([`NoFeed`]), one, or many at once.
 
 mod capture_point;
+mod clock_grain;
 mod config;
 mod conversation;
 mod copies;
@@ -19,6 +20,7 @@ mod ledger;
 mod places;
 mod release;
 mod seen;
+mod sender_clocks;
 mod session;
 mod sessions;
 mod several_flows;

@@ -2,11 +2,14 @@
 
 use crate::report::summary::Verdict;
 use crate::rtp::infer::SrtpVerdict;
+use crate::units::TimeDelta;
 
 use super::Line;
 use super::session::Session;
 use super::stream::{Admission, LeftOut, Stream};
 
+/// Beyond, delays cannot be seen.
+const MAX_GRAIN: TimeDelta = TimeDelta::from_millis(5);
 const ONLY_AUDIO: &str = "only audio, which libwebrtc does not count; --media all feeds it all the same";
 
 impl Line {
@@ -14,13 +17,18 @@ impl Line {
         if session.packets_fed() == 0 {
             return Verdict { fit: false, why: self.why_not(session) };
         }
-        if session.is_squashed() {
+        let grain = self.tally.grain.found();
+        if session.is_squashed(grain) {
             let why = "its capture times are squashed: they are not those of arrival".to_owned();
             return Verdict { fit: false, why };
         }
         if self.capture_point(session).is_some_and(|point| point.is_sender) {
             let why = "captured where it was sent: its capture times are not those of arrival".to_owned();
             return Verdict { fit: false, why };
+        }
+        if let Some(grain) = grain.filter(|grain| *grain > MAX_GRAIN) {
+            let ms = grain.to_secs_f64() * 1e3;
+            return Verdict { fit: false, why: format!("the capture's clock has a grain of {ms} ms") };
         }
         let fed: Vec<_> = session
             .rtp_streams()

@@ -1,5 +1,7 @@
 //! Whether the streams of a flow were stamped by one sender's clock.
 
+use std::cmp::Reverse;
+
 use crate::report::summary::{Count, Warning};
 use crate::rtp::ClockOffset;
 use crate::units::{CaptureTime, TimeDelta};
@@ -32,7 +34,7 @@ impl Session {
     /// Streams whose send times are of another clock than those of the flow's main stream.
     pub(super) fn sender_clocks(&self, grain: Option<TimeDelta>) -> Option<Warning> {
         let streams = || self.rtp_streams().filter(|stream| stream.abs_send_times >= MIN_SEND_TIMES);
-        let main = streams().max_by_key(|stream| stream.abs_send_times)?;
+        let main = streams().min_by_key(|stream| Reverse(stream.abs_send_times))?;
         let of_main = main.stats.clock_offsets();
         let grain_nanos = grain.map_or(0, |grain| grain.as_micros().saturating_mul(1000));
         let others: Vec<(&Stream, Apart)> = streams()
@@ -41,8 +43,8 @@ impl Session {
             .collect();
         let (first, how) = others.first()?;
         let how = match how {
-            Apart::By(seconds) => format!("are {seconds:.3} s apart"),
-            Apart::Running(ppm) => format!("run apart by {ppm:.0} ppm"),
+            Apart::By(seconds) => format!("are {:.3} s apart", seconds.abs()),
+            Apart::Running(ppm) => format!("run apart by {:.0} ppm", ppm.abs()),
         };
         let more = match others.len() {
             1 => String::new(),

@@ -11,7 +11,7 @@ use remb_replay::capture::CaptureReader;
 use remb_replay::replay::{Event, Replay, ReplayConfig, Sink, Taping};
 use remb_replay::report::summary::Flow;
 use remb_replay::rtp::sdp::SessionDescription;
-use remb_replay::survey::{FlowInfo, SurveyConfig};
+use remb_replay::survey::{CopyPolicy, FlowInfo, SurveyConfig};
 use remb_replay::units::CaptureTime;
 
 const CALLS: [&str; 8] = [
@@ -95,17 +95,21 @@ fn doubled(pcap: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_capture_that_has_every_frame_twice_feeds_each_packet_once_with_dedup() {
-    let fed = |bytes: Vec<u8>, dedup: bool| {
+fn a_capture_that_has_every_frame_twice_feeds_each_packet_once_unless_copies_are_kept() {
+    let fed = |bytes: Vec<u8>, copies: CopyPolicy| {
         let (_, flows) =
-            replay(Cursor::new(bytes), surveying(SurveyConfig { dedup, ..SurveyConfig::default() }));
+            replay(Cursor::new(bytes), surveying(SurveyConfig { copies, ..SurveyConfig::default() }));
         flows.iter().map(|flow| flow.packets_fed).collect::<Vec<_>>()
     };
     let call = capture("s02-fixed-1000k");
-    let once = fed(call.clone(), false);
+    let once = fed(call.clone(), CopyPolicy::First);
     assert!(once.iter().sum::<u64>() > 5000);
-    assert_eq!(fed(doubled(&call), true), once);
-    assert_eq!(fed(doubled(&call), false), once.iter().map(|packets| 2 * packets).collect::<Vec<_>>());
+    assert_eq!(fed(doubled(&call), CopyPolicy::First), once);
+    assert_eq!(fed(doubled(&call), CopyPolicy::Last), once);
+    assert_eq!(
+        fed(doubled(&call), CopyPolicy::Keep),
+        once.iter().map(|packets| 2 * packets).collect::<Vec<_>>()
+    );
 }
 
 #[test]

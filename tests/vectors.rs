@@ -284,7 +284,7 @@ fn compare_folder(folder: &Path) -> usize {
 
 #[test]
 fn every_reference_vector_is_reproduced() {
-    assert_eq!(compare_folder(&common::testdata("vectors")), 63);
+    assert_eq!(compare_folder(&common::testdata("vectors")), 77);
 }
 
 #[test]

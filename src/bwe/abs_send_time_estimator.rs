@@ -59,7 +59,8 @@ impl AbsSendTimeEstimator {
     pub fn handle_packet<O: Observer>(&mut self, packet: &PacketArrival, observer: &mut O) -> Option<Report> {
         let Some(send_time) = packet.send_time.value() else {
             if O::WANTS_EVERY_PACKET {
-                observer.step(&self.step(packet, None, None, false));
+                let incoming = self.incoming.peek(packet.at.to_millis());
+                observer.step(&self.step(packet, None, None, false, incoming));
             }
             return None;
         };
@@ -93,7 +94,8 @@ impl AbsSendTimeEstimator {
 
         self.tell_changes(before, packet.now, observer);
         if O::WANTS_STEPS && (O::WANTS_EVERY_PACKET || group.is_some() || rate_control.is_some()) {
-            observer.step(&self.step(packet, group, rate_control, probe));
+            let incoming = self.incoming.rate(arrival_ms);
+            observer.step(&self.step(packet, group, rate_control, probe, incoming));
         }
         report
     }
@@ -114,8 +116,8 @@ impl AbsSendTimeEstimator {
     }
 
     /// Incoming bit rate of the second before `at`.
-    pub fn incoming_bitrate(&mut self, at: Timestamp) -> Option<Bitrate> {
-        self.incoming.rate(at.to_millis())
+    pub fn incoming_bitrate(&self, at: Timestamp) -> Option<Bitrate> {
+        self.incoming.peek(at.to_millis())
     }
 
     /// The link's state.
@@ -212,13 +214,13 @@ impl AbsSendTimeEstimator {
 
     #[inline(always)]
     fn step(
-        &mut self,
+        &self,
         packet: &PacketArrival,
         group: Option<GroupStep>,
         rate_control: Option<RateControlRun>,
         probe: bool,
+        incoming: Option<Bitrate>,
     ) -> Step {
-        let incoming = self.incoming.rate(packet.at.to_millis());
         let part = PacketStep { arrival: packet.at, ssrc: packet.ssrc, group, delay: self.delay.state() };
         let kind = EstimatorKind::AbsSendTime;
         let mut step = Step::new(packet.now, kind, Some(part), incoming, rate_control, &self.rate_control);

@@ -136,8 +136,8 @@ impl Controller {
     }
 
     /// Incoming bit rate of the second before `at`.
-    pub fn incoming_bitrate(&mut self, at: Timestamp) -> Option<Bitrate> {
-        in_use!(mut self, estimator => estimator.incoming_bitrate(at))
+    pub fn incoming_bitrate(&self, at: Timestamp) -> Option<Bitrate> {
+        in_use!(self, estimator => estimator.incoming_bitrate(at))
     }
 
     /// The link's state.

@@ -143,6 +143,11 @@ impl IncomingBitrate {
         Some(Bitrate::from_bps((self.bytes as f32 * factor + 0.5) as i64))
     }
 
+    /// The same rate for one who only watches: nothing is taken out, whatever time is asked for.
+    pub fn peek(&self, now_ms: i64) -> Option<Bitrate> {
+        self.clone().rate(now_ms)
+    }
+
     /// Forgets everything (specification 7.5).
     pub(super) fn reset(&mut self) {
         self.older.clear();
@@ -236,7 +241,8 @@ impl IncomingBitrate {
     fn active_window(&mut self, now_ms: i64) -> Option<i64> {
         self.erase_old(now_ms);
         let first_stamp_ms = self.first_stamp_ms?;
-        let active_ms = (now_ms - first_stamp_ms + 1).min(self.window_ms);
+        // libwebrtc keeps it in 32 bits.
+        let active_ms = i64::from((now_ms - first_stamp_ms + 1).min(self.window_ms) as i32);
         let too_few = self.samples == 0 || (self.samples == 1 && active_ms < self.window_ms);
         (active_ms > 1 && !too_few).then_some(active_ms)
     }
@@ -251,6 +257,7 @@ mod tests {
     use super::*;
 
     /// The window as the specification has it: what is outdated is taken out at once.
+    #[derive(Clone)]
     struct Model {
         window_ms: i64,
         buckets: VecDeque<Bucket>,
@@ -269,7 +276,7 @@ mod tests {
             self.erase_old(now_ms);
             let samples: u32 = self.buckets.iter().map(|bucket| bucket.samples).sum();
             let bytes: i64 = self.buckets.iter().map(|bucket| bucket.bytes).sum();
-            let active_ms = (now_ms - self.first_stamp_ms? + 1).min(self.window_ms);
+            let active_ms = i64::from((now_ms - self.first_stamp_ms? + 1).min(self.window_ms) as i32);
             if samples == 0 || active_ms <= 1 || (samples == 1 && active_ms < self.window_ms) {
                 return None;
             }
@@ -306,6 +313,7 @@ mod tests {
             window_ms in prop_oneof![Just(1_i64), Just(2), Just(20), Just(1000)],
             steps in prop::collection::vec((prop_oneof![
                 20 => 0_i64..3, 4 => 0_i64..30, 2 => -40_i64..0, 1 => -2000_i64..3000,
+                1 => -5_000_000_000_i64..-2_000_000_000,
             ], 0_i64..1500, 0_u8..12), 0..1500),
         ) {
             let config = IncomingBitrateConfig { window: TimeDelta::from_millis(window_ms) };
@@ -317,6 +325,10 @@ mod tests {
                 now_ms += step_ms;
                 match what {
                     0 => prop_assert_eq!(bps(&mut window, now_ms), model.bps(now_ms)),
+                    2 => {
+                        let seen = window.peek(now_ms + 700).map(Bitrate::as_bps);
+                        prop_assert_eq!(seen, model.clone().bps(now_ms + 700));
+                    }
                     1 => {
                         window.add(DataSize::from_bytes(size), now_ms);
                         model.add(size, now_ms);

@@ -186,7 +186,9 @@ impl Limits {
         let arrival_gap_ms = arrival_ms - group.complete_ms;
         let ticks_since_last = ticks.wrapping_sub(group.last_ticks);
         let send_gap_ms = (self.ms_per_tick * f64::from(ticks_since_last) + 0.5) as i64;
-        let in_burst = arrival_gap_ms - send_gap_ms < 0
+        // libwebrtc keeps it in 32 bits.
+        let came_closer = ((arrival_gap_ms - send_gap_ms) as i32) < 0;
+        let in_burst = came_closer
             && arrival_gap_ms <= self.burst_delta_threshold_ms
             && arrival_ms - group.first_arrival_ms < self.max_burst_duration_ms;
         send_gap_ms != 0 && !in_burst

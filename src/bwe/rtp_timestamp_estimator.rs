@@ -119,8 +119,8 @@ impl RtpTimestampEstimator {
     }
 
     /// Incoming bit rate of the second before `now`.
-    pub fn incoming_bitrate(&mut self, now: Timestamp) -> Option<Bitrate> {
-        self.incoming.rate(now.to_millis())
+    pub fn incoming_bitrate(&self, now: Timestamp) -> Option<Bitrate> {
+        self.incoming.peek(now.to_millis())
     }
 
     /// The link's state: over-use of any stream, else under-use of any (specification 10.4).

@@ -8,14 +8,14 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::args::{Media, ParameterArgs, Rtcp, RunFlags, WriteFlags};
+use super::args::{Copies, Media, ParameterArgs, Rtcp, RunFlags, WriteFlags};
 use crate::bwe::{DelayFilter, EstimatorChoice};
 use crate::config::{self, Parameters};
 use crate::flow::FiveTuple;
 use crate::remb::Profile;
 use crate::replay::ReplayConfig;
 use crate::rtp::sdp::{HeaderExtension, SessionDescription};
-use crate::survey::{MediaFilter, SurveyConfig, TimeBound};
+use crate::survey::{CopyPolicy, MediaFilter, SurveyConfig, TimeBound};
 use crate::units::{CaptureTime, Ssrc, TimeDelta};
 
 /// Largest configuration file or SDP read.
@@ -168,7 +168,11 @@ fn replay_config(flags: &RunFlags, parameters: Parameters) -> Result<ReplayConfi
         exclude_ssrcs: ssrcs(&flags.exclude_ssrc, "--exclude-ssrc")?,
         from,
         to,
-        dedup: flags.dedup,
+        copies: match flags.copies {
+            None | Some(Copies::First) => CopyPolicy::First,
+            Some(Copies::Last) => CopyPolicy::Last,
+            Some(Copies::Keep) => CopyPolicy::Keep,
+        },
         merge_flows: flags.merge_flows,
         media: if flags.media == Some(Media::All) { MediaFilter::All } else { MediaFilter::WithoutAudio },
         abs_send_time_id: id(&flags.abs_send_time_id, "--abs-send-time-id")?,

@@ -2,6 +2,7 @@
 
 /// Every code with its line in the manual.
 pub const CODES: &[(&str, &str)] = &[
+    ("N-CLOCK-GRAIN", "All times of the capture are whole milliseconds. Nothing is concluded from less."),
     (
         "N-INFERRED-ID",
         "The id of a header extension was not told by a flag or an SDP but found by how its element behaves.",
@@ -32,12 +33,20 @@ pub const CODES: &[(&str, &str)] = &[
         "abs-send-time and capture time run at rates more than 1 % apart: the capture was replayed at another speed, or its times were rewritten.",
     ),
     (
+        "W-CLOCK-STEP",
+        "Capture times step against the send times and stay there: the capture's or the sender's clock was set in mid-call. To the estimator it is a queue that fills or drains at once.",
+    ),
+    (
+        "W-COARSE-CLOCK",
+        "All times of the capture are multiples of a grain above 1 ms, as an old capture driver or a log has them. Nothing is concluded from less than the grain: not at which end the capture was taken, nor that clocks drift. Above 5 ms a flow is not fit for estimation.",
+    ),
+    (
         "W-CRYPTEX",
         "The header extensions are encrypted (Cryptex, RFC 9335), and with them the send times. RTP timestamps serve.",
     ),
     (
         "W-DUPLICATES",
-        "Packets repeat one of the last millisecond, as in a capture of all interfaces. Each copy counts; --dedup drops them.",
+        "Packets are in the capture more than once: the same SSRC, sequence number, RTP timestamp, length and header extensions within 5 s, as a mirror port, a bridge, all interfaces or the captures of both ends in one show them. A retransmission is stamped anew and is none. --copies says which copy counts: by default the first. Where their spacing varies by more than 5 ms they are of two places in the network, and it is the last of each that arrived.",
     ),
     (
         "W-FRAGMENTS",
@@ -86,7 +95,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "W-PATH-CHANGE",
-        "An SSRC is on several flows: the path changed in mid-call, or both sides of a relay were captured. --merge-flows makes them one session.",
+        "An SSRC is on several flows. One after the other: the path changed in mid-call, and --merge-flows makes them one session. With the same packets at the same time: both sides of a relay or of an address translation, or an echo; each flow is taken for itself, and --flow picks one.",
     ),
     (
         "W-PCAP-TIME",
@@ -103,6 +112,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "W-SDP-DISAGREES",
         "The SDP or a flag names the id of a header extension that no packet has, or whose values cannot be what it says. What was said is followed, as the receiver did; where another element behaves like it, that is named. An SFU that forwards the publisher's ids does this.",
+    ),
+    (
+        "W-SENDER-CLOCKS",
+        "The abs-send-times of two streams of a flow are more than 1 s apart, or run apart: they are of more than one sender's clock, as behind an SFU that forwards the element. The estimator takes them as of one, and sees delays that are none.",
     ),
     (
         "W-SENDER-SIDE",

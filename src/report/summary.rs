@@ -98,6 +98,9 @@ pub struct Frames {
     pub truncated: u64,
     /// Frames with an earlier time than the one before.
     pub time_steps_back: u64,
+    /// What all times are multiples of, if that is a millisecond or more, s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_grain_s: Option<Seconds>,
 }
 
 /// One directed flow.

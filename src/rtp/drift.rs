@@ -1,6 +1,7 @@
 //! How fast the capture's clock runs against the sender's.
 
-use super::send_clock::SendClock;
+use super::clock_step::{Break, LowerLine, Point};
+use super::send_clock::{SendClock, signed_step_nanos};
 use crate::units::{AbsSendTime, CaptureTime};
 
 /// Measures the drift between send clock and capture clock of one stream.
@@ -11,7 +12,8 @@ use crate::units::{AbsSendTime, CaptureTime};
 #[derive(Debug, Clone)]
 pub struct ClockDrift {
     clock: SendClock,
-    origin: Option<CaptureTime>,
+    /// The first packet.
+    origin: Option<(CaptureTime, AbsSendTime)>,
     stretch_nanos: i64,
     lowest: Vec<Point>,
     current: Stretch,
@@ -29,14 +31,28 @@ impl Stretch {
     const NONE: Self = Self { starts_at: i64::MAX, least_delay_nanos: 0 };
 }
 
-/// Seconds since the first packet on the sender's clock; capture time minus send time, less that of the first packet.
-#[derive(Debug, Clone, Copy)]
-struct Point {
-    sent_nanos: i64,
-    delay_nanos: i64,
+/// What a sender's clock is behind the capture's, give or take the way between them, at a time; modulo 64 s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockOffset {
+    /// When.
+    pub at: CaptureTime,
+    /// By so much.
+    pub nanos: i64,
+}
+
+/// A clock that was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockStep {
+    /// By how much capture times then are later against send times.
+    pub nanos: i64,
+    /// When, since the first packet, on the sender's clock.
+    pub sent_nanos: i64,
 }
 
 const MAX_STRETCHES: usize = 64;
+const MAX_BREAKS: usize = 8;
+/// After which abs-send-time begins anew.
+const WRAP_NANOS: i64 = 64_000_000_000;
 const FIRST_STRETCH_NANOS: i64 = 250_000_000;
 /// Over less time a millisecond of jitter would show as a hundred ppm and more.
 const MIN_SPAN_NANOS: i64 = 10_000_000_000;
@@ -57,7 +73,7 @@ impl ClockDrift {
     #[inline(always)]
     pub fn observe(&mut self, send_time: AbsSendTime, at: CaptureTime) -> i64 {
         let sent_nanos = self.clock.observe(send_time, at);
-        let origin = *self.origin.get_or_insert(at);
+        let (origin, _) = *self.origin.get_or_insert((at, send_time));
         let captured_nanos = at.nanos_since(origin);
         let delay_nanos = captured_nanos.wrapping_sub(sent_nanos);
         let is_current = (0..self.stretch_nanos).contains(&sent_nanos.wrapping_sub(self.current.starts_at));
@@ -97,21 +113,53 @@ impl ClockDrift {
     }
 
     /// Parts per million by which the capture's clock is faster than the sender's; `None` before 10 s, and for a stream that is
-    /// silent for more than half of its time.
+    /// silent for more than half of its time. Where a clock was set, or a queue came to stand, the longer part counts.
     pub fn ppm(&self) -> Option<f64> {
-        let (first, last) = (self.lowest.first()?, self.lowest.last()?);
+        let points = self.unbroken();
+        let (first, last) = (points.first()?, points.last()?);
         let span_nanos = last.sent_nanos - first.sent_nanos;
-        let covered_nanos = self.stretch_nanos.saturating_mul(self.lowest.len() as i64);
+        let covered_nanos = self.stretch_nanos.saturating_mul(points.len() as i64);
         if span_nanos < MIN_SPAN_NANOS || covered_nanos < span_nanos / 2 {
             return None;
         }
-        let mean = self.lowest.iter().map(|p| p.sent_nanos as f64).sum::<f64>() / self.lowest.len() as f64;
-        let hull = lower_hull(&self.lowest);
-        let slope = hull.windows(2).find_map(|edge| match edge {
-            [left, right] if right.sent_nanos as f64 >= mean => Some(slope(left, right)),
-            _ => None,
-        });
-        slope.map(|slope| slope * 1e6)
+        LowerLine::under(points).map(|line| line.slope * 1e6)
+    }
+
+    /// How long the drift was measured, nanoseconds.
+    pub fn span_nanos(&self) -> i64 {
+        let points = self.unbroken();
+        let ends = points.first().zip(points.last());
+        ends.map_or(0, |(first, last)| last.sent_nanos - first.sent_nanos)
+    }
+
+    /// The first step of a clock, as far as it is one beyond doubt: at once, and more than delays vary by.
+    pub fn step(&self) -> Option<ClockStep> {
+        let found = Break::find(&self.lowest).filter(|found| found.is_sharp)?;
+        let sent_nanos = self.lowest.get(found.place)?.sent_nanos;
+        Some(ClockStep { nanos: found.nanos as i64, sent_nanos })
+    }
+
+    /// The sender's clock against the capture's over time.
+    pub fn offsets(&self) -> Vec<ClockOffset> {
+        let Some((at, send_time)) = self.origin else { return Vec::new() };
+        let sent_nanos = signed_step_nanos(send_time, AbsSendTime::from_raw(0));
+        let first_nanos = at.as_nanos().wrapping_sub(sent_nanos);
+        let offset = |point: &Point| ClockOffset {
+            at: at.saturating_add_nanos(point.sent_nanos.saturating_add(point.delay_nanos)),
+            nanos: first_nanos.wrapping_add(point.delay_nanos).rem_euclid(WRAP_NANOS),
+        };
+        self.lowest.iter().map(offset).collect()
+    }
+
+    /// The longest part without a break, as far as it is sought.
+    fn unbroken(&self) -> &[Point] {
+        let mut points = &self.lowest[..];
+        for _ in 0..MAX_BREAKS {
+            let Some(Break { place, .. }) = Break::find(points) else { break };
+            let (before, behind) = points.split_at(place);
+            points = if before.len() > behind.len() { before } else { behind };
+        }
+        points
     }
 
     fn insert(&mut self, place: usize, point: Point) {
@@ -140,30 +188,16 @@ impl Default for ClockDrift {
     }
 }
 
-/// Andrew's monotone chain, lower half; the points are in order of time.
-fn lower_hull(points: &[Point]) -> Vec<Point> {
-    let mut hull: Vec<Point> = Vec::with_capacity(points.len());
-    for point in points {
-        while let [.., before, last] = hull.as_slice()
-            && slope(before, last) >= slope(last, point)
-        {
-            hull.pop();
-        }
-        hull.push(*point);
-    }
-    hull
-}
-
-fn slope(left: &Point, right: &Point) -> f64 {
-    (right.delay_nanos as f64 - left.delay_nanos as f64) / (right.sent_nanos as f64 - left.sent_nanos as f64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Packets every 20 ms for `secs`, with a capture clock that is `ppm` fast and a queueing delay.
     fn drift(secs: f64, ppm: f64, queue: impl Fn(f64) -> f64) -> Option<f64> {
+        observed(secs, ppm, queue).ppm()
+    }
+
+    fn observed(secs: f64, ppm: f64, queue: impl Fn(f64) -> f64) -> ClockDrift {
         let mut drift = ClockDrift::new();
         for n in 0..(secs / 0.02) as i32 {
             let sent = 1e6 + f64::from(n) * 0.02;
@@ -171,7 +205,7 @@ mod tests {
             let captured = 1e9 + sent + f64::from(n) * 0.02 * ppm * 1e-6 + queue(f64::from(n) * 0.02);
             drift.observe(raw, CaptureTime::from_nanos((captured * 1e9) as i128).unwrap());
         }
-        drift.ppm()
+        drift
     }
 
     #[test]
@@ -187,6 +221,50 @@ mod tests {
         let sawtooth = |t: f64| 0.1 * (t % 5.0);
         let found = drift(120.0, 20.0, |t| sawtooth(t) + if t > 60.0 { 0.001 } else { 0.0 }).unwrap();
         assert!((found - 20.0).abs() < 20.0, "{found}");
+    }
+
+    fn step_ms(secs: f64, queue: impl Fn(f64) -> f64) -> Option<i64> {
+        observed(secs, 20.0, queue).step().map(|step| (step.nanos + 500_000) / 1_000_000)
+    }
+
+    #[test]
+    fn a_clock_that_is_set_in_a_short_call_is_a_step_and_no_drift() {
+        for (set, secs) in [(0.2, 10.0), (3.0, 10.0), (-3.0, 7.0), (-0.2, 14.0), (3.0, 3.0)] {
+            let of = |t: f64| if t >= secs { set } else { 0.0 };
+            let found = drift(20.0, 20.0, of).unwrap_or(0.0);
+            assert!(found.abs() < 100.0, "{set} at {secs}: {found}");
+            let step = step_ms(20.0, of).unwrap() as f64;
+            assert!((step - set * 1e3).abs() < 2.0, "{set} at {secs}: {step}");
+            let busy = |t: f64| of(t) + (t * 7.0).sin().abs() * 0.03;
+            let found = drift(20.0, 20.0, busy).unwrap_or(0.0);
+            assert!(found.abs() < 500.0, "{set} at {secs}, busy: {found}");
+        }
+    }
+
+    #[test]
+    fn queues_are_neither_step_nor_drift() {
+        let fills = |t: f64| (t * 0.1).min(0.3);
+        let drains = |t: f64| if t < 8.0 { 0.3 } else { (0.3 - (t - 8.0) * 0.2).max(0.0) };
+        let saws = |t: f64| 0.1 * (t % 5.0);
+        let stands = |t: f64| if (5.0..12.0).contains(&t) { 0.25 } else { 0.0 };
+        for (name, queue) in [
+            ("fills", &fills as &dyn Fn(f64) -> f64),
+            ("drains", &drains),
+            ("saws", &saws),
+            ("stands", &stands),
+        ] {
+            assert_eq!(step_ms(40.0, queue), None, "{name}");
+            assert!(drift(40.0, 20.0, queue).is_none_or(|ppm| ppm.abs() < 500.0), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_clock_of_another_rate_is_no_step() {
+        for ppm in [300.0, 20_000.0, -500_000.0] {
+            let found = drift(60.0, ppm, |_| 0.0).unwrap();
+            assert!((found / ppm - 1.0).abs() < 0.05, "{ppm}: {found}");
+            assert_eq!(observed(60.0, ppm, |_| 0.0).step(), None);
+        }
     }
 
     #[test]

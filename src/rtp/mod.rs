@@ -1,6 +1,7 @@
 //! RTP and RTCP as they lie in a datagram, what a stream's packets add up to, and what must be inferred.
 
 mod capture_time;
+mod clock_step;
 mod delay_spread;
 mod drift;
 mod extension;
@@ -18,7 +19,7 @@ mod turnaround;
 
 pub use capture_time::{AbsCaptureTime, CaptureTimeClock};
 pub use delay_spread::DelaySpread;
-pub use drift::ClockDrift;
+pub use drift::{ClockDrift, ClockOffset, ClockStep};
 pub(crate) use extension::ONE_BYTE_HEADERS;
 pub use extension::{Element, Elements};
 pub use ntp::{MiddleNtp, NtpTime};

@@ -197,6 +197,13 @@ impl<'a> RtpPacket<'a> {
         (block.profile == ONE_BYTE_HEADERS && is_whole).then_some(block.captured)
     }
 
+    /// The extension block in 32-bit words, if there is one and all of it was captured.
+    #[inline]
+    pub(crate) fn extension_words(&self) -> Option<&'a [[u8; 4]]> {
+        let block = self.extension?;
+        (block.captured.len() == block.declared).then(|| block.captured.as_chunks().0)
+    }
+
     /// The header extension elements, in order.
     pub fn elements(&self) -> Elements<'a> {
         self.extension

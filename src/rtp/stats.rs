@@ -1,16 +1,19 @@
 //! What the packets of one SSRC add up to: the columns of `streams.csv`.
 
 use super::delay_spread::DelaySpread;
-use super::drift::ClockDrift;
+use super::drift::{ClockDrift, ClockOffset};
 use super::packet::RtpPacket;
 use super::sequence::{Arrival, SequenceTracker};
-use crate::units::{AbsSendTime, CaptureTime, DataSize, PayloadType, SeqNum};
+use crate::units::{AbsSendTime, CaptureTime, DataSize, PayloadType, SeqNum, TimeDelta};
 
 /// Counts and measures of one stream, in constant memory and time per packet.
 #[derive(Debug, Clone, Default)]
 pub struct StreamStats {
     packets: u64,
     payload_bytes: u64,
+    /// Packets that were told to be copies of others, and their bytes.
+    copies: u64,
+    copied_bytes: u64,
     truncated: u64,
     /// Bit n: payload type n was seen.
     payload_types: u128,
@@ -64,6 +67,15 @@ impl StreamStats {
         if let Some(send_time) = send_time {
             let delay_nanos = self.drift.observe(send_time, at);
             self.delay_spread.observe(delay_nanos, at);
+        }
+    }
+
+    /// Counts a packet that is a copy of one that was observed, or will be.
+    pub fn count_copy(&mut self, size: DataSize, at: CaptureTime) {
+        self.copies += 1;
+        self.copied_bytes += size.as_bytes().max(0).unsigned_abs();
+        if self.packets > 0 {
+            self.captured.1 = at;
         }
     }
 
@@ -122,12 +134,17 @@ impl StreamStats {
 
     /// Packets, repeats included.
     pub const fn packets(&self) -> u64 {
+        self.packets + self.copies
+    }
+
+    /// Packets without those that were told to be copies.
+    pub const fn originals(&self) -> u64 {
         self.packets
     }
 
     /// Bytes of payload and padding on the wire (specification 1.9), repeats included.
     pub const fn payload_bytes(&self) -> u64 {
-        self.payload_bytes
+        self.payload_bytes + self.copied_bytes
     }
 
     /// Payload types seen, ascending.
@@ -157,14 +174,16 @@ impl StreamStats {
     }
 
     /// Whether capture times advance by less than a tenth of what RTP timestamps do, over at least a second of these. With
-    /// an unknown clock the fastest in use is taken, by which the timestamps' time is the shortest.
-    pub fn is_squashed(&self) -> bool {
+    /// an unknown clock the fastest in use is taken, by which the timestamps' time is the shortest. Capture times may be off
+    /// by `grain`.
+    pub fn is_squashed(&self, grain: TimeDelta) -> bool {
         let (first, last) = self.captured;
         let hz = i64::from(self.jitter.map_or(FASTEST_CLOCK_HZ, |jitter| jitter.hz));
         let captured_nanos = last.as_nanos().saturating_sub(first.as_nanos());
+        let at_most_nanos = captured_nanos.saturating_add(grain.as_micros().saturating_mul(1000));
         self.media_time.ticks >= hz
             && captured_nanos >= 0
-            && captured_nanos < self.media_time.ticks.saturating_mul(1_000_000_000 / 10) / hz
+            && at_most_nanos < self.media_time.ticks.saturating_mul(1_000_000_000 / 10) / hz
     }
 
     /// Packets that came after one with a higher sequence number.
@@ -172,9 +191,9 @@ impl StreamStats {
         self.sequence.reordered()
     }
 
-    /// Packets that repeat one of the last 128 sequence numbers.
+    /// Packets that repeat one of the last 128 sequence numbers, and copies.
     pub const fn duplicates(&self) -> u64 {
-        self.sequence.duplicates()
+        self.sequence.duplicates() + self.copies
     }
 
     /// Interarrival jitter after the last packet in milliseconds (RFC 3550 section 6.4.1); `None` without a clock.
@@ -186,6 +205,16 @@ impl StreamStats {
     /// under 10 s.
     pub fn drift_ppm(&self) -> Option<f64> {
         self.drift.ppm()
+    }
+
+    /// The same, with steps of either clock and the time over which it was measured.
+    pub const fn drift(&self) -> &ClockDrift {
+        &self.drift
+    }
+
+    /// The sender's clock against the capture's over time.
+    pub fn clock_offsets(&self) -> Vec<ClockOffset> {
+        self.drift.offsets()
     }
 
     /// How much the delay between sending and capture varies.

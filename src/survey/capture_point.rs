@@ -19,6 +19,9 @@ const MAX_NEAR_SPREAD_MS: f64 = 8.0;
 /// Queues on the way in show by at least so many times as much.
 const LEAST_RATIO: f64 = 8.0;
 
+/// Each of two times may be off by the grain of the capture's clock.
+const GRAINS: i64 = 2;
+
 impl CapturePoint {
     pub(super) fn into_summary(self) -> CapturedAt {
         CapturedAt { end: if self.is_sender { "sender" } else { "receiver" }, evidence: self.evidence }
@@ -36,6 +39,10 @@ impl Line {
 
     fn by_turnaround(&self, session: &Session) -> Option<CapturePoint> {
         let (near, point) = self.conversations.get(session.conversation?)?.captured_at()?;
+        let apart = point.far_answers.median - point.near_answers.median;
+        if self.tally.grain.found().is_some_and(|grain| apart < grain.times(GRAINS)) {
+            return None;
+        }
         let ms = |turnaround: TimeDelta| turnaround.as_micros() as f64 / 1e3;
         let evidence = format!(
             "answers to RTCP take {} ms beyond what they state at this end and {} ms at the other (medians of {} and {})",
@@ -56,7 +63,8 @@ impl Line {
         let evidence = format!(
             "the delay of 99 % of the packets varies by less than {near} ms on the way out and by up to {far} ms on the way in"
         );
-        let is_clear = near <= MAX_NEAR_SPREAD_MS && far >= LEAST_RATIO * near;
+        let grain_ms = self.tally.grain.found().map_or(0.0, |grain| grain.to_secs_f64() * 1e3);
+        let is_clear = near.max(grain_ms) <= MAX_NEAR_SPREAD_MS && far >= LEAST_RATIO * near.max(grain_ms);
         is_clear.then_some(CapturePoint { is_sender: own < other, evidence })
     }
 }

@@ -25,6 +25,18 @@ pub enum MediaFilter {
     All,
 }
 
+/// Which of several copies of a packet count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CopyPolicy {
+    /// The first, as with a receiver behind SRTP (RFC 3711 section 3.3.2).
+    #[default]
+    First,
+    /// The last that comes within two seconds.
+    Last,
+    /// All.
+    Keep,
+}
+
 /// What a survey is told: what counts, and what need not be inferred.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SurveyConfig {
@@ -38,8 +50,8 @@ pub struct SurveyConfig {
     pub from: Option<TimeBound>,
     /// Packets count until here.
     pub to: Option<TimeBound>,
-    /// Drop repeated frames.
-    pub dedup: bool,
+    /// Which of several copies of a packet count.
+    pub copies: CopyPolicy,
     /// One session for all flows that share an SSRC.
     pub merge_flows: bool,
     /// Which media count.
@@ -74,7 +86,7 @@ impl Default for SurveyConfig {
             exclude_ssrcs: Vec::new(),
             from: None,
             to: None,
-            dedup: false,
+            copies: CopyPolicy::First,
             merge_flows: false,
             media: MediaFilter::WithoutAudio,
             abs_send_time_id: None,

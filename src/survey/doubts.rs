@@ -1,10 +1,9 @@
 //! Doubts about a capture, each with a code, how many frames it concerns and the first of them.
 
-use std::collections::BTreeMap;
-
 use crate::flow::PacketClass;
 use crate::report::summary::{Count, Warning};
-use crate::units::Ssrc;
+use crate::rtp::ClockDrift;
+use crate::units::TimeDelta;
 
 use super::ledger::Unfed;
 use super::session::Session;
@@ -13,6 +12,8 @@ use super::{Line, Survey};
 
 /// From here on the capture's clock is no clock of that call: crystals are off by a hundredth of it.
 const RATE_PPM: f64 = 10_000.0;
+/// Queues fill and drain by less at once.
+const LEAST_CLOCK_STEP: TimeDelta = TimeDelta::from_millis(100);
 /// Crystals are off by less; a gradient of this size is a tenth of the threshold.
 const DRIFT_PPM: f64 = 500.0;
 
@@ -23,7 +24,7 @@ impl Survey {
         let sessions = || line.sessions.iter().filter(|session| session.carries_rtp());
         let of_session = |session| line.of_flow(session).into_iter().chain(line.of_inference(session));
         let mut doubts: Vec<_> = sessions().flat_map(of_session).collect();
-        doubts.extend(line.of_moved_streams());
+        doubts.extend(line.of_streams_on_several_flows());
         doubts.extend(line.of_frames());
         doubts.extend(self.of_decoder());
         doubts.extend(line.of_limits());
@@ -78,6 +79,7 @@ impl Line {
                 doubts.push(Warning { code, flow: Some(flow.clone()), message, count: Some(count) });
             }
         };
+        let grain = self.tally.grain.found();
         let packets: u64 = session.rtp_streams().map(|stream| stream.stats.packets()).sum();
         let all_if = |holds: bool| Count {
             count: if holds { packets } else { 0 },
@@ -93,11 +95,12 @@ impl Line {
         );
         add(
             "W-SQUASHED",
-            all_if(session.is_squashed()),
+            all_if(session.is_squashed(grain)),
             "capture times are squashed: they advance by less than a tenth of what the RTP timestamps do"
                 .to_owned(),
         );
-        let drift = session.drift_ppm().unwrap_or(0.0);
+        let main = session.main_stream().map(|stream| stream.stats.drift());
+        let drift = main.and_then(|drift| surely_drifts_by(drift, grain)).unwrap_or(0.0);
         let (rate_is_off, drifts) = (drift.abs() >= RATE_PPM, drift.abs() >= DRIFT_PPM);
         add(
             "W-CLOCK-RATE",
@@ -108,6 +111,20 @@ impl Line {
             "W-CLOCK-DRIFT",
             all_if(drifts && !rate_is_off),
             format!("the capture's clock drifts against the sender's by {drift:.0} ppm"),
+        );
+        let step = main.and_then(ClockDrift::step).filter(|step| {
+            let least = grain.unwrap_or(TimeDelta::ZERO).times(2).max(LEAST_CLOCK_STEP);
+            step.nanos.unsigned_abs() / 1000 >= least.as_micros().unsigned_abs()
+        });
+        let (step_ms, step_s) =
+            step.map_or((0.0, 0.0), |step| (step.nanos as f64 / 1e6, step.sent_nanos as f64 / 1e9));
+        add(
+            "W-CLOCK-STEP",
+            all_if(step.is_some()),
+            format!(
+                "capture times step by {step_ms:.0} ms against the send times, {step_s:.1} s after the flow's first \
+                 packet, and stay there: a clock was set, and it looks like a queue that fills or drains at once"
+            ),
         );
         add(
             "W-TRUNCATED",
@@ -159,36 +176,8 @@ impl Line {
             all_if(!inferred.is_empty()),
             format!("found by behaviour: {}", inferred.join(", ")),
         );
+        doubts.extend(session.sender_clocks(grain));
         doubts
-    }
-
-    /// Streams that came on several flows.
-    fn of_moved_streams(&self) -> Option<Warning> {
-        let mut places: BTreeMap<Ssrc, Vec<&Session>> = BTreeMap::new();
-        for session in self.sessions.iter() {
-            for stream in session.rtp_streams().filter(|stream| stream.ssrc != Ssrc(0)) {
-                places.entry(stream.ssrc).or_default().push(session);
-            }
-        }
-        let moved: Vec<_> = places.iter().filter(|(_, sessions)| sessions.len() > 1).collect();
-        let (ssrc, sessions) = moved.first()?;
-        let [first, second, ..] = sessions.as_slice() else { return None };
-        let more = match moved.len() {
-            1 => String::new(),
-            all => format!(", and {} more SSRCs", all - 1),
-        };
-        Some(Warning {
-            code: "W-PATH-CHANGE",
-            flow: None,
-            message: format!(
-                "{ssrc} is on {} flows, {} and {}{more}: a path that changed, or a capture of both sides of a relay; \
-                 --merge-flows makes them one session",
-                sessions.len(),
-                first.flow,
-                second.flow
-            ),
-            count: Some(Count { count: moved.len() as u64, first_frame: second.first_frame.0 }),
-        })
     }
 
     /// What looks like RTP and is cut before its header's length, if that is at least half of all that looks like it: else
@@ -200,20 +189,17 @@ impl Line {
 
     fn of_frames(&self) -> Vec<Warning> {
         let mut doubts = Doubts::default();
+        self.of_grain(&mut doubts);
         let steps = self.tally.time_steps_back;
         let largest_ms = self.tally.largest_step_back as f64 / 1e6;
         let message =
             format!("capture time steps back {}, by {largest_ms:.3} ms at most", times(steps.count));
         doubts.add("W-TIME-STEPS-BACK", steps, message);
-        if !self.config.dedup {
-            let repeats = self.dedup.repeats();
-            let malformed = self.ledger.get(Unfed::Malformed).count;
-            let packets = self.tally.of_class(PacketClass::Rtp) - malformed;
-            let share = 100.0 * repeats.count as f64 / packets.max(1) as f64;
-            let message =
-                format!("{share:.2} % of the RTP packets repeat one of the last 1 ms; --dedup drops them");
-            doubts.add("W-DUPLICATES", repeats, message);
-        }
+        let malformed = self.ledger.get(Unfed::Malformed).count;
+        let packets = self.tally.of_class(PacketClass::Rtp) - malformed;
+        let share = 100.0 * self.copies.count().count as f64 / packets.max(1) as f64;
+        let message = format!("{share:.2} % of the RTP packets are copies, {}", self.copies.describe());
+        doubts.add("W-DUPLICATES", self.copies.count(), message);
         let oversized = self.tally.oversized;
         let message = format!(
             "{} RTP packets are larger than an Ethernet frame: offload put several into one, or the link has large \
@@ -247,6 +233,18 @@ impl Line {
         doubts.0
     }
 
+    fn of_grain(&self, doubts: &mut Doubts) {
+        let Some(grain) = self.tally.grain.found() else { return };
+        let ms = grain.to_secs_f64() * 1e3;
+        let is_note = grain < TimeDelta::from_micros(1003);
+        let frames = Count { count: self.tally.frames, first_frame: 1 };
+        let message = format!(
+            "the capture's clock has a grain of {ms} ms: all its times are multiples of that, and nothing is concluded \
+             from less, neither where it was taken nor how clocks drift"
+        );
+        doubts.add(if is_note { "N-CLOCK-GRAIN" } else { "W-COARSE-CLOCK" }, frames, message);
+    }
+
     fn of_limits(&self) -> Vec<Warning> {
         let mut doubts = Doubts::default();
         let limits = [
@@ -278,14 +276,21 @@ fn times(count: u64) -> String {
 
 impl Session {
     /// Whether capture times advance by less than a tenth of what RTP timestamps do.
-    pub(super) fn is_squashed(&self) -> bool {
-        self.rtp_streams().any(|stream| stream.stats.is_squashed())
+    pub(super) fn is_squashed(&self, grain: Option<TimeDelta>) -> bool {
+        let grain = grain.unwrap_or(TimeDelta::ZERO);
+        self.rtp_streams().any(|stream| stream.stats.is_squashed(grain))
     }
 
-    /// The drift of the stream that tells most of it.
-    fn drift_ppm(&self) -> Option<f64> {
-        self.rtp_streams()
-            .max_by_key(|stream| stream.abs_send_times)
-            .and_then(|stream: &Stream| stream.stats.drift_ppm())
+    /// The stream that tells most of the clocks.
+    fn main_stream(&self) -> Option<&Stream> {
+        self.rtp_streams().max_by_key(|stream| stream.abs_send_times)
     }
+}
+
+/// The drift in parts per million, less what the grain of the capture's clock could make of it.
+fn surely_drifts_by(drift: &ClockDrift, grain: Option<TimeDelta>) -> Option<f64> {
+    let ppm = drift.ppm()?;
+    let span_s = drift.span_nanos().max(1) as f64 / 1e9;
+    let doubtful = grain.map_or(0.0, |grain| grain.as_micros() as f64 / span_s);
+    Some(ppm.signum() * (ppm.abs() - doubtful).max(0.0))
 }

@@ -31,6 +31,8 @@ pub struct Findings {
     pub warnings: Vec<Warning>,
     /// Why there was nothing to estimate, if so.
     pub nothing: Option<String>,
+    /// What all times are multiples of, if that is a millisecond or more.
+    pub grain: Option<TimeDelta>,
     /// From the first frame's time to the latest.
     pub span: Option<Seconds>,
     /// From the first frame's time to the latest that counts: not beyond `--to`.
@@ -50,6 +52,7 @@ impl Survey {
             places: with_rtp().map(|(place, _)| place).collect(),
             warnings: self.doubts(),
             nothing: line.nothing(),
+            grain: line.tally.grain.found(),
             span: line.since_first(line.clock),
             counted_span: line.since_first(line.range.until(line.clock)),
             learned: Some(self.learned()).filter(|learned| !learned.late().is_empty()),
@@ -71,6 +74,7 @@ impl Line {
             skipped: self.ledger.counts(),
             truncated: self.tally.truncated,
             time_steps_back: self.tally.time_steps_back.count,
+            clock_grain_s: self.tally.grain.found().map(|grain| Seconds(grain.as_micros() * 1000)),
         }
     }
 

@@ -63,17 +63,20 @@ impl Line {
             Err(Malformed::HeaderCut { .. }) => return self.ledger.unfed(Unfed::CutShort, frame.number),
             Err(_) => return self.ledger.unfed(Unfed::Malformed, frame.number),
         };
-        let Self { config, sessions, flows, conversations, ledger, dedup, .. } = self;
+        let Self { config, sessions, flows, conversations, ledger, copies, .. } = self;
         let known = flows.places.recent(datagram);
         let session = known.and_then(|place| Some((place.flow, sessions.get_mut(place.session?)?)));
         let Some((flow, session)) = session else {
             return self.handle_unsteady(frame, datagram, &packet, feed);
         };
-        let Some(stream) = session.steady_stream(packet.ssrc(), packet.payload_type()) else {
+        let steady = session.steady_stream(packet.ssrc(), packet.payload_type());
+        let known = steady.and_then(|index| Some((index, session.streams.get_mut(index)?)));
+        let Some((stream, known)) = known else {
             return self.handle_unsteady(frame, datagram, &packet, feed);
         };
-        let is_new = session.is_next(stream, packet.sequence_number());
-        if dedup.is_repeat(frame.at, frame.number, flow, &packet, is_new) && config.dedup {
+        let is_new = known.stats.is_next(packet.sequence_number());
+        if copies.leaves_out(&packet, flow, &mut known.seen, (frame.at, frame.number), is_new) {
+            session.count_copy(stream, frame.at, &packet, datagram.direction);
             return ledger.unfed(Unfed::Duplicate, frame.number);
         }
         let in_range = self.range.contains(frame.at);
@@ -94,13 +97,8 @@ impl Line {
         let Some(place) = self.place_of(frame, datagram) else {
             return self.ledger.unfed(Unfed::Limit, frame.number);
         };
-        let session = place.session.and_then(|index| self.sessions.get_mut(index));
-        let is_new = session.is_some_and(|session| session.is_new(packet));
-        if self.dedup.is_repeat(frame.at, frame.number, place.flow, packet, is_new) && self.config.dedup {
-            return self.ledger.unfed(Unfed::Duplicate, frame.number);
-        }
         match place.session {
-            Some(session) => self.handle_rtp(session, frame, datagram, packet, feed),
+            Some(session) => self.handle_rtp((session, place.flow), frame, datagram, packet, feed),
             None => self.ledger.unfed(Unfed::NotSelected, frame.number),
         }
     }
@@ -135,7 +133,7 @@ impl Line {
 
     fn handle_rtp<F: Feed>(
         &mut self,
-        session: usize,
+        (session, flow): (usize, u32),
         frame: &Frame<'_>,
         datagram: &Datagram<'_>,
         packet: &RtpPacket<'_>,
@@ -148,13 +146,13 @@ impl Line {
                 self.begin_session(session, flow_of(datagram), datagram);
             }
         }
-        let Self { config, sessions, flows, .. } = self;
+        let Self { config, sessions, flows, copies, .. } = self;
         let ssrc = packet.ssrc();
         let room = flows.streams < config.max_ssrcs;
         let described = || config.sdp.as_ref().and_then(|sdp| Described::find(sdp, packet));
         let learned = |flow| config.learned.as_ref()?.flow(flow)?.streams.get(&ssrc).cloned();
-        let flow = sessions.get(session).map(|known| known.flow);
-        let learned = || flow.as_ref().and_then(learned);
+        let known_as = sessions.get(session).map(|known| known.flow);
+        let learned = || known_as.as_ref().and_then(learned);
         let new = || room.then(|| Stream::new(ssrc, config.selects(ssrc), described(), learned()));
         let known = sessions.get_mut(session);
         let Some((index, is_new)) = known.and_then(|known| known.streams.place_or_add(ssrc, new)) else {
@@ -168,9 +166,17 @@ impl Line {
                 // A flow that has moved stays where it is, whatever else comes on it.
                 let has_moved = sessions.get(session).is_some_and(|own| own.flow != flow_of(datagram));
                 if home != session && !has_moved && sessions.get(home).is_some() {
-                    return self.move_to(home, session, frame, datagram, packet, feed);
+                    return self.move_to(home, (session, flow), frame, datagram, packet, feed);
                 }
             }
+        }
+        let captured = (frame.at, frame.number);
+        if let Some(known) = sessions.get_mut(session)
+            && let Some(stream) = known.streams.get_mut(index)
+            && copies.leaves_out(packet, flow, &mut stream.seen, captured, false)
+        {
+            known.count_copy(index, frame.at, packet, datagram.direction);
+            return self.ledger.unfed(Unfed::Duplicate, frame.number);
         }
         let in_range = self.range.contains(frame.at);
         let note = PacketNote::new(frame, datagram, packet, self.clock, in_range);
@@ -183,7 +189,7 @@ impl Line {
     fn move_to<F: Feed>(
         &mut self,
         home: usize,
-        from: usize,
+        (from, number): (usize, u32),
         frame: &Frame<'_>,
         datagram: &Datagram<'_>,
         packet: &RtpPacket<'_>,
@@ -198,7 +204,7 @@ impl Line {
         if let Some(session) = self.sessions.get_mut(home) {
             session.also_on.push(flow);
         }
-        self.handle_rtp(home, frame, datagram, packet, feed);
+        self.handle_rtp((home, number), frame, datagram, packet, feed);
     }
 
     /// The place of a datagram's flow, and its session if it is selected; `None` beyond the limit.

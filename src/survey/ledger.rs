@@ -25,7 +25,7 @@ pub(super) enum Unfed {
     HeaderCut,
     /// The snaplen cut the header before its length could be read: what it is of is not known.
     CutShort,
-    /// A repeat, by `--dedup`.
+    /// A copy of another, by `--copies`.
     Duplicate,
     /// A header that does not fit its packet.
     Malformed,

@@ -4,9 +4,11 @@
 //! A survey knows nothing of estimators. One survey may feed none ([`NoFeed`]), one, or many at once.
 
 mod capture_point;
+mod clock_grain;
 mod config;
 mod conversation;
-mod dedup;
+mod copies;
+mod delay_line;
 mod doubts;
 mod early;
 mod extensions;
@@ -20,8 +22,11 @@ mod ledger;
 mod lookup;
 mod places;
 mod release;
+mod seen;
+mod sender_clocks;
 mod session;
 mod sessions;
+mod several_flows;
 mod shapes;
 mod stream;
 mod streams;
@@ -31,7 +36,7 @@ mod verdict;
 
 use std::collections::VecDeque;
 
-pub use config::{MediaFilter, SurveyConfig, TimeBound};
+pub use config::{CopyPolicy, MediaFilter, SurveyConfig, TimeBound};
 pub use feed::{Fate, FedPacket, Feed, FlowInfo, NoFeed};
 pub use findings::Findings;
 pub use learned::{LateFinding, Learned};
@@ -43,7 +48,8 @@ use crate::units::{CaptureTime, TimeDelta};
 
 use config::TimeRange;
 use conversation::Conversations;
-use dedup::Dedup;
+use copies::Copies;
+use delay_line::{DelayLine, Waiting};
 use intake::Flows;
 use ledger::Ledger;
 use session::{PacketNote, Session, Surroundings};
@@ -62,6 +68,8 @@ const MAX_HELD_BYTES: usize = 8 << 20;
 pub struct Survey {
     decoder: Decoder,
     line: Line,
+    /// Where the last of several copies is to count.
+    delay: Option<Box<DelayLine>>,
 }
 
 /// Everything behind the decoder.
@@ -72,7 +80,7 @@ struct Line {
     flows: Flows,
     conversations: Conversations,
     ledger: Ledger,
-    dedup: Dedup,
+    copies: Copies,
     tally: Tally,
     first_at: Option<CaptureTime>,
     /// When packets count; known with the first frame.
@@ -90,12 +98,13 @@ impl Survey {
     pub fn new(config: SurveyConfig) -> Self {
         Self {
             decoder: Decoder::default(),
+            delay: (config.copies == CopyPolicy::Last).then(|| Box::new(DelayLine::new(config.merge_flows))),
             line: Line {
                 sessions: Sessions::default(),
                 flows: Flows::default(),
                 conversations: Conversations::default(),
                 ledger: Ledger::default(),
-                dedup: Dedup::default(),
+                copies: Copies::new(config.copies),
                 tally: Tally::default(),
                 first_at: None,
                 range: config.range(CaptureTime::default()),
@@ -110,7 +119,31 @@ impl Survey {
     /// Takes the next frame.
     #[inline]
     pub fn handle_frame<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
-        let Self { decoder, line } = self;
+        match self.delay {
+            None => self.take(frame, feed),
+            Some(_) => self.delay(frame, feed),
+        }
+    }
+
+    #[cold]
+    fn delay<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
+        let Some(mut delay) = self.delay.take() else { return };
+        delay.push(frame);
+        while let Some(due) = delay.pop_due(frame.at) {
+            self.take_delayed(&due, feed);
+        }
+        self.delay = Some(delay);
+    }
+
+    fn take_delayed<F: Feed>(&mut self, waited: &Waiting, feed: &mut F) {
+        self.line.copies.superseded = waited.superseded;
+        self.take(&waited.frame(), feed);
+        self.line.copies.superseded = None;
+    }
+
+    #[inline]
+    fn take<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
+        let Self { decoder, line, .. } = self;
         line.follow_clock(frame, feed);
         if !line.holds.is_empty() {
             line.end_holds(frame.number.0, feed);
@@ -124,7 +157,7 @@ impl Survey {
 
     #[cold]
     fn handle_in_full<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
-        let Self { decoder, line } = self;
+        let Self { decoder, line, .. } = self;
         let decoded =
             decoder.decode_in_full(frame, &mut |datagram| line.handle_datagram(frame, datagram, feed));
         if let Err(skip) = decoded {
@@ -134,6 +167,10 @@ impl Survey {
 
     /// Decides what still waits; after the last frame.
     pub fn finish<F: Feed>(&mut self, feed: &mut F) {
+        let delay = self.delay.take();
+        for waited in delay.into_iter().flat_map(|mut delay| std::iter::from_fn(move || delay.pop())) {
+            self.take_delayed(&waited, feed);
+        }
         for index in 0..self.line.sessions.places() {
             self.line.with_session(index, feed, |session, around, feed| session.flush(around, feed));
         }
@@ -272,7 +309,8 @@ mod tests {
     /// One flow holds on; another's time is up each time that the clock comes back.
     #[test]
     fn holds_that_have_ended_are_forgotten() {
-        let mut survey = Survey::new(SurveyConfig::default());
+        let config = SurveyConfig { copies: CopyPolicy::Keep, ..SurveyConfig::default() };
+        let mut survey = Survey::new(config);
         let mut frame = |number: u64, nanos: i64, data: &[u8]| {
             let frame = Frame {
                 number: FrameNumber(number),

@@ -155,7 +155,7 @@ fn announce<F: Feed>(
     }
 }
 
-fn without_tag(size: DataSize, tag_len: usize) -> DataSize {
+pub(super) fn without_tag(size: DataSize, tag_len: usize) -> DataSize {
     DataSize::from_bytes((size.as_bytes() - tag_len as i64).max(0))
 }
 

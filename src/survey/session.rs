@@ -6,7 +6,7 @@ use crate::flow::{FiveTuple, HoldBack};
 use crate::report::summary::Inference;
 use crate::rtp::infer::SrtpVerdict;
 use crate::rtp::{CaptureTimeClock, RtpPacket};
-use crate::units::{CaptureTime, Count, FrameNumber, PayloadType, SeqNum, Ssrc};
+use crate::units::{CaptureTime, Count, FrameNumber, PayloadType, Ssrc};
 
 use super::conversation::Conversations;
 use super::extensions::Extensions;
@@ -138,18 +138,6 @@ impl Session {
         let index = self.streams.place(ssrc)?;
         let stream = self.streams.get(index)?;
         (stream.is_steady && stream.stats.has_seen(payload_type)).then_some(index)
-    }
-
-    /// Whether a packet of the stream at `index` is certain to be no repeat.
-    #[inline]
-    pub(super) fn is_next(&self, index: usize, number: SeqNum) -> bool {
-        self.streams.get(index).is_some_and(|stream| stream.stats.is_next(number))
-    }
-
-    /// The same of a packet of any stream; packets that wait are not yet counted in it.
-    pub(super) fn is_new(&mut self, packet: &RtpPacket<'_>) -> bool {
-        let place = self.streams.place(packet.ssrc()).filter(|_| self.held.is_empty());
-        place.is_some_and(|index| self.is_next(index, packet.sequence_number()))
     }
 
     /// Notes whether anything waits or is to be found out; after each change of that.

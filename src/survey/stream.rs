@@ -10,6 +10,7 @@ use crate::units::{Count, PayloadType, Ssrc};
 
 use super::MediaFilter;
 use super::ledger::Unfed;
+use super::seen::Seen;
 
 /// What becomes of a stream's packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub(super) struct Stream {
     /// Its latest timestamps, among which those of its retransmissions are.
     pub(super) recent: RecentTimestamps,
     pub(super) stats: StreamStats,
+    /// Its latest packets.
+    pub(super) seen: Seen,
     pub(super) abs_send_times: u64,
     /// Packets with a transport-wide sequence number.
     pub(super) transport_cc: u64,
@@ -126,6 +129,7 @@ impl Stream {
             guess: None,
             recent: RecentTimestamps::default(),
             stats: StreamStats::default(),
+            seen: Seen::default(),
             abs_send_times: 0,
             transport_cc: 0,
             fed: Count::default(),

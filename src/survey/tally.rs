@@ -8,11 +8,14 @@ use crate::flow::PacketClass;
 use crate::report::summary::Count;
 use crate::units::CaptureTime;
 
+use super::clock_grain::ClockGrain;
+
 /// What was seen, flow or not.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) frames: u64,
     pub(super) truncated: u64,
+    pub(super) grain: ClockGrain,
     pub(super) time_steps_back: Count,
     /// The largest of them, nanoseconds.
     pub(super) largest_step_back: i64,
@@ -43,6 +46,7 @@ impl Tally {
     pub(super) fn frame(&mut self, frame: &Frame<'_>) {
         self.frames += 1;
         self.truncated += u64::from(frame.is_truncated());
+        self.grain.observe(frame.at);
         if frame.link_type != self.link_type {
             self.change_link_type(frame.link_type);
         }

@@ -2,11 +2,14 @@
 
 use crate::report::summary::Verdict;
 use crate::rtp::infer::SrtpVerdict;
+use crate::units::TimeDelta;
 
 use super::Line;
 use super::session::Session;
 use super::stream::{Admission, LeftOut, Stream};
 
+/// Beyond, delays cannot be seen.
+const MAX_GRAIN: TimeDelta = TimeDelta::from_millis(5);
 const ONLY_AUDIO: &str = "only audio, which libwebrtc does not count; --media all feeds it all the same";
 
 /// So many flows or streams are named.
@@ -27,13 +30,18 @@ impl Line {
         if session.packets_fed() == 0 {
             return Verdict { fit: false, why: self.why_not(session) };
         }
-        if session.is_squashed() {
+        let grain = self.tally.grain.found();
+        if session.is_squashed(grain) {
             let why = "its capture times are squashed: they are not those of arrival".to_owned();
             return Verdict { fit: false, why };
         }
         if self.capture_point(session).is_some_and(|point| point.is_sender) {
             let why = "captured where it was sent: its capture times are not those of arrival".to_owned();
             return Verdict { fit: false, why };
+        }
+        if let Some(grain) = grain.filter(|grain| *grain > MAX_GRAIN) {
+            let ms = grain.to_secs_f64() * 1e3;
+            return Verdict { fit: false, why: format!("the capture's clock has a grain of {ms} ms") };
         }
         let fed: Vec<_> = session
             .rtp_streams()
@@ -42,7 +50,7 @@ impl Line {
         if fed.is_empty() {
             return Verdict { fit: false, why: ONLY_AUDIO.to_owned() };
         }
-        let packets: u64 = fed.iter().map(|stream| stream.stats.packets()).sum();
+        let packets: u64 = fed.iter().map(|stream| stream.stats.originals()).sum();
         let with_send_time: u64 = fed.iter().map(|stream| stream.abs_send_times).sum();
         let send_time = match session.extensions.abs_send_time.id {
             Some(id) if with_send_time > 0 => {

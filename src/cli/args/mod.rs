@@ -12,7 +12,9 @@ use crate::units::TimeDelta;
 
 pub use run::{BehaveArgs, ParameterArgs, RunFlags, WriteFlags};
 pub use sweep::{PlotKind, SweepArgs};
-pub use values::{Color, ColumnNames, Estimator, Filter, Media, Percent, Progress, Report, Rtcp, Scheduler};
+pub use values::{
+    Color, ColumnNames, Copies, Estimator, Filter, Media, Percent, Progress, Report, Rtcp, Scheduler,
+};
 
 /// Re-run WebRTC's receive-side bandwidth estimator (REMB) on a capture.
 #[derive(Debug, Parser)]

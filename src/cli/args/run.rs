@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::values::{Color, Estimator, Filter, Media, Progress, Rtcp, Scheduler};
+use super::values::{Color, Copies, Estimator, Filter, Media, Progress, Rtcp, Scheduler};
 use crate::units::TimeDelta;
 
 /// What is fed to the estimator and how: all that the result depends on, but for the parameters.
@@ -35,9 +35,14 @@ pub struct RunFlags {
     #[arg(long, value_name = "T", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// Drop a frame that repeats one of the last 1 ms
-    #[arg(long, help_heading = "Selection")]
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    /// Which copy counts of a packet that is in the capture more than once [default: first, as with a receiver behind
+    /// SRTP]; last: the last that comes within 2 s, for captures of two places in the network
+    #[arg(long, value_enum, help_heading = "Selection")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copies: Option<Copies>,
+    /// The same as --copies first
+    #[arg(long, hide = true, conflicts_with = "copies")]
+    #[serde(skip_serializing)]
     pub dedup: bool,
     /// Take flows that share an SSRC as one: a call whose path changed
     #[arg(long, help_heading = "Selection")]

@@ -56,6 +56,18 @@ pub enum Media {
     All,
 }
 
+/// Which of several copies of a packet count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Copies {
+    /// The first.
+    First,
+    /// The last that comes within two seconds.
+    Last,
+    /// All.
+    Keep,
+}
+
 /// The estimators by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Estimator {

@@ -132,6 +132,11 @@ impl StreamStats {
         clocks.main()
     }
 
+    /// The RTP timestamp of the last packet.
+    pub fn last_timestamp(&self) -> Option<u32> {
+        (self.packets > 0).then_some(self.media_time.last)
+    }
+
     /// Packets, repeats included.
     pub const fn packets(&self) -> u64 {
         self.packets + self.copies

@@ -206,7 +206,6 @@ impl Session {
             stream.finder.observe(packet);
             stream.note_clock(packet.payload_type(), config.sdp.as_ref());
         }
-        stream.recent.note(packet.timestamp());
     }
 
     /// Decides of a stream whether it is fed, if the evidence suffices.

@@ -1,9 +1,7 @@
 //! One RTP stream of a flow: whether it is RTP at all, what it is, and whether it is fed to the estimator.
 
 use crate::report::summary::Inference;
-use crate::rtp::infer::{
-    Guess, KindFinder, MediaKind, RecentTimestamps, StreamClock, StreamEvidence, StreamVerdict,
-};
+use crate::rtp::infer::{Guess, KindFinder, MediaKind, StreamClock, StreamEvidence, StreamVerdict};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
 use crate::rtp::{Reception, RtpPacket, StreamStats};
 use crate::units::{Count, PayloadType, Ssrc};
@@ -42,10 +40,8 @@ pub(super) struct Stream {
     pub(super) finder: KindFinder,
     /// What its kind was taken for when time was up.
     guess: Option<Guess>,
-    /// Its latest timestamps, among which those of its retransmissions are.
-    pub(super) recent: RecentTimestamps,
     pub(super) stats: StreamStats,
-    /// Its latest packets.
+    /// Its latest packets: copies, and retransmissions of another stream, are like one of them.
     pub(super) seen: Seen,
     pub(super) abs_send_times: u64,
     /// Packets with a transport-wide sequence number.
@@ -127,7 +123,6 @@ impl Stream {
             is_steady: false,
             finder: KindFinder::default(),
             guess: None,
-            recent: RecentTimestamps::default(),
             stats: StreamStats::default(),
             seen: Seen::default(),
             abs_send_times: 0,
@@ -156,6 +151,11 @@ impl Stream {
     /// The payload type of its latest packet.
     pub(super) fn last_payload_type(&self) -> Option<PayloadType> {
         self.finder.last_payload_type()
+    }
+
+    /// The RTP timestamp of its latest packet.
+    pub(super) fn last_timestamp(&self) -> Option<u32> {
+        if self.is_steady { self.stats.last_timestamp() } else { self.finder.last_timestamp() }
     }
 
     /// Packets that came, also those that wait.

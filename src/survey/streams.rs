@@ -75,14 +75,6 @@ impl Streams {
         self.list.get_mut(place)
     }
 
-    /// Notes the timestamp of a packet of the stream at `index`.
-    #[inline]
-    pub(super) fn note_timestamp(&mut self, index: usize, timestamp: u32) {
-        if let Some(stream) = self.list.get_mut(index) {
-            stream.recent.note(timestamp);
-        }
-    }
-
     pub(super) fn knows(&self, ssrc: Ssrc) -> bool {
         self.search(ssrc).is_some()
     }
@@ -120,14 +112,14 @@ impl Streams {
             return None;
         }
         let mut busier = self.busier_beside(index);
-        busier.find(|other| other.recent.contains(packet.timestamp())).map(|other| other.ssrc)
+        busier.find(|other| other.seen.has_timestamp(packet.timestamp())).map(|other| other.ssrc)
     }
 
     /// A busier stream with another payload type that has timestamps near to those of this one.
     pub(super) fn beside(&self, index: usize) -> Option<Ssrc> {
-        let own = self.list.get(index)?.recent.last()?;
+        let own = self.list.get(index)?.last_timestamp()?;
         let is_near = |other: &&Stream| {
-            let ahead = other.recent.last().map(|other| own.wrapping_sub(other).cast_signed());
+            let ahead = other.last_timestamp().map(|other| own.wrapping_sub(other).cast_signed());
             ahead.is_some_and(|ahead| (-NEAR_BEHIND_TICKS..=NEAR_AHEAD_TICKS).contains(&ahead))
         };
         self.busier_beside(index).find(is_near).map(|other| other.ssrc)

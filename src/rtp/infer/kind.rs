@@ -109,6 +109,11 @@ impl KindFinder {
         self.last_type
     }
 
+    /// The timestamp of the latest packet with another one than those just before it.
+    pub fn last_timestamp(&self) -> Option<u32> {
+        self.recent[0]
+    }
+
     /// Packets so far.
     pub const fn packets(&self) -> u32 {
         self.packets

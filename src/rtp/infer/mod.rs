@@ -6,7 +6,6 @@
 mod capture_time;
 mod customary;
 mod kind;
-mod recent;
 mod send_time;
 mod srtp;
 mod static_payload;
@@ -18,7 +17,6 @@ mod walk;
 
 pub use capture_time::AbsCaptureTimeFinder;
 pub use kind::{Guess, KindFinder, MediaKind};
-pub use recent::RecentTimestamps;
 pub use send_time::{FoundId, SendTimeFinder, StreamClock};
 pub use srtp::{SrtpDetector, SrtpVerdict};
 pub use stream::{StreamEvidence, StreamVerdict};

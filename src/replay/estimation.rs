@@ -170,6 +170,12 @@ impl Feed for Estimation {
         if handled.counts { Fate::Counted } else { Fate::NoSendTime }
     }
 
+    fn module(&mut self, flow: usize, since: CaptureTime) {
+        if let Some(timeline) = self.flow_mut(flow).and_then(|flow| flow.timeline.as_mut()) {
+            timeline.add_module(since);
+        }
+    }
+
     fn rtt(&mut self, flow: usize, sample: RttSample) {
         let is_full = self.estimated.len() == MAX_ESTIMATED_FLOWS;
         if let Some(flow) = self.flow_mut(flow).filter(|flow| flow.timeline.is_some() || !is_full) {

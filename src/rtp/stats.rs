@@ -118,6 +118,11 @@ impl StreamStats {
         (self.packets > 0).then_some(self.captured.1)
     }
 
+    /// The RTP timestamp of the last packet that was no repeat.
+    pub fn last_timestamp(&self) -> Option<u32> {
+        (self.packets > 0).then_some(self.media_time.last)
+    }
+
     /// Sequence numbers between the lowest and the highest that never came.
     pub fn lost(&self) -> u64 {
         self.sequence.lost()

@@ -9,8 +9,8 @@ use crate::flow::FiveTuple;
 use crate::remb::CapturedRemb;
 use crate::report::summary::Recorded;
 use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
-use crate::rtp::{Blocks, CapturePoint, RttSample, RttSampler, Side, Turnaround};
-use crate::units::{CaptureTime, Count, TimeDelta};
+use crate::rtp::{Blocks, CapturePoint, RttSample, RttSampler, SampleOf, Side, Turnaround};
+use crate::units::{CaptureTime, Count, Ssrc, TimeDelta};
 
 use super::Feed;
 use super::early::Early;
@@ -198,6 +198,7 @@ impl Conversation {
         sender: From,
         datagram: &Datagram<'_>,
         &RtcpCapture { at, order, in_range, .. }: &RtcpCapture,
+        first_packet_of: impl Fn(Ssrc) -> Option<CaptureTime>,
         feed: &mut F,
     ) {
         let (captured, len_on_wire) = (datagram.payload, datagram.payload_len);
@@ -219,7 +220,12 @@ impl Conversation {
             self.turnaround.observe(sender.side(), &block, at);
             let own = self.media(sender);
             own.sampler.observe_incoming(&block, at, &mut samples);
-            samples.drain(..).for_each(|sample| own.sample(sample, feed));
+            for mut sample in samples.drain(..) {
+                if let SampleOf::Sender { ssrc, since } = &mut sample.of {
+                    *since = first_packet_of(*ssrc).unwrap_or(*since);
+                }
+                own.sample(sample, feed);
+            }
             let steered = self.media(sender.other());
             steered.sampler.observe_outgoing(&block, at);
             if in_range
@@ -256,11 +262,12 @@ impl Conversations {
         (index, sender): (usize, From),
         datagram: &Datagram<'_>,
         captured: &RtcpCapture,
+        first_packet_of: impl Fn(Ssrc) -> Option<CaptureTime>,
         feed: &mut F,
     ) {
         let Some(conversation) = self.all.get_mut(index) else { return };
         self.early_bytes -= conversation.early_bytes();
-        conversation.handle_rtcp(sender, datagram, captured, feed);
+        conversation.handle_rtcp(sender, datagram, captured, first_packet_of, feed);
         while self.early_bytes + conversation.early_bytes() > MAX_EARLY_BYTES
             && conversation.media(sender.other()).early.drop_oldest_remb()
         {
@@ -338,7 +345,7 @@ mod tests {
     use crate::decode::{Carrier, Ends};
     use crate::remb::Remb;
     use crate::survey::{Fate, FedPacket, FlowInfo};
-    use crate::units::{Bitrate, Ssrc};
+    use crate::units::Bitrate;
 
     /// Keeps the rates of recorded REMBs and the round trip times.
     #[derive(Default)]
@@ -355,6 +362,7 @@ mod tests {
         fn packet(&mut self, _: usize, _: &FedPacket) -> Fate {
             Fate::Counted
         }
+        fn module(&mut self, _: usize, _: CaptureTime) {}
         fn rtt(&mut self, _: usize, sample: RttSample) {
             self.rtts_ms.push(sample.rtt.to_millis());
         }
@@ -381,7 +389,7 @@ mod tests {
                     Datagram { ends: &ends, payload, payload_len, carrier: Carrier::Udp, direction: None };
                 let at = CaptureTime::default();
                 let captured = RtcpCapture { frame: 7, at, order: at, in_range: true };
-                conversations.handle_rtcp((place, From::Higher), &datagram, &captured, &mut given);
+                conversations.handle_rtcp((place, From::Higher), &datagram, &captured, |_| None, &mut given);
                 assert!(conversations.early_bytes <= MAX_EARLY_BYTES);
             }
         }
@@ -398,7 +406,11 @@ mod tests {
     #[test]
     fn the_newest_round_trip_times_are_kept() {
         let (mut early, mut given) = (Early::default(), Given::default());
-        let sample = |ms| RttSample { at: CaptureTime::default(), rtt: TimeDelta::from_millis(ms) };
+        let sample = |ms| RttSample {
+            at: CaptureTime::default(),
+            rtt: TimeDelta::from_millis(ms),
+            of: SampleOf::Receiver,
+        };
         (0..5000).for_each(|ms| early.keep_rtt(sample(ms)));
         early.give(0, &mut given);
         assert_eq!(given.rtts_ms, Vec::from_iter(5000 - 64..5000));

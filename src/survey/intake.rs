@@ -111,8 +111,9 @@ impl Line {
         self.tally.datagram(class, datagram, frame.number.0);
         self.ledger.unfed(Unfed::NotRtpClass, frame.number);
         let flow = &flow_of(datagram);
+        let media = if class == PacketClass::Rtcp { self.media_of_rtcp(flow) } else { *flow };
         let index = match class {
-            PacketClass::Rtcp => self.conversation_of(&self.media_of_rtcp(flow)),
+            PacketClass::Rtcp => self.conversation_of(&media),
             PacketClass::Dtls => self.conversation_of(flow),
             _ => None,
         };
@@ -121,7 +122,11 @@ impl Line {
             let in_range = self.range.contains(frame.at);
             let (frame, at) = (frame.number.0, frame.at);
             let captured = RtcpCapture { frame, at, order: self.clock, in_range };
-            self.conversations.handle_rtcp((index, From::of(flow)), datagram, &captured, feed);
+            let Self { sessions, flows, conversations, .. } = self;
+            // What it sends itself goes the other way than what is said of it.
+            let own = flows.places.session(&media.reversed()).and_then(|place| sessions.get(place));
+            let first_packet_of = |ssrc| own.and_then(|own| own.first_packet_of(ssrc));
+            conversations.handle_rtcp((index, From::of(flow)), datagram, &captured, first_packet_of, feed);
         } else if let Some(conversation) = self.conversations.get_mut(index) {
             conversation.srtp.observe_dtls(datagram.payload);
         }

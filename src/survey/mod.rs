@@ -15,6 +15,7 @@ mod findings;
 mod intake;
 mod layout;
 mod ledger;
+mod modules;
 mod places;
 mod release;
 mod session;

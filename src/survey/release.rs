@@ -107,7 +107,12 @@ impl Session {
             size,
         };
         match feed.packet(self.index, &fed) {
-            Fate::Counted => stream.fed.add(note.frame.0),
+            Fate::Counted => {
+                stream.fed.add(note.frame.0);
+                if fed.is_first {
+                    self.begin_stream(index, packet, around, feed);
+                }
+            }
             Fate::NoSendTime => around.ledger.unfed(Unfed::NoSendTime, note.frame),
             Fate::OverLimit => around.ledger.unfed(Unfed::EstimatedLimit, note.frame),
         }

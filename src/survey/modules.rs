@@ -1,0 +1,58 @@
+//! Which streams have an RTP module of their own in their receiver, by which round trip times are handed over
+//! (specification 1.11): those with media, not those that repeat or protect another.
+
+use crate::rtp::RtpPacket;
+use crate::rtp::sdp::SessionDescription;
+use crate::units::{CaptureTime, Ssrc};
+
+use super::Feed;
+use super::session::{Session, Surroundings};
+use super::stream::Stream;
+
+/// Retransmissions and FEC take over the timestamps of what they are for (RFC 4588, RFC 8627), while those of another
+/// medium begin anywhere: so near are they by chance once in 2,400 times. Ten seconds of 90 kHz.
+const MAX_TICKS_APART: u32 = 900_000;
+
+impl Session {
+    /// The stream at `index` is fed from `packet` on.
+    #[cold]
+    pub(super) fn begin_stream<F: Feed>(
+        &mut self,
+        index: usize,
+        packet: &RtpPacket<'_>,
+        around: &Surroundings<'_>,
+        feed: &mut F,
+    ) {
+        let Some(stream) = self.streams.get(index) else { return };
+        let sdp = around.config.sdp.as_ref();
+        let is_helper =
+            sdp.is_some_and(|sdp| repeats_by_sdp(sdp, packet)) || self.follows_another(stream, packet);
+        if !stream.is_audio() && !is_helper {
+            feed.module(self.index, stream.stats.first_at().unwrap_or_default());
+        }
+    }
+
+    /// When the first packet of a stream was captured, be it that it waits.
+    pub(super) fn first_packet_of(&self, ssrc: Ssrc) -> Option<CaptureTime> {
+        let released = self.streams.iter().find(|stream| stream.ssrc == ssrc)?.stats.first_at();
+        let is_of =
+            |header: &[u8]| RtpPacket::parse(header, header.len()).is_ok_and(|packet| packet.ssrc() == ssrc);
+        released.or_else(|| self.held.iter().find(|held| is_of(held.header)).map(|held| held.at))
+    }
+
+    fn follows_another(&self, stream: &Stream, packet: &RtpPacket<'_>) -> bool {
+        self.streams.iter().filter(|other| other.ssrc != stream.ssrc && other.fed.count > 0).any(|other| {
+            let is_near = other.stats.last_timestamp().is_some_and(|last| {
+                let apart = packet.timestamp().wrapping_sub(last).cast_signed();
+                apart.unsigned_abs() <= MAX_TICKS_APART
+            });
+            let shares_type = other.stats.payload_types().any(|own| own == packet.payload_type());
+            is_near && !shares_type && !other.is_audio()
+        })
+    }
+}
+
+fn repeats_by_sdp(sdp: &SessionDescription, packet: &RtpPacket<'_>) -> bool {
+    let is_rtx = sdp.payload(packet.payload_type()).is_some_and(|payload| payload.rtx_of.is_some());
+    is_rtx || sdp.rtx_ssrcs().iter().any(|pair| pair.rtx == packet.ssrc())
+}

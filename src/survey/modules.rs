@@ -13,23 +13,32 @@ use super::stream::Stream;
 /// medium begin anywhere: so near are they by chance once in 2,400 times. Ten seconds of 90 kHz.
 const MAX_TICKS_APART: u32 = 900_000;
 
+/// So many packets that may be padding alone, as a sender probes with on the SSRC of retransmissions, are media after all.
+const MANY_PADDED: u64 = 50;
+
 impl Session {
-    /// The stream at `index` is fed from `packet` on.
+    /// Decides whether the stream at `index`, which is fed, has a module; of padding alone it cannot be told.
     #[cold]
-    pub(super) fn begin_stream<F: Feed>(
+    pub(super) fn decide_module<F: Feed>(
         &mut self,
         index: usize,
         packet: &RtpPacket<'_>,
         around: &Surroundings<'_>,
         feed: &mut F,
     ) {
-        let Some(stream) = self.streams.get(index) else { return };
+        let is_open = |stream: &&Stream| stream.fed.count > 0 && stream.has_module.is_none();
+        let Some(stream) = self.streams.get(index).filter(is_open) else { return };
         let sdp = around.config.sdp.as_ref();
         let is_helper =
             sdp.is_some_and(|sdp| repeats_by_sdp(sdp, packet)) || self.follows_another(stream, packet);
-        if !stream.is_audio() && !is_helper {
+        let has_module = !stream.is_audio() && !is_helper;
+        if has_module && packet.has_padding() && stream.stats.packets() < MANY_PADDED {
+            return;
+        }
+        if has_module {
             feed.module(self.index, stream.stats.first_at().unwrap_or_default());
         }
+        self.streams.get_mut(index).into_iter().for_each(|stream| stream.has_module = Some(has_module));
     }
 
     /// When the first packet of a stream was captured, be it that it waits.
@@ -41,13 +50,13 @@ impl Session {
     }
 
     fn follows_another(&self, stream: &Stream, packet: &RtpPacket<'_>) -> bool {
-        self.streams.iter().filter(|other| other.ssrc != stream.ssrc && other.fed.count > 0).any(|other| {
+        self.streams.iter().filter(|other| other.has_module == Some(true)).any(|other| {
             let is_near = other.stats.last_timestamp().is_some_and(|last| {
                 let apart = packet.timestamp().wrapping_sub(last).cast_signed();
                 apart.unsigned_abs() <= MAX_TICKS_APART
             });
             let shares_type = other.stats.payload_types().any(|own| own == packet.payload_type());
-            is_near && !shares_type && !other.is_audio()
+            is_near && !shares_type && other.ssrc != stream.ssrc
         })
     }
 }

@@ -42,6 +42,9 @@ impl Session {
             self.first_frame = note.frame;
         }
         self.release_as::<true, F>(index, at, packet, note, around, feed);
+        if self.streams.get(index).is_some_and(|stream| stream.has_module.is_none()) {
+            self.decide_module(index, packet, around, feed);
+        }
     }
 
     /// The same for a packet of a stream that is RTP, or of one that is not so far.
@@ -110,7 +113,7 @@ impl Session {
             Fate::Counted => {
                 stream.fed.add(note.frame.0);
                 if fed.is_first {
-                    self.begin_stream(index, packet, around, feed);
+                    self.decide_module(index, packet, around, feed);
                 }
             }
             Fate::NoSendTime => around.ledger.unfed(Unfed::NoSendTime, note.frame),

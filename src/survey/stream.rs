@@ -43,6 +43,8 @@ pub(super) struct Stream {
     pub(super) transport_cc: u64,
     /// Packets that were fed.
     pub(super) fed: Count,
+    /// Whether its receiver has an RTP module for it; `None` until that is decided.
+    pub(super) has_module: Option<bool>,
     evidence: StreamEvidence,
     /// Ids of header extension elements until it was known to be RTP.
     element_ids: ElementIds,
@@ -107,6 +109,7 @@ impl Stream {
             abs_send_times: 0,
             transport_cc: 0,
             fed: Count::default(),
+            has_module: None,
             evidence: StreamEvidence::default(),
             element_ids: ElementIds::default(),
             described,

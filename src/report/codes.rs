@@ -1,7 +1,7 @@
 //! The codes of warnings and notes, and what each means to a reader. `--strict` ends with 5 on a warning, never on a note.
 
 /// Every code with its line in the manual.
-pub const CODES: [(&str, &str); 34] = [
+pub const CODES: [(&str, &str); 35] = [
     (
         "N-INFERRED-ID",
         "The id of a header extension was not told by a flag or an SDP but found by how its element behaves.",
@@ -87,6 +87,10 @@ pub const CODES: [(&str, &str); 34] = [
     (
         "W-REMB-SSRCS",
         "REMBs concern more streams than the 255 that a message can list. They are sent without a list, as libwebrtc does it.",
+    ),
+    (
+        "W-REMB-UNUSABLE",
+        "REMBs are in the capture and not used: their number of SSRCs does not fit their length, their rate is above 2^63 bit/s, the snaplen cut it off, they are in or behind what is no RTCP, they go with the media that they are about, or no flow between their hosts has a stream that they list.",
     ),
     (
         "W-RTT-DEFAULT",

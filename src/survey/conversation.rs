@@ -9,30 +9,22 @@ use crate::flow::FiveTuple;
 use crate::remb::CapturedRemb;
 use crate::report::summary::Recorded;
 use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
-use crate::rtp::{Blocks, CapturePoint, RttSample, RttSampler, SampleOf, Side, Turnaround};
+use crate::rtp::{Blocks, CapturePoint, CompoundEnd, RttSample, RttSampler, SampleOf, Side, Turnaround};
 use crate::units::{CaptureTime, Count, Ssrc, TimeDelta};
 
 use super::Feed;
-use super::early::Early;
+use super::early::{Early, EarlyRemb};
+use super::unusable::{Unusable, Unusables, read_remb, rembs_within};
 
 /// Two hosts that talk over one pair of ports.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Conversation {
+    /// The flow from the lower address to the higher.
+    pub(super) pair: FiveTuple,
     pub(super) srtp: SrtpDetector,
     pub(super) turnaround: Turnaround,
     /// By the media's direction: from the lower address to the higher, and back.
     pub(super) directions: [Direction; 2],
-}
-
-/// When RTCP was captured.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct RtcpCapture {
-    pub(super) frame: u64,
-    pub(super) at: CaptureTime,
-    /// The latest frame time.
-    pub(super) order: CaptureTime,
-    /// Within `--from` and `--to`: REMBs count only there.
-    pub(super) in_range: bool,
 }
 
 /// What is known of one directed media flow from RTCP.
@@ -47,6 +39,10 @@ pub(super) struct Direction {
     /// What came while it was not yet known whether the flow is RTP.
     early: Early,
     pub(super) recorded: RecordedRembs,
+    /// REMBs of the media's receiver that are not used.
+    pub(super) unusable: Unusables,
+    /// It is noted that REMBs wait here of which it is not known what they steer.
+    is_ownerless: bool,
     /// RTCP by type, of the media's sender and of its receiver.
     pub(super) rtcp_of_sender: RtcpTypes,
     pub(super) rtcp_of_receiver: RtcpTypes,
@@ -85,11 +81,36 @@ impl Direction {
         self.early.give(session, feed);
     }
 
-    fn remb<F: Feed>(&mut self, at: CaptureTime, order: CaptureTime, remb: CapturedRemb, feed: &mut F) {
+    /// Takes a REMB that steers the flow, counted if it is known whose it is.
+    fn remb<F: Feed>(&mut self, remb: EarlyRemb, feed: &mut F) {
         match self.session {
-            Some(session) if self.is_fed => feed.recorded(session, at, order, remb),
-            Some(_) => self.early.keep_remb(at, order, remb),
-            None => {}
+            None => self.early.keep_remb(remb),
+            Some(session) if self.recorded.observe(&remb) => match self.is_fed {
+                true => feed.recorded(session, remb.at, remb.order, remb.remb),
+                false => self.early.keep_remb(remb),
+            },
+            Some(_) => {}
+        }
+    }
+
+    /// The flow has a session; REMBs that waited for one count from now on.
+    pub(super) fn give_session(&mut self, session: usize) {
+        let had_none = self.session.replace(session).is_none();
+        if had_none {
+            let waiting = self.early.take_rembs();
+            waiting
+                .into_iter()
+                .filter(|remb| self.recorded.observe(remb))
+                .for_each(|remb| self.early.keep_remb(remb));
+        }
+    }
+
+    /// REMBs that are not known to steer anything, if so: those of no session, and those of one that was no RTP.
+    pub(super) fn ownerless(&self, is_rtp: impl Fn(usize) -> bool) -> Count {
+        match self.session {
+            None => self.early.rembs(),
+            Some(session) if !is_rtp(session) => self.recorded.all,
+            Some(_) => Count::default(),
         }
     }
 
@@ -108,12 +129,15 @@ impl Direction {
 #[derive(Debug, Default)]
 pub(super) struct RecordedRembs {
     last: Option<CapturedRemb>,
+    /// All, repeats included.
+    all: Count,
     pub(super) tally: Recorded,
 }
 
 impl RecordedRembs {
     /// Takes the next REMB; whether it is another than the one before.
-    fn observe(&mut self, remb: &CapturedRemb) -> bool {
+    fn observe(&mut self, EarlyRemb { remb, frame, .. }: &EarlyRemb) -> bool {
+        self.all.add(*frame);
         self.tally.count += 1;
         self.tally.cut += u64::from(remb.ssrcs.is_none());
         if self.last.as_ref().is_some_and(|last| remb.is_repeat_of(last)) {
@@ -160,6 +184,19 @@ impl From {
 }
 
 impl Conversation {
+    fn new(pair: FiveTuple) -> Self {
+        let (srtp, turnaround, directions) = Default::default();
+        Self { pair, srtp, turnaround, directions }
+    }
+
+    /// The flow of the media that `sender` sends.
+    pub(super) fn flow_of(&self, sender: From) -> FiveTuple {
+        match sender {
+            From::Lower => self.pair,
+            From::Higher => self.pair.reversed(),
+        }
+    }
+
     /// What is known of the media that `sender` sends.
     pub(super) fn media(&mut self, sender: From) -> &mut Direction {
         let [lower, higher] = &mut self.directions;
@@ -193,14 +230,15 @@ impl Conversation {
         self.directions.iter().map(|direction| direction.early.bytes()).sum()
     }
 
+    /// Takes RTCP of `sender`; the REMBs in it are left to the caller, who knows what they steer.
     fn handle_rtcp<F: Feed>(
         &mut self,
         sender: From,
         datagram: &Datagram<'_>,
-        &RtcpCapture { at, order, in_range, .. }: &RtcpCapture,
+        at: CaptureTime,
         first_packet_of: impl Fn(Ssrc) -> Option<CaptureTime>,
         feed: &mut F,
-    ) {
+    ) -> Vec<Result<CapturedRemb, Unusable>> {
         let (captured, len_on_wire) = (datagram.payload, datagram.payload_len);
         self.srtp.observe_rtcp(captured, len_on_wire);
         let encrypted = self.srtp.verdict().is_some_and(|verdict| verdict != SrtpVerdict::Clear);
@@ -210,12 +248,13 @@ impl Conversation {
         steered.rtcp_cut += u64::from(captured.len() < len_on_wire);
         // Of an encrypted compound the first header can be read, and no more.
         let readable = if encrypted { 1 } else { usize::MAX };
-        let mut samples = Vec::new();
-        for block in Blocks::new(captured, len_on_wire).take(readable) {
+        let (mut samples, mut rembs) = (Vec::new(), Vec::new());
+        let mut blocks = Blocks::new(captured, len_on_wire);
+        for block in blocks.by_ref().take(readable) {
             self.media(sender).rtcp_of_sender.add(block.packet_type);
             self.media(sender.other()).rtcp_of_receiver.add(block.packet_type);
             if encrypted {
-                return;
+                return rembs;
             }
             self.turnaround.observe(sender.side(), &block, at);
             let own = self.media(sender);
@@ -226,15 +265,14 @@ impl Conversation {
                 }
                 own.sample(sample, feed);
             }
-            let steered = self.media(sender.other());
-            steered.sampler.observe_outgoing(&block, at);
-            if in_range
-                && let Ok(remb) = CapturedRemb::from_block(&block)
-                && steered.recorded.observe(&remb)
-            {
-                steered.remb(at, order, remb, feed);
-            }
+            self.media(sender.other()).sampler.observe_outgoing(&block, at);
+            rembs.extend(read_remb(&block));
         }
+        if let Some(CompoundEnd::NotRtcp { offset }) = blocks.end() {
+            let behind = captured.get(offset..).unwrap_or_default();
+            rembs.extend(rembs_within(behind).map(|_| Err(Unusable::Broken)));
+        }
+        rembs
     }
 }
 
@@ -253,27 +291,82 @@ pub(super) struct Conversations {
     early_bytes: usize,
     /// REMBs that were dropped, for these take too much.
     dropped: Count,
+    /// Where REMBs wait of which it is not known what they steer.
+    ownerless: Vec<(usize, From)>,
 }
 
 impl Conversations {
-    /// Takes an RTCP datagram of `sender`.
+    /// Takes an RTCP datagram of `sender`; the REMBs in it.
     pub(super) fn handle_rtcp<F: Feed>(
         &mut self,
         (index, sender): (usize, From),
         datagram: &Datagram<'_>,
-        captured: &RtcpCapture,
+        at: CaptureTime,
         first_packet_of: impl Fn(Ssrc) -> Option<CaptureTime>,
+        feed: &mut F,
+    ) -> Vec<Result<CapturedRemb, Unusable>> {
+        let Some(conversation) = self.all.get_mut(index) else { return Vec::new() };
+        conversation.handle_rtcp(sender, datagram, at, first_packet_of, feed)
+    }
+
+    /// Takes a REMB that steers the media of `sender`.
+    pub(super) fn handle_remb<F: Feed>(
+        &mut self,
+        (index, sender): (usize, From),
+        remb: EarlyRemb,
         feed: &mut F,
     ) {
         let Some(conversation) = self.all.get_mut(index) else { return };
+        let frame = remb.frame;
         self.early_bytes -= conversation.early_bytes();
-        conversation.handle_rtcp(sender, datagram, captured, first_packet_of, feed);
+        let direction = conversation.media(sender);
+        direction.remb(remb, feed);
+        if direction.session.is_none() && !direction.is_ownerless {
+            direction.is_ownerless = true;
+            self.ownerless.push((index, sender));
+        }
         while self.early_bytes + conversation.early_bytes() > MAX_EARLY_BYTES
-            && conversation.media(sender.other()).early.drop_oldest_remb()
+            && conversation.media(sender).early.drop_oldest_remb()
         {
-            self.dropped.add(captured.frame);
+            self.dropped.add(frame);
         }
         self.early_bytes += conversation.early_bytes();
+    }
+
+    /// Whether REMBs wait of which it is not known what they steer.
+    pub(super) fn have_ownerless(&self) -> bool {
+        !self.ownerless.is_empty()
+    }
+
+    /// Hands over to a flow's media the REMBs that waited on other ports of the same hosts and list a stream of it, which
+    /// has just begun. What is fed is not told of times that are gone.
+    pub(super) fn adopt<F: Feed>(
+        &mut self,
+        flow: &FiveTuple,
+        ssrc: Ssrc,
+        (index, sender): (usize, From),
+        feed: &mut F,
+    ) {
+        if self.all.get(index).is_none_or(|conversation| conversation.media_of(sender).is_fed) {
+            return;
+        }
+        let lists = |remb: &CapturedRemb| remb.ssrcs.iter().flatten().any(|listed| *listed == ssrc);
+        let mut adopted = Vec::new();
+        let Self { all, ownerless, early_bytes, .. } = self;
+        ownerless.retain(|(index, sender)| {
+            let Some(conversation) = all.get_mut(*index) else { return false };
+            let is_between = conversation.flow_of(*sender).has_hosts_of(flow);
+            let direction = conversation.media(*sender);
+            if is_between && direction.session.is_none() {
+                *early_bytes -= direction.early.bytes();
+                adopted.extend(direction.early.take_rembs_if(lists));
+                *early_bytes += direction.early.bytes();
+            }
+            direction.is_ownerless = direction.session.is_none() && direction.early.rembs().count > 0;
+            direction.is_ownerless
+        });
+        adopted.sort_by_key(|remb| remb.order);
+        adopted.into_iter().for_each(|remb| self.handle_remb((index, sender), remb, feed));
     }
 
     /// A session is fed with the media of `sender` from now on.
@@ -312,9 +405,14 @@ impl Conversations {
         if self.all.len() >= MAX_CONVERSATIONS {
             return None;
         }
-        self.all.push(Conversation::default());
+        self.all.push(Conversation::new(pair_of(flow)));
         self.by_pair.insert(pair_of(flow), self.all.len() - 1);
         Some((self.all.len() - 1, true))
+    }
+
+    /// All, in order of appearance.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Conversation> {
+        self.all.iter()
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&Conversation> {
@@ -342,8 +440,6 @@ pub(super) fn below(flow: &FiveTuple) -> Option<FiveTuple> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::{Carrier, Ends};
-    use crate::remb::Remb;
     use crate::survey::{Fate, FedPacket, FlowInfo};
     use crate::units::Bitrate;
 
@@ -379,17 +475,12 @@ mod tests {
             let flow: FiveTuple = format!("10.0.0.1:{}-10.0.0.2:5004", 1000 + pair).parse().unwrap();
             let (place, _) = conversations.find_or_begin(&flow).unwrap();
             conversations.get_mut(place).unwrap().media(From::Lower).session = Some(place);
-            let [source, destination] = [flow.destination, flow.source];
-            let ends = Ends { source, destination, ethernet: None, mark: None };
             for bps in 0..400 {
-                let mut rtcp = Vec::new();
-                Remb::encode(Ssrc(9), Bitrate::from_bps(bps), &ssrcs, &mut rtcp).unwrap();
-                let (payload, payload_len) = (&rtcp[..], rtcp.len());
-                let datagram =
-                    Datagram { ends: &ends, payload, payload_len, carrier: Carrier::Udp, direction: None };
+                let (sender_ssrc, bitrate, ssrcs) = (Ssrc(9), Bitrate::from_bps(bps), Some(ssrcs.clone()));
+                let remb = CapturedRemb { sender_ssrc, bitrate, ssrcs };
                 let at = CaptureTime::default();
-                let captured = RtcpCapture { frame: 7, at, order: at, in_range: true };
-                conversations.handle_rtcp((place, From::Higher), &datagram, &captured, |_| None, &mut given);
+                let remb = EarlyRemb { at, order: at, frame: 7, remb };
+                conversations.handle_remb((place, From::Lower), remb, &mut given);
                 assert!(conversations.early_bytes <= MAX_EARLY_BYTES);
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::flow::PacketClass;
+use crate::report::counted;
 use crate::report::summary::{Count, Warning};
 use crate::units::Ssrc;
 
@@ -25,6 +26,7 @@ impl Survey {
         doubts.extend(line.of_moved_streams());
         doubts.extend(line.of_frames());
         doubts.extend(self.of_decoder());
+        doubts.extend(line.of_rtcp());
         doubts.extend(line.of_limits());
         doubts.extend(line.unmatched());
         doubts
@@ -254,6 +256,19 @@ impl Line {
         };
         let message = format!("encapsulations are not read, whatever they carry: {}", names.join(", "));
         doubts.add("W-UNREAD-ENCAPSULATION", count, message);
+        doubts.0
+    }
+
+    fn of_rtcp(&self) -> Vec<Warning> {
+        let mut doubts = Doubts::default();
+        let copies = self.ledger.get(Unfed::RtcpCopy);
+        let message = format!(
+            "{} are in the capture twice, byte for byte; each counts once",
+            counted(copies.count, "RTCP datagrams")
+        );
+        doubts.add("W-DUPLICATES", copies, message);
+        let unusable = self.unusable_rembs();
+        doubts.add("W-REMB-UNUSABLE", unusable.total(), unusable.in_words());
         doubts.0
     }
 

@@ -18,6 +18,8 @@ mod ledger;
 mod modules;
 mod places;
 mod release;
+mod rtcp;
+mod rtcp_copies;
 mod session;
 mod sessions;
 mod shapes;
@@ -25,6 +27,7 @@ mod stream;
 mod streams;
 mod tally;
 mod unmatched;
+mod unusable;
 mod verdict;
 
 use std::collections::VecDeque;
@@ -43,6 +46,7 @@ use conversation::Conversations;
 use dedup::Dedup;
 use intake::Flows;
 use ledger::Ledger;
+use rtcp_copies::RtcpCopies;
 use session::{PacketNote, Session, Surroundings};
 use sessions::Sessions;
 use tally::Tally;
@@ -70,6 +74,7 @@ struct Line {
     conversations: Conversations,
     ledger: Ledger,
     dedup: Dedup,
+    rtcp_copies: RtcpCopies,
     tally: Tally,
     first_at: Option<CaptureTime>,
     /// When packets count; known with the first frame.
@@ -93,6 +98,7 @@ impl Survey {
                 conversations: Conversations::default(),
                 ledger: Ledger::default(),
                 dedup: Dedup::default(),
+                rtcp_copies: RtcpCopies::default(),
                 tally: Tally::default(),
                 first_at: None,
                 range: config.range(CaptureTime::default()),

@@ -93,7 +93,7 @@ impl Timeline {
         gives_steps: bool,
     ) -> Self {
         Self {
-            interceptor: RembInterceptor::new(config),
+            interceptor: RembInterceptor::with_any(config),
             clock_offset,
             given_rtt: rtt,
             rtt: None,

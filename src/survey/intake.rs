@@ -23,6 +23,8 @@ pub(super) struct Flows {
     places: Places,
     /// The session in which a stream was first seen, while flows are merged.
     homes: HashMap<Ssrc, usize>,
+    /// When the first packet of a flow's stream was captured, of flows that are not selected too.
+    first_packets: HashMap<(u32, Ssrc), CaptureTime>,
     /// Sessions by their hosts and streams; to be looked at, not to be trusted.
     pub(super) by_hosts: HashMap<(IpAddr, IpAddr, Ssrc), usize>,
     /// RTCP on ports of its own, by its flow: the media's flow that way.
@@ -39,6 +41,20 @@ impl Flows {
     /// The place of a flow's session, if it is one that was selected.
     pub(super) fn session(&self, flow: &FiveTuple) -> Option<usize> {
         self.places.session(flow)
+    }
+
+    /// When the first packet of a flow's stream was captured, if it was noted.
+    pub(super) fn first_packet(&self, flow: &FiveTuple, ssrc: Ssrc) -> Option<CaptureTime> {
+        let place = self.places.get(flow)?;
+        self.first_packets.get(&(place.flow, ssrc)).copied()
+    }
+
+    /// Notes it, while there is room.
+    fn note_packet(&mut self, flow: u32, ssrc: Ssrc, at: CaptureTime, max_streams: usize) {
+        let has_room = self.first_packets.len() < max_streams;
+        if has_room && !self.first_packets.contains_key(&(flow, ssrc)) {
+            self.first_packets.insert((flow, ssrc), at);
+        }
     }
 
     /// Whether a flow was seen and not selected.
@@ -105,7 +121,10 @@ impl Line {
         }
         match place.session {
             Some(session) => self.handle_rtp(session, frame, datagram, packet, feed),
-            None => self.ledger.unfed(Unfed::NotSelected, frame.number),
+            None => {
+                self.flows.note_packet(place.flow, packet.ssrc(), frame.at, self.config.max_ssrcs);
+                self.ledger.unfed(Unfed::NotSelected, frame.number);
+            }
         }
     }
 
@@ -160,6 +179,9 @@ impl Line {
             flows.streams += 1;
             let flow = flow_of(datagram);
             flows.by_hosts.insert((flow.source.ip(), flow.destination.ip(), ssrc), session);
+            if let Some(place) = flows.places.get(&flow) {
+                flows.note_packet(place.flow, ssrc, frame.at, config.max_ssrcs);
+            }
             if config.merge_flows {
                 let home = *flows.homes.entry(ssrc).or_insert(session);
                 // A flow that has moved stays where it is, whatever else comes on it.

@@ -3,7 +3,6 @@
 
 use crate::rtp::RtpPacket;
 use crate::rtp::sdp::SessionDescription;
-use crate::units::{CaptureTime, Ssrc};
 
 use super::Feed;
 use super::session::{Session, Surroundings};
@@ -39,14 +38,6 @@ impl Session {
             feed.module(self.index, stream.stats.first_at().unwrap_or_default());
         }
         self.streams.get_mut(index).into_iter().for_each(|stream| stream.has_module = Some(has_module));
-    }
-
-    /// When the first packet of a stream was captured, be it that it waits.
-    pub(super) fn first_packet_of(&self, ssrc: Ssrc) -> Option<CaptureTime> {
-        let released = self.streams.iter().find(|stream| stream.ssrc == ssrc)?.stats.first_at();
-        let is_of =
-            |header: &[u8]| RtpPacket::parse(header, header.len()).is_ok_and(|packet| packet.ssrc() == ssrc);
-        released.or_else(|| self.held.iter().find(|held| is_of(held.header)).map(|held| held.at))
     }
 
     fn follows_another(&self, stream: &Stream, packet: &RtpPacket<'_>) -> bool {

@@ -31,10 +31,9 @@ impl Line {
         self.ledger.unfed(Unfed::NotRtpClass, frame.number);
         let media = self.media_of_rtcp(&flow, datagram);
         let Some(index) = self.conversation_of(&media, feed) else { return };
-        let Self { sessions, flows, conversations, .. } = self;
+        let Self { flows, conversations, .. } = self;
         // What it sends itself goes the other way than what is said of it.
-        let own = flows.session(&media.reversed()).and_then(|place| sessions.get(place));
-        let first_packet_of = |ssrc| own.and_then(|own| own.first_packet_of(ssrc));
+        let first_packet_of = |ssrc| flows.first_packet(&media.reversed(), ssrc);
         let rembs =
             conversations.handle_rtcp((index, From::of(&media)), datagram, frame.at, first_packet_of, feed);
         for remb in rembs {

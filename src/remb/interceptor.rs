@@ -289,7 +289,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         &self.estimator
     }
 
-    /// Sets the round trip time.
+    /// Sets the round trip time; [`crate::rtp::RttUpdates`] makes it of samples as libwebrtc does.
     pub fn set_rtt(&mut self, rtt: TimeDelta) {
         self.estimator.set_rtt(rtt);
     }

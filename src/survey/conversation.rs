@@ -1,19 +1,18 @@
 //! What both directions of a 5-tuple say of each other: RTCP gives a flow its round trip times and the REMBs that its
 //! receiver really sent; DTLS and RTCP tell whether it is encrypted.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use crate::decode::Datagram;
 use crate::flow::FiveTuple;
 use crate::remb::CapturedRemb;
-use crate::report::summary::Recorded;
 use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
 use crate::rtp::{Blocks, CapturePoint, CompoundEnd, RttSample, RttSampler, SampleOf, Side, Turnaround};
 use crate::units::{CaptureTime, Count, Ssrc, TimeDelta};
 
 use super::Feed;
 use super::early::{Early, EarlyRemb};
+use super::recorded::{RecordedRembs, RtcpTypes};
 use super::unusable::{Unusable, Unusables, read_remb, rembs_within};
 
 /// Two hosts that talk over one pair of ports.
@@ -33,16 +32,16 @@ pub(super) struct Direction {
     /// The flow's session, once it has one.
     pub(super) session: Option<usize>,
     /// Whether the session is fed.
-    is_fed: bool,
+    pub(super) is_fed: bool,
     pub(super) sampler: RttSampler,
     pub(super) rtt: RttTally,
     /// What came while it was not yet known whether the flow is RTP.
-    early: Early,
+    pub(super) early: Early,
     pub(super) recorded: RecordedRembs,
     /// REMBs of the media's receiver that are not used.
     pub(super) unusable: Unusables,
     /// It is noted that REMBs wait here of which it is not known what they steer.
-    is_ownerless: bool,
+    pub(super) is_ownerless: bool,
     /// RTCP by type, of the media's sender and of its receiver.
     pub(super) rtcp_of_sender: RtcpTypes,
     pub(super) rtcp_of_receiver: RtcpTypes,
@@ -56,33 +55,15 @@ pub(super) struct RttTally {
     pub(super) range: Option<(TimeDelta, TimeDelta)>,
 }
 
-/// RTCP packets by type, 192 to 223, ascending.
-#[derive(Debug, Default)]
-pub(super) struct RtcpTypes(Vec<(u8, u64)>);
-
-impl RtcpTypes {
-    fn add(&mut self, packet_type: u8) {
-        match self.0.binary_search_by_key(&packet_type, |(known, _)| *known) {
-            Ok(place) => self.0.iter_mut().skip(place).take(1).for_each(|(_, count)| *count += 1),
-            Err(place) => self.0.insert(place, (packet_type, 1)),
-        }
-    }
-
-    /// Types seen, ascending, and how often.
-    pub(super) fn seen(&self) -> impl Iterator<Item = (u8, u64)> {
-        self.0.iter().copied()
-    }
-}
-
 impl Direction {
     /// The flow's session is fed from now on.
-    fn begin<F: Feed>(&mut self, session: usize, feed: &mut F) {
+    pub(super) fn begin<F: Feed>(&mut self, session: usize, feed: &mut F) {
         self.is_fed = true;
         self.early.give(session, feed);
     }
 
     /// Takes a REMB that steers the flow, counted if it is known whose it is.
-    fn remb<F: Feed>(&mut self, remb: EarlyRemb, feed: &mut F) {
+    pub(super) fn remb<F: Feed>(&mut self, remb: EarlyRemb, feed: &mut F) {
         match self.session {
             None => self.early.keep_remb(remb),
             Some(session) if self.recorded.observe(&remb) => match self.is_fed {
@@ -125,36 +106,6 @@ impl Direction {
     }
 }
 
-/// The REMBs that steer one flow.
-#[derive(Debug, Default)]
-pub(super) struct RecordedRembs {
-    last: Option<CapturedRemb>,
-    /// All, repeats included.
-    all: Count,
-    pub(super) tally: Recorded,
-}
-
-impl RecordedRembs {
-    /// Takes the next REMB; whether it is another than the one before.
-    fn observe(&mut self, EarlyRemb { remb, frame, .. }: &EarlyRemb) -> bool {
-        self.all.add(*frame);
-        self.tally.count += 1;
-        self.tally.cut += u64::from(remb.ssrcs.is_none());
-        if self.last.as_ref().is_some_and(|last| remb.is_repeat_of(last)) {
-            self.tally.repeats += 1;
-            return false;
-        }
-        let bps = remb.bitrate.as_bps();
-        self.tally.sender_ssrc = Some(remb.sender_ssrc.to_string());
-        self.tally.first_bps.get_or_insert(bps);
-        self.tally.last_bps = Some(bps);
-        self.tally.min_bps = Some(self.tally.min_bps.map_or(bps, |min| min.min(bps)));
-        self.tally.max_bps = Some(self.tally.max_bps.map_or(bps, |max| max.max(bps)));
-        self.last = Some(remb.clone());
-        true
-    }
-}
-
 /// Who sends: the lower of the two addresses, or the higher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum From {
@@ -184,7 +135,7 @@ impl From {
 }
 
 impl Conversation {
-    fn new(pair: FiveTuple) -> Self {
+    pub(super) fn new(pair: FiveTuple) -> Self {
         let (srtp, turnaround, directions) = Default::default();
         Self { pair, srtp, turnaround, directions }
     }
@@ -226,12 +177,12 @@ impl Conversation {
     }
 
     /// Memory of what is not yet known to be of use, bytes.
-    fn early_bytes(&self) -> usize {
+    pub(super) fn early_bytes(&self) -> usize {
         self.directions.iter().map(|direction| direction.early.bytes()).sum()
     }
 
     /// Takes RTCP of `sender`; the REMBs in it are left to the caller, who knows what they steer.
-    fn handle_rtcp<F: Feed>(
+    pub(super) fn handle_rtcp<F: Feed>(
         &mut self,
         sender: From,
         datagram: &Datagram<'_>,
@@ -276,234 +227,8 @@ impl Conversation {
     }
 }
 
-/// Pairs of ports with RTCP or DTLS that are kept.
-const MAX_CONVERSATIONS: usize = 8192;
-/// REMBs of all flows that are not yet known to be RTP, bytes.
-const MAX_EARLY_BYTES: usize = 4 << 20;
-
-/// All conversations of a capture.
-#[derive(Debug, Default)]
-pub(super) struct Conversations {
-    /// By the flow from the lower address to the higher.
-    by_pair: HashMap<FiveTuple, usize>,
-    all: Vec<Conversation>,
-    /// Memory of what is not yet known to be of use in all of them, bytes.
-    early_bytes: usize,
-    /// REMBs that were dropped, for these take too much.
-    dropped: Count,
-    /// Where REMBs wait of which it is not known what they steer.
-    ownerless: Vec<(usize, From)>,
-}
-
-impl Conversations {
-    /// Takes an RTCP datagram of `sender`; the REMBs in it.
-    pub(super) fn handle_rtcp<F: Feed>(
-        &mut self,
-        (index, sender): (usize, From),
-        datagram: &Datagram<'_>,
-        at: CaptureTime,
-        first_packet_of: impl Fn(Ssrc) -> Option<CaptureTime>,
-        feed: &mut F,
-    ) -> Vec<Result<CapturedRemb, Unusable>> {
-        let Some(conversation) = self.all.get_mut(index) else { return Vec::new() };
-        conversation.handle_rtcp(sender, datagram, at, first_packet_of, feed)
-    }
-
-    /// Takes a REMB that steers the media of `sender`.
-    pub(super) fn handle_remb<F: Feed>(
-        &mut self,
-        (index, sender): (usize, From),
-        remb: EarlyRemb,
-        feed: &mut F,
-    ) {
-        let Some(conversation) = self.all.get_mut(index) else { return };
-        let frame = remb.frame;
-        self.early_bytes -= conversation.early_bytes();
-        let direction = conversation.media(sender);
-        direction.remb(remb, feed);
-        if direction.session.is_none() && !direction.is_ownerless {
-            direction.is_ownerless = true;
-            self.ownerless.push((index, sender));
-        }
-        while self.early_bytes + conversation.early_bytes() > MAX_EARLY_BYTES
-            && conversation.media(sender).early.drop_oldest_remb()
-        {
-            self.dropped.add(frame);
-        }
-        self.early_bytes += conversation.early_bytes();
-    }
-
-    /// Whether REMBs wait of which it is not known what they steer.
-    pub(super) fn have_ownerless(&self) -> bool {
-        !self.ownerless.is_empty()
-    }
-
-    /// Hands over to a flow's media the REMBs that waited on other ports of the same hosts and list a stream of it, which
-    /// has just begun. What is fed is not told of times that are gone.
-    pub(super) fn adopt<F: Feed>(
-        &mut self,
-        flow: &FiveTuple,
-        ssrc: Ssrc,
-        (index, sender): (usize, From),
-        feed: &mut F,
-    ) {
-        if self.all.get(index).is_none_or(|conversation| conversation.media_of(sender).is_fed) {
-            return;
-        }
-        let lists = |remb: &CapturedRemb| remb.ssrcs.iter().flatten().any(|listed| *listed == ssrc);
-        let mut adopted = Vec::new();
-        let Self { all, ownerless, early_bytes, .. } = self;
-        ownerless.retain(|(index, sender)| {
-            let Some(conversation) = all.get_mut(*index) else { return false };
-            let is_between = conversation.flow_of(*sender).has_hosts_of(flow);
-            let direction = conversation.media(*sender);
-            if is_between && direction.session.is_none() {
-                *early_bytes -= direction.early.bytes();
-                adopted.extend(direction.early.take_rembs_if(lists));
-                *early_bytes += direction.early.bytes();
-            }
-            direction.is_ownerless = direction.session.is_none() && direction.early.rembs().count > 0;
-            direction.is_ownerless
-        });
-        adopted.sort_by_key(|remb| remb.order);
-        adopted.into_iter().for_each(|remb| self.handle_remb((index, sender), remb, feed));
-    }
-
-    /// A session is fed with the media of `sender` from now on.
-    pub(super) fn begin<F: Feed>(&mut self, (index, sender): (usize, From), session: usize, feed: &mut F) {
-        let Some(conversation) = self.all.get_mut(index) else { return };
-        self.early_bytes -= conversation.early_bytes();
-        conversation.media(sender).begin(session, feed);
-        self.early_bytes += conversation.early_bytes();
-    }
-
-    /// Forgets what was kept for sessions that are no more.
-    pub(super) fn forget_early(&mut self, is_left: impl Fn(usize) -> bool) {
-        for direction in self.all.iter_mut().flat_map(|conversation| &mut conversation.directions) {
-            if direction.session.is_some_and(|session| !is_left(session)) {
-                self.early_bytes -= direction.early.bytes();
-                direction.early.forget();
-            }
-        }
-    }
-
-    /// REMBs that were recorded before their flow was understood and found no room.
-    pub(super) fn dropped(&self) -> Count {
-        self.dropped
-    }
-
-    /// The place of a flow's conversation, if there was any.
-    pub(super) fn find(&self, flow: &FiveTuple) -> Option<usize> {
-        self.by_pair.get(&pair_of(flow)).copied()
-    }
-
-    /// The place of a flow's conversation, and whether it is new; `None` where it would be one too many.
-    pub(super) fn find_or_begin(&mut self, flow: &FiveTuple) -> Option<(usize, bool)> {
-        if let Some(index) = self.find(flow) {
-            return Some((index, false));
-        }
-        if self.all.len() >= MAX_CONVERSATIONS {
-            return None;
-        }
-        self.all.push(Conversation::new(pair_of(flow)));
-        self.by_pair.insert(pair_of(flow), self.all.len() - 1);
-        Some((self.all.len() - 1, true))
-    }
-
-    /// All, in order of appearance.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Conversation> {
-        self.all.iter()
-    }
-
-    pub(super) fn get(&self, index: usize) -> Option<&Conversation> {
-        self.all.get(index)
-    }
-
-    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Conversation> {
-        self.all.get_mut(index)
-    }
-}
-
-fn pair_of(flow: &FiveTuple) -> FiveTuple {
-    match From::of(flow) {
-        From::Lower => *flow,
-        From::Higher => flow.reversed(),
-    }
-}
-
 /// The flow on the ports below.
 pub(super) fn below(flow: &FiveTuple) -> Option<FiveTuple> {
     let below = |address: SocketAddr| Some(SocketAddr::new(address.ip(), address.port().checked_sub(1)?));
     Some(FiveTuple { source: below(flow.source)?, destination: below(flow.destination)? })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::survey::{Fate, FedPacket, FlowInfo};
-    use crate::units::Bitrate;
-
-    /// Keeps the rates of recorded REMBs and the round trip times.
-    #[derive(Default)]
-    struct Given {
-        bps: Vec<i64>,
-        rtts_ms: Vec<i64>,
-    }
-
-    impl Feed for Given {
-        fn flow(&mut self, _: &FlowInfo) {}
-        fn hold(&mut self, _: usize, _: bool) {}
-        fn step_back(&mut self, _: CaptureTime) {}
-        fn time(&mut self, _: CaptureTime) {}
-        fn packet(&mut self, _: usize, _: &FedPacket) -> Fate {
-            Fate::Counted
-        }
-        fn module(&mut self, _: usize, _: CaptureTime) {}
-        fn rtt(&mut self, _: usize, sample: RttSample) {
-            self.rtts_ms.push(sample.rtt.to_millis());
-        }
-        fn recorded(&mut self, _: usize, _: CaptureTime, _: CaptureTime, remb: CapturedRemb) {
-            self.bps.push(remb.bitrate.as_bps());
-        }
-    }
-
-    #[test]
-    fn what_was_said_of_flows_that_may_be_no_rtp_takes_bounded_memory() {
-        let (mut conversations, mut given) = (Conversations::default(), Given::default());
-        let ssrcs: Vec<_> = (0..255).map(Ssrc).collect();
-        for pair in 0..20_u16 {
-            let flow: FiveTuple = format!("10.0.0.1:{}-10.0.0.2:5004", 1000 + pair).parse().unwrap();
-            let (place, _) = conversations.find_or_begin(&flow).unwrap();
-            conversations.get_mut(place).unwrap().media(From::Lower).session = Some(place);
-            for bps in 0..400 {
-                let (sender_ssrc, bitrate, ssrcs) = (Ssrc(9), Bitrate::from_bps(bps), Some(ssrcs.clone()));
-                let remb = CapturedRemb { sender_ssrc, bitrate, ssrcs };
-                let at = CaptureTime::default();
-                let remb = EarlyRemb { at, order: at, frame: 7, remb };
-                conversations.handle_remb((place, From::Lower), remb, &mut given);
-                assert!(conversations.early_bytes <= MAX_EARLY_BYTES);
-            }
-        }
-        assert!(given.bps.is_empty());
-        for place in 0..20 {
-            conversations.begin((place, From::Lower), place, &mut given);
-        }
-        let kept = given.bps.len();
-        assert!(kept > 3000 && kept as u64 + conversations.dropped().count == 20 * 400, "{kept}");
-        assert_eq!(given.bps[..400], Vec::from_iter(0..400), "all of those that came first");
-        assert_eq!((conversations.early_bytes, conversations.dropped().first_frame), (0, 7));
-    }
-
-    #[test]
-    fn the_newest_round_trip_times_are_kept() {
-        let (mut early, mut given) = (Early::default(), Given::default());
-        let sample = |ms| RttSample {
-            at: CaptureTime::default(),
-            rtt: TimeDelta::from_millis(ms),
-            of: SampleOf::Receiver,
-        };
-        (0..5000).for_each(|ms| early.keep_rtt(sample(ms)));
-        early.give(0, &mut given);
-        assert_eq!(given.rtts_ms, Vec::from_iter(5000 - 64..5000));
-    }
 }

@@ -277,6 +277,7 @@ impl Line {
         let limits = [
             ("W-LIMIT-FLOWS", format!("--max-flows {}", self.config.max_flows), self.tally.over_flow_limit),
             ("W-LIMIT-SSRCS", format!("--max-ssrcs {}", self.config.max_ssrcs), self.tally.over_ssrc_limit),
+            ("W-LIMIT-FLOWS", "pairs of ports with RTCP".to_owned(), self.tally.over_conversation_limit),
             ("W-LIMIT-HELD", "memory for packets that wait".to_owned(), self.tally.decided_early),
             (
                 "W-LIMIT-ESTIMATED",

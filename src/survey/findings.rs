@@ -212,7 +212,7 @@ fn recorded(media: &Direction) -> Recorded {
 }
 
 fn rtcp(media: &Direction) -> Vec<RtcpSeen> {
-    let of = |from, types: &super::conversation::RtcpTypes| {
+    let of = |from, types: &super::recorded::RtcpTypes| {
         let seen = types.seen().map(move |(packet_type, count)| RtcpSeen {
             from,
             packet_type,

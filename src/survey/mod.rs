@@ -6,6 +6,7 @@
 mod capture_point;
 mod config;
 mod conversation;
+mod conversations;
 mod dedup;
 mod doubts;
 mod early;
@@ -17,6 +18,7 @@ mod layout;
 mod ledger;
 mod modules;
 mod places;
+mod recorded;
 mod release;
 mod rtcp;
 mod rtcp_copies;
@@ -42,7 +44,7 @@ use crate::flow::HoldBack;
 use crate::units::{CaptureTime, TimeDelta};
 
 use config::TimeRange;
-use conversation::Conversations;
+use conversations::Conversations;
 use dedup::Dedup;
 use intake::Flows;
 use ledger::Ledger;

@@ -30,7 +30,9 @@ impl Line {
         }
         self.ledger.unfed(Unfed::NotRtpClass, frame.number);
         let media = self.media_of_rtcp(&flow, datagram);
-        let Some(index) = self.conversation_of(&media, feed) else { return };
+        let Some(index) = self.conversation_of(&media, feed) else {
+            return self.tally.over_conversation_limit.add(frame.number.0);
+        };
         let Self { flows, conversations, .. } = self;
         // What it sends itself goes the other way than what is said of it.
         let first_packet_of = |ssrc| flows.first_packet(&media.reversed(), ssrc);

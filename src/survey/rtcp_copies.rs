@@ -17,14 +17,20 @@ pub(super) struct RtcpCopies {
 const REMEMBERED: usize = 64;
 /// What has time stamps of its own is never the same again.
 const MAX_APART_TIMED: TimeDelta = TimeDelta::from_secs(1);
-/// A loss or a REMB may be reported in the same words again, but not as soon.
+/// A loss or a REMB may be reported in the same words again, but not as soon. Where the snaplen cut it off the words are
+/// not known.
 const MAX_APART: TimeDelta = TimeDelta::from_millis(1);
 
 impl RtcpCopies {
     /// Whether a datagram is a copy of a recent one.
     pub(super) fn is_copy(&mut self, at: CaptureTime, flow: &FiveTuple, datagram: &Datagram<'_>) -> bool {
         let identity = identity(flow, datagram);
-        let max_apart = if is_timed(datagram) { MAX_APART_TIMED } else { MAX_APART };
+        let is_cut = datagram.payload.len() < datagram.payload_len;
+        let max_apart = match is_timed(datagram) {
+            true => MAX_APART_TIMED,
+            false if is_cut => return false,
+            false => MAX_APART,
+        };
         let max_nanos = max_apart.as_micros().unsigned_abs() * 1000;
         let is_near = |then: CaptureTime| at.nanos_since(then).unsigned_abs() <= max_nanos;
         if self.recent.iter().any(|(then, known)| *known == identity && is_near(*then)) {
@@ -60,10 +66,18 @@ mod tests {
     const LOSS: [u8; 16] = [0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 9, 0, 0];
 
     fn is_copy(copies: &mut RtcpCopies, micros: i64, flow: &str, payload: &[u8]) -> bool {
+        is_copy_of(copies, micros, flow, (payload, payload.len()))
+    }
+
+    fn is_copy_of(
+        copies: &mut RtcpCopies,
+        micros: i64,
+        flow: &str,
+        (payload, payload_len): (&[u8], usize),
+    ) -> bool {
         let flow: FiveTuple = flow.parse().unwrap();
         let (source, destination) = (flow.source, flow.destination);
         let ends = Ends { source, destination, ethernet: None, mark: None };
-        let payload_len = payload.len();
         let datagram = Datagram { ends: &ends, payload, payload_len, carrier: Carrier::Udp, direction: None };
         copies.is_copy(CaptureTime::from_nanos(i128::from(micros) * 1000).unwrap(), &flow, &datagram)
     }
@@ -82,6 +96,14 @@ mod tests {
         assert!(!is_copy(&mut copies, 0, there, &LOSS));
         assert!(is_copy(&mut copies, 1000, there, &LOSS));
         assert!(!is_copy(&mut copies, 1001, there, &LOSS), "lost again");
+    }
+
+    #[test]
+    fn what_the_snaplen_cut_is_a_copy_by_its_time_stamp_alone() {
+        let (mut copies, flow) = (RtcpCopies::default(), "10.0.0.1:5004-10.0.0.2:5004");
+        let mut twice = |cut| [0, 10].map(|micros| is_copy_of(&mut copies, micros, flow, cut));
+        assert_eq!(twice((&LOSS[..12], 16)), [false, false]);
+        assert_eq!(twice((&TIMED, 60)), [false, true]);
     }
 
     #[test]

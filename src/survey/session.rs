@@ -8,7 +8,7 @@ use crate::rtp::infer::{MediaClock, SrtpVerdict};
 use crate::rtp::{CaptureTimeClock, RtpPacket};
 use crate::units::{CaptureTime, Count, FrameNumber, SeqNum, Ssrc};
 
-use super::conversation::Conversations;
+use super::conversations::Conversations;
 use super::extensions::Extensions;
 use super::layout::Layout;
 use super::ledger::Ledger;

@@ -41,8 +41,9 @@ const HEADER_LEN: usize = 4;
 const CLEAR_LEN: usize = 8;
 const INDEX_LEN: usize = 4;
 const E_FLAG: u32 = 1 << 31;
-/// Where the index stands, from the end: before a tag of 10 bytes, before one of 4, and last (RFC 7714).
-const INDEX_PLACES: [usize; 3] = [14, 8, 4];
+/// Where the index stands, from the end: before a tag of 10 bytes, before one of 4, and last (RFC 7714); before a key
+/// identifier of 1 byte or 4 and a tag of 10.
+const INDEX_PLACES: [usize; 5] = [14, 8, 4, 15, 18];
 /// Packets that may be missing between two in the capture.
 const MAX_INDEX_STEP: u32 = 16;
 /// An index that was not seen to count up: a day of ten packets a second. By chance a word is one once in 4,096 times.

@@ -40,8 +40,6 @@ pub(super) struct Direction {
     pub(super) recorded: RecordedRembs,
     /// REMBs of the media's receiver that are not used.
     pub(super) unusable: Unusables,
-    /// It is noted that REMBs wait here of which it is not known what they steer.
-    pub(super) is_ownerless: bool,
     /// RTCP by type, of the media's sender and of its receiver.
     pub(super) rtcp_of_sender: RtcpTypes,
     pub(super) rtcp_of_receiver: RtcpTypes,

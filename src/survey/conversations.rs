@@ -1,6 +1,7 @@
 //! All conversations of a capture, and the REMBs in them that wait for their flow.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use crate::decode::Datagram;
 use crate::flow::FiveTuple;
@@ -16,6 +17,8 @@ use super::unusable::Unusable;
 const MAX_CONVERSATIONS: usize = 8192;
 /// REMBs of all flows that are not yet known to be RTP, bytes.
 const MAX_EARLY_BYTES: usize = 4 << 20;
+/// Streams that are listed there and may yet come.
+const MAX_OWNERLESS: usize = 16_384;
 
 /// All conversations of a capture.
 #[derive(Debug, Default)]
@@ -27,8 +30,8 @@ pub(super) struct Conversations {
     early_bytes: usize,
     /// REMBs that were dropped, for these take too much.
     dropped: Count,
-    /// Where REMBs wait of which it is not known what they steer.
-    ownerless: Vec<(usize, From)>,
+    /// Where REMBs wait of which it is not known what they steer, by the hosts of the media and what they list.
+    ownerless: HashMap<(IpAddr, IpAddr, Ssrc), (usize, From)>,
 }
 
 impl Conversations {
@@ -55,12 +58,16 @@ impl Conversations {
         let Some(conversation) = self.all.get_mut(index) else { return };
         let frame = remb.frame;
         self.early_bytes -= conversation.early_bytes();
-        let direction = conversation.media(sender);
-        direction.remb(remb, feed);
-        if direction.session.is_none() && !direction.is_ownerless {
-            direction.is_ownerless = true;
-            self.ownerless.push((index, sender));
+        let (flow, direction) = (conversation.flow_of(sender), conversation.media(sender));
+        if direction.session.is_none() {
+            for ssrc in remb.remb.ssrcs.iter().flatten() {
+                let place = (flow.source.ip(), flow.destination.ip(), *ssrc);
+                if self.ownerless.len() < MAX_OWNERLESS || self.ownerless.contains_key(&place) {
+                    self.ownerless.insert(place, (index, sender));
+                }
+            }
         }
+        direction.remb(remb, feed);
         while self.early_bytes + conversation.early_bytes() > MAX_EARLY_BYTES
             && conversation.media(sender).early.drop_oldest_remb()
         {
@@ -80,29 +87,25 @@ impl Conversations {
         &mut self,
         flow: &FiveTuple,
         ssrc: Ssrc,
-        (index, sender): (usize, From),
+        target: (usize, From),
         feed: &mut F,
     ) {
-        if self.all.get(index).is_none_or(|conversation| conversation.media_of(sender).is_fed) {
+        let is_fed = |conversation: &Conversation| conversation.media_of(target.1).is_fed;
+        if self.all.get(target.0).is_none_or(is_fed) {
             return;
         }
-        let lists = |remb: &CapturedRemb| remb.ssrcs.iter().flatten().any(|listed| *listed == ssrc);
-        let mut adopted = Vec::new();
-        let Self { all, ownerless, early_bytes, .. } = self;
-        ownerless.retain(|(index, sender)| {
-            let Some(conversation) = all.get_mut(*index) else { return false };
-            let is_between = conversation.flow_of(*sender).has_hosts_of(flow);
-            let direction = conversation.media(*sender);
-            if is_between && direction.session.is_none() {
-                *early_bytes -= direction.early.bytes();
-                adopted.extend(direction.early.take_rembs_if(lists));
-                *early_bytes += direction.early.bytes();
-            }
-            direction.is_ownerless = direction.session.is_none() && direction.early.rembs().count > 0;
-            direction.is_ownerless
-        });
-        adopted.sort_by_key(|remb| remb.order);
-        adopted.into_iter().for_each(|remb| self.handle_remb((index, sender), remb, feed));
+        let waiting = self.ownerless.remove(&(flow.source.ip(), flow.destination.ip(), ssrc));
+        let Some((index, sender)) = waiting else { return };
+        let Some(conversation) = self.all.get_mut(index) else { return };
+        let direction = conversation.media(sender);
+        if direction.session.is_some() {
+            return;
+        }
+        self.early_bytes -= direction.early.bytes();
+        let adopted =
+            direction.early.take_rembs_if(|remb| remb.ssrcs.iter().flatten().any(|listed| *listed == ssrc));
+        self.early_bytes += direction.early.bytes();
+        adopted.into_iter().for_each(|remb| self.handle_remb(target, remb, feed));
     }
 
     /// A session is fed with the media of `sender` from now on.

@@ -129,13 +129,22 @@ impl SrtpDetector {
         let words = INDEX_PLACES.each_ref().map(word_at);
         let before = self.note_words(*sender, words);
         INDEX_PLACES.iter().zip(words.into_iter().zip(before)).any(|(from_end, (word, before))| {
-            let Some(index) = word.and_then(|word| word.checked_sub(E_FLAG)) else { return false };
-            let before = before.and_then(|before| before.checked_sub(E_FLAG));
-            let counts_up =
-                before.is_some_and(|before| (1..=MAX_INDEX_STEP).contains(&index.wrapping_sub(before)));
+            let Some(word) = word else { return false };
+            let is_index = |in_order: fn(u32) -> u32| {
+                let index_of = |word| in_order(word).checked_sub(E_FLAG);
+                index_of(word).is_some_and(|index| {
+                    let steps = before.and_then(index_of).map(|before| index.wrapping_sub(before));
+                    let counts_up = steps.is_some_and(|steps| (1..=MAX_INDEX_STEP).contains(&steps));
+                    counts_up || index <= MAX_FIRST_INDEX
+                })
+            };
+            // Microsoft's clients have it last and its lowest byte first.
+            if !is_index(|word| word) && !(*from_end == INDEX_LEN && is_index(u32::swap_bytes)) {
+                return false;
+            }
             let (body, rest) = packet.split_at(packet.len() - from_end);
             let [body, tag] = [body.get(CLEAR_LEN..), rest.get(INDEX_LEN..)].map(Option::unwrap_or_default);
-            (counts_up || index <= MAX_FIRST_INDEX) && looks_random(&[body, tag].concat(), 0)
+            looks_random(&[body, tag].concat(), 0)
         })
     }
 
@@ -291,6 +300,13 @@ mod tests {
                 "a young index"
             );
         }
+        let lowest_first = |index: u32| [&packet(1, 0, 10)[..28], &(E_FLAG | index).to_le_bytes()].concat();
+        assert_eq!(verdict(&[&lowest_first(0x0001_35ee)], false), Some(SrtpVerdict::Encrypted));
+        assert_eq!(verdict(&[&lowest_first(many)], false), None);
+        assert_eq!(
+            verdict(&[&lowest_first(many), &lowest_first(many + 3)], false),
+            Some(SrtpVerdict::Encrypted)
+        );
         let mut detector = SrtpDetector::default();
         (0..=255).for_each(|sender| detector.observe_rtcp(&packet(sender, many, 10), 42));
         assert_eq!(detector.indices.len(), MAX_SENDERS);

@@ -139,12 +139,10 @@ impl SrtpDetector {
                 })
             };
             // Microsoft's clients have it last and its lowest byte first.
-            if !is_index(|word| word) && !(*from_end == INDEX_LEN && is_index(u32::swap_bytes)) {
-                return false;
-            }
+            let is_shown = is_index(|word| word) || (*from_end == INDEX_LEN && is_index(u32::swap_bytes));
             let (body, rest) = packet.split_at(packet.len() - from_end);
             let [body, tag] = [body.get(CLEAR_LEN..), rest.get(INDEX_LEN..)].map(Option::unwrap_or_default);
-            looks_random(&[body, tag].concat(), 0)
+            is_shown && looks_random(&[body, tag].concat(), 0)
         })
     }
 

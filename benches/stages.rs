@@ -297,7 +297,7 @@ fn csv_row(call: &Call) -> usize {
 }
 
 fn interceptor(call: &Call) -> usize {
-    let mut interceptor = RembInterceptor::new(InterceptorConfig::default());
+    let mut interceptor = RembInterceptor::new(InterceptorConfig::default()).unwrap();
     interceptor.bind_rtcp_writer(Swallow, call.packets[0].now);
     for ssrc in &call.ssrcs {
         interceptor.bind_remote_stream(*ssrc);

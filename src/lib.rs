@@ -30,7 +30,7 @@
 //!     }
 //! }
 //!
-//! let mut interceptor = RembInterceptor::new(Default::default());
+//! let mut interceptor = RembInterceptor::new(Default::default())?;
 //! interceptor.bind_remote_stream(Ssrc(7));
 //! interceptor.bind_rtcp_writer(Sent(Vec::new()), Timestamp::from_millis(0));
 //! for packet in 0..100 {

@@ -85,7 +85,7 @@ fn the_estimator_allocates_nothing() {
 fn the_interceptor_allocates_nothing_not_even_for_a_remb() {
     let path = common::find(&common::testdata("vectors"), "f_two_ssrc", "in").unwrap();
     let packets = common::packets(&path);
-    let mut interceptor = RembInterceptor::new(InterceptorConfig::default());
+    let mut interceptor = RembInterceptor::new(InterceptorConfig::default()).unwrap();
     interceptor.bind_rtcp_writer(Rows::new(), packets[0].now);
     let mut run = |packets: &[PacketArrival]| {
         for packet in packets {

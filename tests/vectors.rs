@@ -221,7 +221,8 @@ impl RtcpWriter for Recorder {
 /// Runs a trace and gives its state rows, REMBs and the largest relative error.
 fn run(trace: &Trace) -> (usize, usize, f64) {
     let remb = RembConfig { scheduler: Profile::Libwebrtc, ..RembConfig::default() };
-    let mut interceptor = RembInterceptor::new(InterceptorConfig { remb, ..InterceptorConfig::default() });
+    let mut interceptor =
+        RembInterceptor::new(InterceptorConfig { remb, ..InterceptorConfig::default() }).unwrap();
     interceptor.bind_rtcp_writer(Recorder::default(), trace.packets[0].now);
     let mut comparison = Comparison { trace, packet_index: 0, steps: 0, largest_error: 0.0, before: None };
     let mut rtt = trace.rtt.iter().peekable();

@@ -173,7 +173,7 @@ impl Compared {
             }
         }
         if flows.is_empty() {
-            return Err(nothing(nothing_in_common(&estimated)));
+            return Err(nothing(nothing_in_common(&estimated, &outcome.warnings)));
         }
         let input = read.input.file.clone();
         let (tool, profile, warnings) = (Tool::default(), Some(profile), outcome.warnings);
@@ -242,12 +242,15 @@ pub(super) fn pairs(
     flows
 }
 
-fn nothing_in_common(estimated: &[&Flow]) -> String {
+fn nothing_in_common(estimated: &[&Flow], warnings: &[Warning]) -> String {
+    let unusable = warnings.iter().find(|warning| warning.code == "W-REMB-UNUSABLE");
     let unreadable: u64 = estimated.iter().map(|flow| flow.recorded.rtcp_unreadable).sum();
     let cut: u64 = estimated.iter().map(|flow| flow.recorded.rtcp_cut).sum();
     let readable: u64 = estimated.iter().map(|flow| flow.recorded.count).sum();
     if readable > 0 {
         "no time at which there are both a recorded REMB and a replayed one".to_owned()
+    } else if let Some(warning) = unusable {
+        format!("no REMB was recorded that can be used: {}", warning.message)
     } else if unreadable > 0 {
         format!(
             "{unreadable} RTCP packets are encrypted and their REMBs cannot be read; --recorded FILE.csv takes them \

@@ -111,14 +111,9 @@ fn read(
 }
 
 fn summary(read: &ReadCapture, outcome: Outcome, resolved: &Resolved, writers: &Writers) -> Summary {
-    let Outcome { mut frames, mut flows, mut warnings, span, .. } = outcome;
+    let Outcome { mut frames, flows, mut warnings, span, .. } = outcome;
     warnings.extend(writers.warnings());
     read.complete(&mut frames, &mut warnings);
-    for flow in &mut flows {
-        if let (Some(estimation), Some(rembs)) = (&mut flow.estimation, writers.rembs(&flow.flow)) {
-            estimation.rembs = rembs.clone();
-        }
-    }
     let input = Input { span_s: span, ..read.input.clone() };
     let parameters = resolved.config.parameters.to_table();
     let profile = resolved.profile;

@@ -11,12 +11,12 @@ use super::resolve::Resolved;
 use crate::bwe::DelayFilter;
 use crate::capture::Frame;
 use crate::remb::{CapturedRemb, MAX_SSRCS, Profile};
-use crate::replay::{Event, RembTally, SentRemb, Sink};
+use crate::replay::{Event, SentRemb, Sink};
 use crate::report::counted;
 use crate::report::csv::{Clock, EstimateCsv, RembCsv, RembRow, write_streams};
 use crate::report::pcap::{RembPcap, RtcpPacking};
 use crate::report::plot::{Figure, Usage, render_png, render_svg};
-use crate::report::summary::{Count, Rembs, Seconds, Summary, Warning};
+use crate::report::summary::{Count, Summary, Warning};
 use crate::survey::FlowInfo;
 use crate::units::{CaptureTime, Ssrc};
 
@@ -48,7 +48,6 @@ pub(super) struct Writers {
 /// What is kept of a flow until the end.
 struct FlowOutputs {
     name: String,
-    tally: RembTally,
     figure: Option<Figure>,
 }
 
@@ -122,11 +121,6 @@ impl Writers {
         })
     }
 
-    /// The REMBs of a flow by its name.
-    pub(super) fn rembs(&self, flow: &str) -> Option<&Rembs> {
-        self.flows.iter().find(|outputs| outputs.name == flow).map(|outputs| outputs.tally.rembs())
-    }
-
     /// Writes what can only be written at the end, and gives all files their names. Standard output takes the picture of
     /// the first flow.
     pub(super) fn finish(
@@ -189,7 +183,7 @@ impl Writers {
     /// Flows come in order of appearance; those without an event so far have empty outputs.
     fn announce(&mut self, info: &FlowInfo) {
         while self.flows.len() <= info.index {
-            self.flows.push(FlowOutputs { name: String::new(), tally: RembTally::default(), figure: None });
+            self.flows.push(FlowOutputs { name: String::new(), figure: None });
         }
         let figures = self.flows.iter().filter(|flow| flow.figure.is_some()).count();
         let draws = self.draws && figures < MAX_FIGURES;
@@ -221,7 +215,6 @@ impl Writers {
             csv.write(&RembRow { at, flow: &flow.name, sender_ssrc, bitrate, reason, ssrcs })?;
         }
         let since_first = at.as_nanos() - self.clock.first.as_nanos();
-        flow.tally.add(Seconds(since_first), remb);
         if let Some(figure) = &mut flow.figure {
             figure.remb(since_first as f64 / 1e9, remb.bitrate.as_bps() as f64);
         }

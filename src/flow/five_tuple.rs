@@ -23,6 +23,12 @@ impl FiveTuple {
     pub const fn reversed(self) -> Self {
         Self { source: self.destination, destination: self.source }
     }
+
+    /// Whether it goes from the same host to the same host as another, whatever the ports.
+    pub fn has_hosts_of(&self, other: &Self) -> bool {
+        let hosts = |flow: &Self| (flow.source.ip(), flow.destination.ip());
+        hosts(self) == hosts(other)
+    }
 }
 
 impl fmt::Display for FiveTuple {

@@ -7,7 +7,7 @@
 use std::error::Error;
 
 use super::message::MAX_SSRCS;
-use super::scheduler::{Reason, RembConfig, RembScheduler};
+use super::scheduler::{InvalidInterval, Reason, RembConfig, RembScheduler};
 use crate::bwe::{Controller, EstimatorConfig, Observer, PacketArrival, Report, SsrcSet};
 use crate::units::{Bitrate, Ssrc, TimeDelta, Timestamp};
 
@@ -34,7 +34,7 @@ pub trait RtcpWriter {
     fn write(&mut self, remb: &RembReport<'_>, now: Timestamp) -> Result<(), WriteError>;
 }
 
-/// What the interceptor is made of. Its values are taken as they are: an interval of zero, say, is a timer that never rests.
+/// What the interceptor is made of. Its values are taken as they are, but for an interval of zero, which is refused.
 /// `config::Parameters::validate` holds estimator and schedule to the ranges that make sense.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InterceptorConfig {
@@ -52,6 +52,14 @@ impl Default for InterceptorConfig {
     }
 }
 
+/// A packet of a stream that was never bound: nothing of it is estimated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a packet of stream {0}, which was not bound by bind_remote_stream")]
+pub struct UnboundStream(pub Ssrc);
+
+/// Streams that are known to have been unbound; of more, all are forgotten.
+const MAX_UNBOUND: usize = 1024;
+
 /// Runs the estimator over a transport's streams and writes REMBs when they are due.
 #[derive(Debug, Clone)]
 pub struct RembInterceptor<W> {
@@ -62,6 +70,8 @@ pub struct RembInterceptor<W> {
     writer: Option<W>,
     bound_at: Option<Timestamp>,
     tracked: SsrcSet,
+    /// Of these packets may still be on their way.
+    unbound: SsrcSet,
     /// The latest that the estimator was told; before all else without.
     estimator_now: Timestamp,
     newest_packet: Option<Timestamp>,
@@ -74,7 +84,16 @@ pub struct RembInterceptor<W> {
 
 impl<W: RtcpWriter> RembInterceptor<W> {
     /// An interceptor without writer and streams.
-    pub fn new(config: InterceptorConfig) -> Self {
+    ///
+    /// # Errors
+    /// A REMB interval that is none.
+    pub fn new(config: InterceptorConfig) -> Result<Self, InvalidInterval> {
+        config.remb.validate()?;
+        Ok(Self::with_any(config))
+    }
+
+    /// The same with any interval: the schedule keeps to what it can.
+    pub(crate) fn with_any(config: InterceptorConfig) -> Self {
         Self {
             stream_timeout: config.estimator.streams.timeout,
             estimator: Controller::new(config.estimator),
@@ -83,6 +102,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
             writer: None,
             bound_at: None,
             tracked: SsrcSet::default(),
+            unbound: SsrcSet::default(),
             estimator_now: Timestamp::from_micros(i64::MIN),
             newest_packet: None,
             listed: Vec::with_capacity(MAX_SSRCS),
@@ -103,19 +123,28 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         self.note_timeout();
     }
 
-    /// Tracks a stream; packets of others are passed over. After [`Self::close`] it has no effect.
+    /// Tracks a stream, whose packets are refused before. After [`Self::close`] it has no effect.
     pub fn bind_remote_stream(&mut self, ssrc: Ssrc) {
         if let (Err(place), false) = (self.tracked.place(ssrc), self.closed) {
             self.tracked.insert(place, ssrc);
+            if let Ok(place) = self.unbound.place(ssrc) {
+                self.unbound.remove(place);
+            }
         }
     }
 
-    /// Forgets a stream; it leaves the list at once.
+    /// Forgets a stream; it leaves the list at once, and packets of it are passed over.
     pub fn unbind_remote_stream(&mut self, ssrc: Ssrc) {
         if let Ok(place) = self.tracked.place(ssrc) {
             self.tracked.remove(place);
             self.estimator.remove_stream(ssrc);
             self.note_timeout();
+            if self.unbound.as_slice().len() >= MAX_UNBOUND {
+                self.unbound.clear();
+            }
+            if let Err(place) = self.unbound.place(ssrc) {
+                self.unbound.insert(place, ssrc);
+            }
         }
     }
 
@@ -125,7 +154,8 @@ impl<W: RtcpWriter> RembInterceptor<W> {
     /// `packet.now` may step back: the estimator's clock then stands still, the schedule's interval counts anew.
     ///
     /// # Errors
-    /// Those of the writer. The packet has been taken all the same, the schedule goes on, and the timer has moved.
+    /// Those of the writer: the packet has been taken all the same, the schedule goes on, and the timer has moved. And
+    /// [`UnboundStream`] for a packet of a stream that was never bound, which has no effect.
     #[inline(always)]
     pub fn handle_rtp<O: Observer>(
         &mut self,
@@ -133,7 +163,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         observer: &mut O,
     ) -> Result<bool, WriteError> {
         if !self.tracked.contains(packet.ssrc) {
-            return Ok(false);
+            return self.pass_over(packet.ssrc);
         }
         if packet.now < self.latest {
             return self.handle_stepped_back(packet, observer);
@@ -147,6 +177,11 @@ impl<W: RtcpWriter> RembInterceptor<W> {
             return Ok(false);
         }
         self.conclude(packet, report)
+    }
+
+    #[cold]
+    fn pass_over(&mut self, ssrc: Ssrc) -> Result<bool, WriteError> {
+        if self.closed || self.unbound.contains(ssrc) { Ok(false) } else { Err(UnboundStream(ssrc).into()) }
     }
 
     /// A packet earlier than another, or than a timer that ran.
@@ -254,7 +289,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         &self.estimator
     }
 
-    /// Sets the round trip time.
+    /// Sets the round trip time; [`crate::rtp::RttUpdates`] makes it of samples as libwebrtc does.
     pub fn set_rtt(&mut self, rtt: TimeDelta) {
         self.estimator.set_rtt(rtt);
     }

@@ -45,6 +45,9 @@ pub enum ParseRembError {
     /// The SSRC count and the length disagree.
     #[error("a REMB whose SSRC count and length disagree")]
     WrongLength,
+    /// The snaplen cut it before its rate.
+    #[error("a REMB that the snaplen cut before its bit rate")]
+    Cut,
     /// The rate exceeds 63 bits.
     #[error("a REMB with a bit rate beyond 63 bits")]
     BitrateOverflow,
@@ -131,12 +134,13 @@ pub struct CapturedRemb {
 }
 
 impl CapturedRemb {
-    /// Reads a block of an RTCP compound; `NotRemb` for every other message, and for a REMB cut before its rate.
+    /// Reads a block of an RTCP compound; `NotRemb` for every other message, and for one cut before its identifier.
     pub fn from_block(block: &Block<'_>) -> Result<Self, ParseRembError> {
-        let is_remb =
-            block.packet_type == TYPE_PAYLOAD_SPECIFIC_FEEDBACK && block.count == FORMAT_APPLICATION_LAYER;
-        let Some((fixed, ssrcs)) = block.body.split_first_chunk().filter(|_| is_remb) else {
+        if !block.is_remb() {
             return Err(ParseRembError::NotRemb);
+        }
+        let Some((fixed, ssrcs)) = block.body.split_first_chunk() else {
+            return Err(if block.is_truncated() { ParseRembError::Cut } else { ParseRembError::WrongLength });
         };
         let padding = match block.body.last() {
             Some(count) if block.has_padding && !block.is_truncated() => usize::from(*count),
@@ -295,7 +299,8 @@ mod tests {
             let remb = blocks.next().map(|block| CapturedRemb::from_block(&block));
             match captured {
                 0..4 => assert!(remb.is_none()),
-                4..20 => assert_eq!(remb, Some(Err(ParseRembError::NotRemb))),
+                4..16 => assert_eq!(remb, Some(Err(ParseRembError::NotRemb))),
+                16..20 => assert_eq!(remb, Some(Err(ParseRembError::Cut))),
                 _ => {
                     let ssrcs = (captured == whole.len()).then(|| vec![Ssrc(1), Ssrc(2)]);
                     let bitrate = Bitrate::from_bps(1_000_000);

@@ -4,6 +4,8 @@ mod interceptor;
 mod message;
 mod scheduler;
 
-pub use interceptor::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
+pub use interceptor::{
+    InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, UnboundStream, WriteError,
+};
 pub use message::{CapturedRemb, MAX_SSRCS, ParseRembError, Remb, TooManySsrcs, encoded_bitrate};
-pub use scheduler::{Profile, Reason, RembConfig, RembScheduler};
+pub use scheduler::{InvalidInterval, Profile, Reason, RembConfig, RembScheduler};

@@ -22,7 +22,7 @@ pub enum Profile {
 pub struct RembConfig {
     /// Which schedule.
     pub scheduler: Profile,
-    /// Period of the periodic schedule.
+    /// Period of the periodic schedule; a timer that never rests is none, and less than a millisecond counts as one.
     pub interval: TimeDelta,
     /// Relative fall that the periodic schedule sends at once, percent.
     pub decrease_threshold: f64,
@@ -34,6 +34,22 @@ impl Default for RembConfig {
     }
 }
 
+/// The period of a periodic schedule is zero or negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a REMB interval of {} us is no period", .0.as_micros())]
+pub struct InvalidInterval(pub TimeDelta);
+
+impl RembConfig {
+    /// Whether the schedule can be kept.
+    ///
+    /// # Errors
+    /// A period that is none.
+    pub fn validate(&self) -> Result<(), InvalidInterval> {
+        if self.interval > TimeDelta::ZERO { Ok(()) } else { Err(InvalidInterval(self.interval)) }
+    }
+}
+
+const LEAST_INTERVAL: TimeDelta = TimeDelta::from_millis(1);
 const THROTTLE_INTERVAL: TimeDelta = TimeDelta::from_millis(200);
 const THROTTLE_FALL_PERCENT: i64 = 103;
 
@@ -71,6 +87,7 @@ pub struct RembScheduler {
 impl RembScheduler {
     /// A schedule before its first REMB.
     pub fn new(config: RembConfig) -> Self {
+        let config = RembConfig { interval: config.interval.max(LEAST_INTERVAL), ..config };
         Self { config, last_attempt: None, last_sent: None }
     }
 

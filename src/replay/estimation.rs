@@ -6,6 +6,7 @@ use crate::survey::{Fate, FedPacket, Feed, FlowInfo};
 use crate::units::CaptureTime;
 
 use super::event::{Event, EventQueue, Stamped};
+use super::outcome::RembTally;
 use super::rtt_samples::RttSamples;
 use super::timeline::Timeline;
 use super::{MAX_ESTIMATED_FLOWS, ReplayConfig, Sink};
@@ -32,6 +33,8 @@ struct Flow {
     is_on_hold: bool,
     /// The place in time of its last event.
     order: Option<CaptureTime>,
+    /// What it sent.
+    rembs: RembTally,
 }
 
 impl Estimation {
@@ -76,6 +79,11 @@ impl Estimation {
         self.flows.get(flow)?.as_ref()?.timeline.as_ref()
     }
 
+    /// What a flow sent.
+    pub(super) fn rembs(&self, flow: usize) -> Option<&RembTally> {
+        Some(&self.flows.get(flow)?.as_ref()?.rembs)
+    }
+
     fn flow_mut(&mut self, place: usize) -> Option<&mut Flow> {
         self.flows.get_mut(place)?.as_deref_mut()
     }
@@ -107,9 +115,10 @@ impl Flow {
 
     /// Runs timers due at or before `at`; a flow on hold is not that far yet.
     fn advance(&mut self, at: CaptureTime, queue: &mut EventQueue) {
-        let Self { info, timeline, rtt, is_on_hold, order } = self;
+        let Self { info, timeline, rtt, is_on_hold, order, rembs } = self;
         if let (false, Some(timeline)) = (*is_on_hold, timeline) {
             timeline.advance(at, rtt, &mut |event_at, event| {
+                rembs.note(event_at, &event);
                 queue.push(in_order(order, event_at), Stamped { at: event_at, flow: info.index, event });
             });
         }
@@ -119,7 +128,14 @@ impl Flow {
 impl Feed for Estimation {
     fn flow(&mut self, info: &FlowInfo) {
         let rtt = RttSamples::default();
-        let flow = Flow { info: *info, timeline: None, rtt, is_on_hold: false, order: None };
+        let flow = Flow {
+            info: *info,
+            timeline: None,
+            rtt,
+            is_on_hold: false,
+            order: None,
+            rembs: RembTally::default(),
+        };
         if self.flows.len() <= info.index {
             self.flows.resize_with(info.index + 1, || None);
         }
@@ -149,7 +165,7 @@ impl Feed for Estimation {
     fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate {
         let Self { config, flows, estimated, queue, earliest_timer } = self;
         let Some(Some(known)) = flows.get_mut(flow) else { return Fate::OverLimit };
-        let Flow { info, timeline, rtt, is_on_hold, order } = known.as_mut();
+        let Flow { info, timeline, rtt, is_on_hold, order, rembs } = known.as_mut();
         let timeline = match timeline {
             Some(timeline) => timeline,
             None if estimated.len() == MAX_ESTIMATED_FLOWS => return Fate::OverLimit,
@@ -159,6 +175,7 @@ impl Feed for Estimation {
             }
         };
         let handled = timeline.handle_packet(packet, rtt, &mut |event_at, event| {
+            rembs.note(event_at, &event);
             let place = if event_at == packet.at { packet.order } else { event_at };
             queue.push(in_order(order, place), Stamped { at: event_at, flow: info.index, event });
         });
@@ -168,6 +185,12 @@ impl Feed for Estimation {
             *earliest_timer = due.min(*earliest_timer);
         }
         if handled.counts { Fate::Counted } else { Fate::NoSendTime }
+    }
+
+    fn module(&mut self, flow: usize, since: CaptureTime) {
+        if let Some(timeline) = self.flow_mut(flow).and_then(|flow| flow.timeline.as_mut()) {
+            timeline.add_module(since);
+        }
     }
 
     fn rtt(&mut self, flow: usize, sample: RttSample) {

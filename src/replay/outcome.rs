@@ -4,9 +4,10 @@ use crate::report::csv::{estimator_name, rate_state_name, usage_name};
 use crate::report::summary::{self, Count, Flow, Frames, LastState, Rembs, Seconds, Warning};
 use crate::survey::{Findings, Learned, Survey};
 
-use super::SentRemb;
 use super::estimation::Estimation;
 use super::timeline::Timeline;
+use super::{Event, SentRemb};
+use crate::units::CaptureTime;
 
 /// What a replay came to, but for what only its owner knows.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,9 +32,11 @@ pub struct Outcome {
 pub(super) fn complete(survey: &Survey, estimation: &Estimation) -> Outcome {
     let findings = survey.findings();
     let (mut flows, mut warnings) = (findings.flows, Vec::new());
+    let first_at = survey.first_at().unwrap_or_default();
     for (flow, place) in flows.iter_mut().zip(&findings.places) {
         let timeline = estimation.timeline(*place);
-        estimation.complete(flow, timeline);
+        let rembs = estimation.rembs(*place).map(|tally| tally.rembs(first_at));
+        estimation.complete(flow, timeline, rembs.unwrap_or_default());
         warnings.extend(estimation.doubts(flow, timeline));
     }
     warnings.extend(findings.warnings);
@@ -42,7 +45,7 @@ pub(super) fn complete(survey: &Survey, estimation: &Estimation) -> Outcome {
 }
 
 impl Estimation {
-    fn complete(&self, flow: &mut Flow, timeline: Option<&Timeline>) {
+    fn complete(&self, flow: &mut Flow, timeline: Option<&Timeline>, rembs: Rembs) {
         let delivered = timeline.and_then(Timeline::delivered_rtt);
         let default = self.config().parameters.estimator.rate_control.default_rtt;
         let rtt = self.config().rtt.or(delivered).unwrap_or(default);
@@ -56,7 +59,7 @@ impl Estimation {
             let estimator = timeline.estimator();
             summary::Estimation {
                 estimator: estimator_name(estimator.kind()),
-                rembs: Rembs::default(),
+                rembs,
                 last: LastState {
                     estimate_bps: estimator.estimate().map(|rate| rate.as_bps()),
                     usage: usage_name(estimator.usage()),
@@ -100,25 +103,34 @@ fn doubt(code: &'static str, flow: &str, packets: u64, message: &str) -> Warning
 
 /// Counts a flow's REMBs as they are sent.
 #[derive(Debug, Clone, Default)]
-pub struct RembTally {
+pub(super) struct RembTally {
+    first_at: Option<CaptureTime>,
     rembs: Rembs,
 }
 
 impl RembTally {
-    /// Notes one REMB, `since_first` after the first frame.
-    pub fn add(&mut self, since_first: Seconds, remb: &SentRemb) {
+    /// Notes an event, if it is a REMB that was sent.
+    #[inline]
+    pub(super) fn note(&mut self, at: CaptureTime, event: &Event) {
+        if let Event::Remb(remb) = event {
+            self.add(at, remb);
+        }
+    }
+
+    fn add(&mut self, at: CaptureTime, remb: &SentRemb) {
         let (rembs, bps) = (&mut self.rembs, remb.bitrate.as_bps());
         rembs.count += 1;
         *rembs.reasons.entry(remb.reason.name()).or_default() += 1;
-        rembs.first_s.get_or_insert(since_first);
+        self.first_at.get_or_insert(at);
         rembs.first_bps.get_or_insert(bps);
         rembs.last_bps = Some(bps);
         rembs.min_bps = Some(rembs.min_bps.map_or(bps, |min| min.min(bps)));
         rembs.max_bps = Some(rembs.max_bps.map_or(bps, |max| max.max(bps)));
     }
 
-    /// All of them.
-    pub fn rembs(&self) -> &Rembs {
-        &self.rembs
+    /// All of them; times count from `first_frame_at`.
+    fn rembs(&self, first_frame_at: CaptureTime) -> Rembs {
+        let first_s = self.first_at.map(|at| Seconds(at.as_nanos() - first_frame_at.as_nanos()));
+        Rembs { first_s, ..self.rembs.clone() }
     }
 }

@@ -87,6 +87,10 @@ impl Feed for All<'_> {
         first.packet(flow, packet)
     }
 
+    fn module(&mut self, flow: usize, since: CaptureTime) {
+        self.0.iter_mut().for_each(|estimation| estimation.module(flow, since));
+    }
+
     fn rtt(&mut self, flow: usize, sample: RttSample) {
         self.0.iter_mut().for_each(|estimation| estimation.rtt(flow, sample));
     }

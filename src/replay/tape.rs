@@ -32,6 +32,8 @@ pub struct TapedFlow {
     pub recorded: Vec<(CaptureTime, CapturedRemb)>,
     packets: Vec<TapedPacket>,
     rtt: Vec<RttSample>,
+    /// The receiver's RTP modules: after so many packets, and since when.
+    modules: Vec<(usize, CaptureTime)>,
     is_on_hold: bool,
     /// Where time stepped back since its last packet: how far it had been.
     time_was: Option<CaptureTime>,
@@ -111,13 +113,17 @@ impl TapedFlow {
         let (mut timeline, mut rtt) = (config.timeline(), RttSamples::default());
         let mut samples = self.rtt.iter();
         let mut known = 0;
-        for TapedPacket { packet, rtt_known, time_was } in &self.packets {
+        let mut modules = self.modules.iter().peekable();
+        for (fed, TapedPacket { packet, rtt_known, time_was }) in (1..).zip(&self.packets) {
             samples.by_ref().take(rtt_known - known).for_each(|sample| rtt.push(*sample));
             known = *rtt_known;
             if let Some(time_was) = time_was.filter(|then| *then > packet.at) {
                 timeline.advance(time_was, &mut rtt, each);
             }
             timeline.handle_packet(packet, &mut rtt, each);
+            while let Some((_, since)) = modules.next_if(|(after, _)| *after <= fed) {
+                timeline.add_module(*since);
+            }
         }
         samples.for_each(|sample| rtt.push(*sample));
         if let Some(end) = self.end {
@@ -147,6 +153,7 @@ impl Feed for Tape {
                 recorded: Vec::new(),
                 packets: Vec::new(),
                 rtt: Vec::new(),
+                modules: Vec::new(),
                 is_on_hold: false,
                 time_was: None,
                 end: None,
@@ -188,6 +195,12 @@ impl Feed for Tape {
         let (rtt_known, time_was) = (taped.rtt.len(), taped.time_was.take());
         taped.packets.push(TapedPacket { packet: *packet, rtt_known, time_was });
         Fate::Counted
+    }
+
+    fn module(&mut self, flow: usize, since: CaptureTime) {
+        if let Some(flow) = self.flow_mut(flow) {
+            flow.modules.push((flow.packets.len(), since));
+        }
     }
 
     fn rtt(&mut self, flow: usize, sample: RttSample) {

@@ -4,26 +4,25 @@
 
 use crate::bwe::{Controller, Observer, PacketArrival, Step};
 use crate::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
-use crate::rtp::RttSmoother;
+use crate::rtp::RttUpdates;
 use crate::survey::FedPacket;
 use crate::units::{CaptureTime, TimeDelta, Timestamp};
 
 use super::event::{Event, SentRemb};
 use super::rtt_samples::RttSamples;
 
-/// The round trip time is delivered once a second, the first time so long after the first packet.
-const RTT_INTERVAL: TimeDelta = TimeDelta::from_secs(1);
-/// Deliveries in a row without a new sample, after which further ones change nothing: samples are at most 1.5 s old.
-const DELIVERIES_UNTIL_STALE: i64 = 3;
+/// A given round trip time is delivered so long after the first packet.
+const GIVEN_RTT_AFTER: TimeDelta = TimeDelta::from_secs(1);
 
 /// One flow's estimator, schedule and timers.
 #[derive(Debug)]
 pub(super) struct Timeline {
     interceptor: RembInterceptor<Outbox>,
     clock_offset: TimeDelta,
-    rtt: RttSource,
-    /// When the round trip time is next delivered; `None` before the first packet.
-    rtt_due: Option<Timestamp>,
+    /// As it was given, if it was.
+    given_rtt: Option<TimeDelta>,
+    /// `None` before the first packet.
+    rtt: Option<RttSource>,
     delivered_rtt: Option<TimeDelta>,
     /// When the interceptor's next timer is due.
     timer_due: Option<Timestamp>,
@@ -42,11 +41,47 @@ pub(super) struct Handled {
     pub(super) moves_timer: bool,
 }
 
-/// Where the round trip time is from.
+/// Where the round trip time is from. Times are the capture's.
 #[derive(Debug)]
 enum RttSource {
-    Fixed(TimeDelta),
-    Capture(RttSmoother),
+    /// It was given, and is delivered next at that time: each second, for an estimator that is new knows none.
+    Given(TimeDelta, Timestamp),
+    Capture(RttUpdates),
+}
+
+impl RttSource {
+    fn next_run(&self) -> Timestamp {
+        match self {
+            Self::Given(_, due) => *due,
+            Self::Capture(updates) => updates.next_run(),
+        }
+    }
+
+    /// Runs what is due until `now`; what was delivered last.
+    fn run_until(&mut self, now: Timestamp, samples: &mut RttSamples) -> Option<TimeDelta> {
+        match self {
+            Self::Given(_, due) if *due > now => None,
+            Self::Given(rtt, due) => {
+                *due =
+                    *due + GIVEN_RTT_AFTER.times((now - *due).as_micros() / GIVEN_RTT_AFTER.as_micros() + 1);
+                Some(*rtt)
+            }
+            Self::Capture(updates) => {
+                let mut delivered = None;
+                while updates.next_run() <= now {
+                    let due = updates.next_run();
+                    while let Some(sample) = samples.pop_before(due) {
+                        updates.take(&sample);
+                    }
+                    delivered = updates.run_next().or(delivered);
+                    if updates.is_idle() {
+                        updates.skip_to(samples.next_at().map_or(now, |at| now.min(at)));
+                    }
+                }
+                delivered
+            }
+        }
+    }
 }
 
 impl Timeline {
@@ -58,10 +93,10 @@ impl Timeline {
         gives_steps: bool,
     ) -> Self {
         Self {
-            interceptor: RembInterceptor::new(config),
+            interceptor: RembInterceptor::with_any(config),
             clock_offset,
-            rtt: rtt.map_or_else(|| RttSource::Capture(RttSmoother::default()), RttSource::Fixed),
-            rtt_due: None,
+            given_rtt: rtt,
+            rtt: None,
             delivered_rtt: None,
             timer_due: None,
             next_due: Timestamp::from_micros(i64::MIN),
@@ -116,8 +151,17 @@ impl Timeline {
         emit: &mut impl FnMut(CaptureTime, Event),
     ) {
         let at = self.to_estimator(at);
-        if self.rtt_due.is_some() && self.next_due <= at {
+        if self.rtt.is_some() && self.next_due <= at {
             self.run_timers(at, rtt, emit);
+        }
+    }
+
+    /// A stream whose first packet came at `since` has a module that hands over round trip times; after the flow's first
+    /// packet that counts.
+    pub(super) fn add_module(&mut self, since: CaptureTime) {
+        if let Some(RttSource::Capture(updates)) = &mut self.rtt {
+            updates.add_receiver(since.to_timestamp());
+            self.note_timers();
         }
     }
 
@@ -149,9 +193,13 @@ impl Timeline {
         rtt: &mut RttSamples,
         emit: &mut impl FnMut(CaptureTime, Event),
     ) {
-        if self.rtt_due.is_none() {
+        if self.rtt.is_none() {
             self.interceptor.bind_rtcp_writer(Outbox::default(), now);
-            self.rtt_due = Some(now + RTT_INTERVAL);
+            let begun = now - self.clock_offset;
+            self.rtt = Some(match self.given_rtt {
+                Some(rtt) => RttSource::Given(rtt, begun + GIVEN_RTT_AFTER),
+                None => RttSource::Capture(RttUpdates::new(begun)),
+            });
         }
         self.run_timers(now, rtt, emit);
     }
@@ -179,36 +227,17 @@ impl Timeline {
 
     fn note_timers(&mut self) {
         self.timer_due = self.interceptor.poll_timeout();
-        let soonest = self.timer_due.into_iter().chain(self.rtt_due).min();
+        let rtt_due = self.rtt.as_ref().map(|rtt| rtt.next_run() + self.clock_offset);
+        let soonest = self.timer_due.into_iter().chain(rtt_due).min();
         self.next_due = soonest.unwrap_or(self.next_due);
     }
 
-    /// Delivers the round trip time for every second until `now`.
+    /// Delivers the round trip times that are due until `now`; of several at once the last, for nothing is between them.
     fn deliver_rtt(&mut self, now: Timestamp, samples: &mut RttSamples) {
-        let mut in_vain = 0;
-        while let Some(due) = self.rtt_due.filter(|due| *due <= now) {
-            let delivered = match &mut self.rtt {
-                RttSource::Fixed(rtt) => Some(*rtt),
-                RttSource::Capture(smoother) => {
-                    let offset = self.clock_offset;
-                    while let Some(sample) = samples.pop_before(due - offset) {
-                        in_vain = 0;
-                        smoother.add(sample.at.to_timestamp() + offset, sample.rtt);
-                    }
-                    smoother.deliver(due)
-                }
-            };
-            if let Some(rtt) = delivered {
-                self.interceptor.set_rtt(rtt);
-                self.delivered_rtt = Some(rtt);
-            }
-            in_vain += 1;
-            self.rtt_due = Some(due + RTT_INTERVAL);
-            if in_vain > DELIVERIES_UNTIL_STALE {
-                let until = samples.next_at().map_or(now, |at| now.min(at + self.clock_offset));
-                let seconds = (until - due).as_micros() / RTT_INTERVAL.as_micros();
-                self.rtt_due = Some(due + RTT_INTERVAL.times(seconds.max(1)));
-            }
+        let until = now - self.clock_offset;
+        if let Some(rtt) = self.rtt.as_mut().and_then(|source| source.run_until(until, samples)) {
+            self.interceptor.set_rtt(rtt);
+            self.delivered_rtt = Some(rtt);
         }
     }
 
@@ -255,7 +284,7 @@ impl<E: FnMut(CaptureTime, Event)> Observer for Steps<'_, E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rtp::RttSample;
+    use crate::rtp::{RttSample, SampleOf};
     use crate::units::{AbsSendTime, Bitrate, DataSize, Ssrc};
 
     const CENTURY_NANOS: i64 = 100 * 365 * 86_400 * 1_000_000_000;
@@ -339,32 +368,42 @@ mod tests {
     }
 
     #[test]
-    fn samples_of_the_capture_are_delivered_at_the_next_second() {
-        let mut timeline = timeline(None, TimeDelta::ZERO);
-        let mut samples = RttSamples::default();
-        let delivered = |timeline: &mut Timeline, samples: &mut RttSamples, ms: i64| {
-            timeline.handle_packet(&packet(ms * 1_000_000), samples, &mut |_, _| {});
-            timeline.delivered_rtt().map(|rtt| rtt.to_millis())
-        };
-        assert_eq!(delivered(&mut timeline, &mut samples, 0), None);
-        for (ms, rtt_ms) in [(400, 10), (600, 21), (1000, 99)] {
-            let at = CaptureTime::from_nanos(i128::from(ms) * 1_000_000).unwrap();
-            samples.push(RttSample { at, rtt: TimeDelta::from_millis(rtt_ms) });
+    fn samples_of_the_capture_are_handed_over_each_second_and_smoothed_by_the_timer_too() {
+        for offset_us in [0, 700] {
+            let mut timeline = timeline(None, TimeDelta::from_micros(offset_us));
+            let mut samples = RttSamples::default();
+            let delivered = |timeline: &mut Timeline, samples: &mut RttSamples, ms: i64| {
+                timeline.handle_packet(&packet(ms * 1_000_000), samples, &mut |_, _| {});
+                timeline.delivered_rtt().map(|rtt| rtt.to_millis())
+            };
+            let at = |ms: i64| CaptureTime::from_nanos(i128::from(ms) * 1_000_000).unwrap();
+            assert_eq!(delivered(&mut timeline, &mut samples, 0), None);
+            assert_eq!(delivered(&mut timeline, &mut samples, 250), None);
+            timeline.add_module(at(250));
+            for (ms, rtt_ms) in [(400, 10), (600, 21), (1250, 99)] {
+                samples.push(RttSample {
+                    at: at(ms),
+                    rtt: TimeDelta::from_millis(rtt_ms),
+                    of: SampleOf::Receiver,
+                });
+            }
+            assert_eq!(delivered(&mut timeline, &mut samples, 1249), None);
+            assert_eq!(delivered(&mut timeline, &mut samples, 1250), Some(21), "a frame then comes after it");
+            assert_eq!(delivered(&mut timeline, &mut samples, 2000), Some(21));
+            assert_eq!(
+                delivered(&mut timeline, &mut samples, 2250),
+                Some(32),
+                "0.7 × 21 + 0.3 × (21 + 99) / 2"
+            );
+            assert_eq!(delivered(&mut timeline, &mut samples, 3000), Some(52), "0.7 × 32 + 0.3 × 99");
+            assert_eq!(
+                delivered(&mut timeline, &mut samples, 900_000),
+                Some(52),
+                "nothing new, nothing delivered"
+            );
+            let rtt = TimeDelta::from_millis(7);
+            samples.push(RttSample { at: at(900_500), rtt, of: SampleOf::Receiver });
+            assert_eq!(delivered(&mut timeline, &mut samples, 901_250), Some(7), "it starts afresh");
         }
-        assert_eq!(delivered(&mut timeline, &mut samples, 999), None);
-        assert_eq!(
-            delivered(&mut timeline, &mut samples, 1000),
-            Some(15),
-            "a frame at the second comes after it"
-        );
-        assert_eq!(delivered(&mut timeline, &mut samples, 2000), Some(28), "0.7 × 15 + 0.3 × (21 + 99) / 2");
-        assert_eq!(
-            delivered(&mut timeline, &mut samples, 900_000),
-            Some(28),
-            "nothing new, nothing delivered"
-        );
-        let at = CaptureTime::from_nanos(900_500_000_000).unwrap();
-        samples.push(RttSample { at, rtt: TimeDelta::from_millis(7) });
-        assert_eq!(delivered(&mut timeline, &mut samples, 901_000), Some(7), "it starts afresh");
     }
 }

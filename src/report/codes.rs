@@ -106,6 +106,10 @@ pub const CODES: &[(&str, &str)] = &[
         "REMBs concern more streams than the 255 that a message can list. They are sent without a list, as libwebrtc does it.",
     ),
     (
+        "W-REMB-UNUSABLE",
+        "REMBs are in the capture and not used: their number of SSRCs does not fit their length, their rate is above 2^63 bit/s, the snaplen cut it off, they are in or behind what is no RTCP, they go with the media that they are about, or no flow between their hosts has a stream that they list.",
+    ),
+    (
         "W-RTT-DEFAULT",
         "No round trip time was given or could be read; 200 ms was taken, as libwebrtc does before it knows one. Where the real one is shorter, the estimate rises too slowly near the link's capacity and falls too seldom.",
     ),

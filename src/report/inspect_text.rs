@@ -169,7 +169,11 @@ impl Recorded {
         let (Some(first), Some(last), Some(min), Some(max)) =
             (self.first_bps, self.last_bps, self.min_bps, self.max_bps)
         else {
+            let unusable: u64 = self.unusable.values().map(|count| count.count).sum();
             return match self.rtcp_cut {
+                _ if unusable > 0 => {
+                    writeln!(out, "  REMBs: none that can be used, and {unusable} that cannot")
+                }
                 0 => writeln!(out, "  REMBs: none"),
                 cut => writeln!(
                     out,

@@ -261,6 +261,9 @@ pub struct Recorded {
     pub rtcp_unreadable: u64,
     /// Those that the snaplen cut, and may lack a REMB at their end.
     pub rtcp_cut: u64,
+    /// Further REMBs that are not used, by reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unusable: BTreeMap<&'static str, Count>,
 }
 
 /// One RTP stream.

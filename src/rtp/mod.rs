@@ -11,6 +11,7 @@ mod packet;
 mod report;
 mod rtcp;
 mod rtt;
+mod rtt_updates;
 pub mod sdp;
 mod send_clock;
 mod sequence;
@@ -29,7 +30,8 @@ pub use report::{
     ReportBlocks, SenderReport,
 };
 pub use rtcp::{Block, Blocks, CompoundEnd, packet_type_name};
-pub use rtt::{RttSample, RttSampler, RttSmoother};
+pub use rtt::{RttSample, RttSampler, RttSmoother, SampleOf};
+pub use rtt_updates::RttUpdates;
 pub use send_clock::SendClock;
 pub use stats::{Reception, StreamStats};
 pub use turnaround::{Answers, CapturePoint, Side, Turnaround};

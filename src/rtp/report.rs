@@ -103,6 +103,7 @@ const RECEIVER_REPORT: u8 = 201;
 const APPLICATION: u8 = 204;
 const TRANSPORT_FEEDBACK: u8 = 205;
 const PAYLOAD_FEEDBACK: u8 = 206;
+const APPLICATION_LAYER: u8 = 15;
 const EXTENDED_REPORT: u8 = 207;
 const REFERENCE_TIME: u8 = 4;
 const DLRR: u8 = 5;
@@ -146,6 +147,13 @@ impl<'a> Block<'a> {
             }
             _ => return None,
         })
+    }
+
+    /// Whether it is a REMB by its identifier, whatever else is in it.
+    pub fn is_remb(&self) -> bool {
+        self.packet_type == PAYLOAD_FEEDBACK
+            && self.count == APPLICATION_LAYER
+            && self.body.get(8..12) == Some(b"REMB")
     }
 
     /// Padding's length is its last byte, which a cut block does not show.

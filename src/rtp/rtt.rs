@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::ntp::NtpTime;
-use super::report::Echo;
+use super::report::{Echo, Report};
 use super::rtcp::Block;
 use crate::units::{CaptureTime, Ssrc, TimeDelta, Timestamp};
 
@@ -15,10 +15,17 @@ use crate::units::{CaptureTime, Ssrc, TimeDelta, Timestamp};
 /// ahead of it, and not against the time when the request was captured: the snaplen often cuts requests off.
 #[derive(Debug, Clone, Default)]
 pub struct RttSampler {
-    own_ssrcs: VecDeque<Ssrc>,
+    own_ssrcs: VecDeque<OwnSsrc>,
     /// The receiver's clock less the capture's, in units of 2⁻³² s.
     clock_ahead: Option<i64>,
     discarded: u64,
+}
+
+/// An SSRC that the receiver sends RTCP with.
+#[derive(Debug, Clone, Copy)]
+struct OwnSsrc {
+    ssrc: Ssrc,
+    sends_rembs: bool,
 }
 
 /// A round trip that ended with the capture of its answer.
@@ -28,8 +35,26 @@ pub struct RttSample {
     pub at: CaptureTime,
     /// The round trip time: whole milliseconds, at least one.
     pub rtt: TimeDelta,
+    /// Whose question was answered.
+    pub of: SampleOf,
 }
 
+/// Who asked for a round trip time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SampleOf {
+    /// The receiver of the media, by a reference time that a DLRR block sends back.
+    Receiver,
+    /// A stream that the receiver sends itself, by a sender report that a report block sends back.
+    Sender {
+        /// The stream.
+        ssrc: Ssrc,
+        /// When its first packet was captured; the sample's own time where there is none.
+        since: CaptureTime,
+    },
+}
+
+/// Of Chromium's audio receiver, which hands over no round trip time.
+const AUDIO_RECEIVER: Ssrc = Ssrc(0xfa17_fa17);
 /// SSRCs remembered as the receiver's own: the newest.
 const MAX_OWN_SSRCS: usize = 64;
 /// Both limits are outside what is taken.
@@ -39,13 +64,8 @@ const TOO_LONG_MS: i64 = 10_000;
 impl RttSampler {
     /// RTCP that the receiver sent: the reverse of the media's direction.
     pub fn observe_outgoing(&mut self, block: &Block<'_>, at: CaptureTime) {
-        if let Some(ssrc) = block.sender_ssrc()
-            && !self.own_ssrcs.contains(&ssrc)
-        {
-            if self.own_ssrcs.len() == MAX_OWN_SSRCS {
-                self.own_ssrcs.pop_front();
-            }
-            self.own_ssrcs.push_back(ssrc);
+        if let Some(ssrc) = block.sender_ssrc() {
+            self.note_own(OwnSsrc { ssrc, sends_rembs: block.is_remb() });
         }
         for ntp in block.report().into_iter().flat_map(|report| report.requests()) {
             let ahead = ntp.units_since(NtpTime::at(at));
@@ -57,16 +77,50 @@ impl RttSampler {
     }
 
     /// RTCP that reached the receiver: the media's direction. Appends a sample for each time stamp of the receiver's
-    /// that it sends back; before any of the receiver's own RTCP, whose it is cannot be known and all count.
+    /// that it sends back; before any of the receiver's own RTCP, whose it is cannot be known and all count. Of reference
+    /// times only those of who sends the REMBs count, once there was one.
     pub fn observe_incoming(&mut self, block: &Block<'_>, at: CaptureTime, samples: &mut Vec<RttSample>) {
-        for echo in block.report().into_iter().flat_map(|report| report.echoes()) {
-            if !self.own_ssrcs.is_empty() && !self.own_ssrcs.contains(&echo.ssrc) {
+        let Some(report) = block.report() else { return };
+        let answers_receiver = matches!(report, Report::Extended(_));
+        for echo in report.echoes() {
+            let counts = match answers_receiver {
+                true => self.asks_as_receiver(echo.ssrc),
+                false => self.own_ssrcs.is_empty() || self.is_own(echo.ssrc),
+            };
+            if !counts {
                 continue;
             }
+            let of = match answers_receiver {
+                true => SampleOf::Receiver,
+                false => SampleOf::Sender { ssrc: echo.ssrc, since: at },
+            };
             match self.round_trip(echo, at) {
-                Some(rtt) => samples.push(RttSample { at, rtt }),
+                Some(rtt) => samples.push(RttSample { at, rtt, of }),
                 None => self.discarded += 1,
             }
+        }
+    }
+
+    fn note_own(&mut self, own: OwnSsrc) {
+        if let Some(known) = self.own_ssrcs.iter_mut().find(|known| known.ssrc == own.ssrc) {
+            known.sends_rembs |= own.sends_rembs;
+            return;
+        }
+        if self.own_ssrcs.len() == MAX_OWN_SSRCS {
+            self.own_ssrcs.pop_front();
+        }
+        self.own_ssrcs.push_back(own);
+    }
+
+    fn is_own(&self, ssrc: Ssrc) -> bool {
+        self.own_ssrcs.iter().any(|own| own.ssrc == ssrc)
+    }
+
+    fn asks_as_receiver(&self, ssrc: Ssrc) -> bool {
+        let mut of_rembs = self.own_ssrcs.iter().filter(|own| own.sends_rembs).peekable();
+        match of_rembs.peek() {
+            Some(_) => of_rembs.any(|own| own.ssrc == ssrc),
+            None => ssrc != AUDIO_RECEIVER && (self.own_ssrcs.is_empty() || self.is_own(ssrc)),
         }
     }
 
@@ -87,8 +141,8 @@ impl RttSampler {
     }
 }
 
-/// Smooths round trip times as libwebrtc's `call_stats2` does: each second the mean of the reports that are at most
-/// 1500 ms old, blended into the output before.
+/// Smooths round trip times as libwebrtc's `call_stats2` does: the mean of the reports that are at most 1500 ms old,
+/// blended into the output before.
 ///
 /// Of the reports of the last 1500 ms the newest 1,024 are kept, which no sender of RTCP comes near; if one does, the
 /// mean is of these.
@@ -104,7 +158,7 @@ const MAX_AGE: TimeDelta = TimeDelta::from_millis(1500);
 const WEIGHT: f32 = 0.3;
 
 impl RttSmoother {
-    /// Takes a sample of whole milliseconds; time does not step back.
+    /// Takes a report of whole milliseconds; time does not step back.
     pub fn add(&mut self, at: Timestamp, rtt: TimeDelta) {
         if self.reports.len() == MAX_REPORTS {
             self.reports.pop_front();
@@ -112,8 +166,8 @@ impl RttSmoother {
         self.reports.push_back((at, rtt.as_micros() / 1000));
     }
 
-    /// The smoothed round trip time in whole milliseconds, to be asked for once a second. `None`: nothing is
-    /// delivered, and the next output starts afresh.
+    /// The smoothed round trip time in whole milliseconds, after each report and once a second. `None`: nothing
+    /// is delivered, and the next output starts afresh.
     pub fn deliver(&mut self, now: Timestamp) -> Option<TimeDelta> {
         self.reports.retain(|&(at, _)| now - at <= MAX_AGE);
         self.previous_ms = self.mean_ms().map(|mean| match self.previous_ms {
@@ -121,6 +175,11 @@ impl RttSmoother {
             Some(previous) => ((1.0 - WEIGHT) * previous as f32 + WEIGHT * mean as f32) as i64,
         });
         self.previous_ms.map(TimeDelta::from_millis)
+    }
+
+    /// Whether nothing is left to be smoothed or forgotten.
+    pub fn is_empty(&self) -> bool {
+        self.reports.is_empty() && self.previous_ms.is_none()
     }
 
     fn mean_ms(&self) -> Option<i64> {
@@ -227,6 +286,30 @@ mod tests {
     }
 
     #[test]
+    fn of_reference_times_only_those_of_who_sends_the_rembs_count() {
+        let mut sampler = RttSampler::default();
+        let answers = dlrr(9, &[(0xfa17_fa17, request(0), 0), (1, request(655), 0), (2, request(1311), 0)]);
+        assert_eq!(
+            incoming(&mut sampler, &answers, after(50_000)),
+            [40, 30],
+            "never those of Chromium's audio"
+        );
+        for own in [1, 2, 0xfa17_fa17] {
+            sampler.observe_outgoing(&single(&receiver_report(own, &[])), after(0));
+        }
+        assert_eq!(incoming(&mut sampler, &answers, after(50_000)), [40, 30]);
+        let remb = [&[0, 0, 0, 2, 0, 0, 0, 0][..], b"REMB", &[0, 0, 0, 1]].concat();
+        sampler.observe_outgoing(&single(&rtcp(15, 206, &remb)), after(0));
+        assert_eq!(incoming(&mut sampler, &answers, after(50_000)), [30]);
+        let report = receiver_report(9, &[(1, 0, request(0), 0)]);
+        let mut samples = Vec::new();
+        sampler.observe_incoming(&single(&report), after(50_000), &mut samples);
+        let (at, rtt) = (after(50_000), TimeDelta::from_millis(50));
+        let of = SampleOf::Sender { ssrc: Ssrc(1), since: at };
+        assert_eq!(samples, [RttSample { at, rtt, of }], "what it sends itself counts by report blocks");
+    }
+
+    #[test]
     fn the_newest_64_ssrcs_are_the_receivers_own() {
         let mut sampler = RttSampler::default();
         for ssrc in (1..=64).chain([1, 65]) {
@@ -259,7 +342,8 @@ mod tests {
         let mut samples = Vec::new();
         let block = Blocks::new(&answers[..30], answers.len()).next().unwrap();
         sampler.observe_incoming(&block, after(7000), &mut samples);
-        assert_eq!(samples, [RttSample { at: after(7000), rtt: TimeDelta::from_millis(7) }]);
+        let rtt = TimeDelta::from_millis(7);
+        assert_eq!(samples, [RttSample { at: after(7000), rtt, of: SampleOf::Receiver }]);
     }
 
     fn ms(millis: i64) -> Timestamp {

@@ -132,11 +132,6 @@ impl StreamStats {
         clocks.main()
     }
 
-    /// The RTP timestamp of the last packet.
-    pub fn last_timestamp(&self) -> Option<u32> {
-        (self.packets > 0).then_some(self.media_time.last)
-    }
-
     /// Packets, repeats included.
     pub const fn packets(&self) -> u64 {
         self.packets + self.copies
@@ -166,6 +161,11 @@ impl StreamStats {
     /// When the last packet, in capture order, was captured.
     pub fn last_at(&self) -> Option<CaptureTime> {
         (self.packets > 0).then_some(self.captured.1)
+    }
+
+    /// The RTP timestamp of the last packet that was no repeat.
+    pub fn last_timestamp(&self) -> Option<u32> {
+        (self.packets > 0).then_some(self.media_time.last)
     }
 
     /// Sequence numbers between the lowest and the highest that never came.

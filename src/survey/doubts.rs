@@ -1,6 +1,7 @@
 //! Doubts about a capture, each with a code, how many frames it concerns and the first of them.
 
 use crate::flow::PacketClass;
+use crate::report::counted;
 use crate::report::summary::{Count, Warning};
 use crate::rtp::ClockDrift;
 use crate::units::TimeDelta;
@@ -27,6 +28,7 @@ impl Survey {
         doubts.extend(line.of_streams_on_several_flows());
         doubts.extend(line.of_frames());
         doubts.extend(self.of_decoder());
+        doubts.extend(line.of_rtcp());
         doubts.extend(line.of_limits());
         doubts.extend(line.unmatched());
         doubts
@@ -245,11 +247,25 @@ impl Line {
         doubts.add(if is_note { "N-CLOCK-GRAIN" } else { "W-COARSE-CLOCK" }, frames, message);
     }
 
+    fn of_rtcp(&self) -> Vec<Warning> {
+        let mut doubts = Doubts::default();
+        let copies = self.ledger.get(Unfed::RtcpCopy);
+        let message = format!(
+            "{} are in the capture twice, byte for byte; each counts once",
+            counted(copies.count, "RTCP datagrams")
+        );
+        doubts.add("W-DUPLICATES", copies, message);
+        let unusable = self.unusable_rembs();
+        doubts.add("W-REMB-UNUSABLE", unusable.total(), unusable.in_words());
+        doubts.0
+    }
+
     fn of_limits(&self) -> Vec<Warning> {
         let mut doubts = Doubts::default();
         let limits = [
             ("W-LIMIT-FLOWS", format!("--max-flows {}", self.config.max_flows), self.tally.over_flow_limit),
             ("W-LIMIT-SSRCS", format!("--max-ssrcs {}", self.config.max_ssrcs), self.tally.over_ssrc_limit),
+            ("W-LIMIT-FLOWS", "pairs of ports with RTCP".to_owned(), self.tally.over_conversation_limit),
             ("W-LIMIT-HELD", "memory for packets that wait".to_owned(), self.tally.decided_early),
             (
                 "W-LIMIT-ESTIMATED",

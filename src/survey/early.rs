@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::remb::CapturedRemb;
 use crate::rtp::RttSample;
 use crate::survey::Feed;
-use crate::units::{CaptureTime, Ssrc};
+use crate::units::{CaptureTime, Count, Ssrc};
 
 /// Round trip times and REMBs, in order of time.
 #[derive(Debug, Default)]
@@ -16,11 +16,14 @@ pub(super) struct Early {
     bytes: usize,
 }
 
+/// A REMB, and when it was captured.
 #[derive(Debug)]
-struct EarlyRemb {
-    at: CaptureTime,
-    order: CaptureTime,
-    remb: CapturedRemb,
+pub(super) struct EarlyRemb {
+    pub(super) at: CaptureTime,
+    /// The latest frame time.
+    pub(super) order: CaptureTime,
+    pub(super) frame: u64,
+    pub(super) remb: CapturedRemb,
 }
 
 impl EarlyRemb {
@@ -43,11 +46,10 @@ impl Early {
         self.rtts.push_back(sample);
     }
 
-    pub(super) fn keep_remb(&mut self, at: CaptureTime, order: CaptureTime, remb: CapturedRemb) {
+    pub(super) fn keep_remb(&mut self, kept: EarlyRemb) {
         if self.rembs.len() >= MAX_REMBS {
             self.drop_oldest_remb();
         }
-        let kept = EarlyRemb { at, order, remb };
         self.bytes += kept.bytes();
         self.rembs.push_back(kept);
     }
@@ -59,6 +61,26 @@ impl Early {
         dropped.is_some()
     }
 
+    /// How many REMBs, and the first one's frame.
+    pub(super) fn rembs(&self) -> Count {
+        let first_frame = self.rembs.front().map_or(0, |remb| remb.frame);
+        Count { count: self.rembs.len() as u64, first_frame }
+    }
+
+    /// Takes all REMBs out.
+    pub(super) fn take_rembs(&mut self) -> VecDeque<EarlyRemb> {
+        self.bytes = 0;
+        std::mem::take(&mut self.rembs)
+    }
+
+    /// Takes out those for which this holds.
+    pub(super) fn take_rembs_if(&mut self, holds: impl Fn(&CapturedRemb) -> bool) -> Vec<EarlyRemb> {
+        let (taken, left): (Vec<_>, Vec<_>) =
+            self.take_rembs().into_iter().partition(|kept| holds(&kept.remb));
+        left.into_iter().for_each(|kept| self.keep_remb(kept));
+        taken
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -67,7 +89,9 @@ impl Early {
     pub(super) fn give<F: Feed>(&mut self, session: usize, feed: &mut F) {
         let Self { rtts, rembs, .. } = std::mem::take(self);
         rtts.into_iter().for_each(|sample| feed.rtt(session, sample));
-        rembs.into_iter().for_each(|EarlyRemb { at, order, remb }| feed.recorded(session, at, order, remb));
+        rembs
+            .into_iter()
+            .for_each(|EarlyRemb { at, order, remb, .. }| feed.recorded(session, at, order, remb));
     }
 
     /// Its flow was no RTP.

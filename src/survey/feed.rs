@@ -60,6 +60,9 @@ pub trait Feed {
     fn time(&mut self, at: CaptureTime);
     /// A packet, in capture order.
     fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate;
+    /// A stream that is fed has an RTP module of its own in the receiver, since its first packet at `since`: it hands over
+    /// round trip times.
+    fn module(&mut self, flow: usize, since: CaptureTime);
     /// A round trip time of the flow's receiver.
     fn rtt(&mut self, flow: usize, sample: RttSample);
     /// A REMB that the flow's receiver sent, other than the one before; `order` is the latest frame time.
@@ -78,6 +81,7 @@ impl Feed for NoFeed {
     fn packet(&mut self, _flow: usize, _packet: &FedPacket) -> Fate {
         Fate::Counted
     }
+    fn module(&mut self, _flow: usize, _since: CaptureTime) {}
     fn rtt(&mut self, _flow: usize, _sample: RttSample) {}
     fn recorded(&mut self, _flow: usize, _at: CaptureTime, _order: CaptureTime, _remb: CapturedRemb) {}
 }

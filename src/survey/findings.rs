@@ -93,7 +93,7 @@ impl Line {
             captured_at: self.capture_point(session).map(CapturePoint::into_summary),
             streams: session.rtp_streams().map(|stream| self.stream(session, stream)).collect(),
             rtcp: media.map(rtcp).unwrap_or_default(),
-            recorded: media.map_or_else(Recorded::default, |media| media.recorded.tally.clone()),
+            recorded: media.map(recorded).unwrap_or_default(),
             verdict: self.verdict(session),
             estimation: None,
         }
@@ -218,8 +218,12 @@ fn extensions(session: &Session) -> Vec<ElementSeen> {
     seen.collect()
 }
 
+fn recorded(media: &Direction) -> Recorded {
+    Recorded { unusable: media.unusable.by_reason(), ..media.recorded.tally.clone() }
+}
+
 fn rtcp(media: &Direction) -> Vec<RtcpSeen> {
-    let of = |from, types: &super::conversation::RtcpTypes| {
+    let of = |from, types: &super::recorded::RtcpTypes| {
         let seen = types.seen().map(move |(packet_type, count)| RtcpSeen {
             from,
             packet_type,

@@ -2,6 +2,7 @@
 //! and everything is counted.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use crate::capture::Frame;
 use crate::decode::Datagram;
@@ -9,7 +10,7 @@ use crate::flow::{FiveTuple, PacketClass, classify};
 use crate::rtp::{Malformed, RtpPacket};
 use crate::units::{CaptureTime, Ssrc, TimeDelta};
 
-use super::conversation::{From, RtcpCapture, below};
+use super::conversation::From;
 use super::ledger::Unfed;
 use super::places::{Place, Places, flow_of};
 use super::session::{PacketNote, Session, Surroundings};
@@ -22,6 +23,12 @@ pub(super) struct Flows {
     places: Places,
     /// The session in which a stream was first seen, while flows are merged.
     homes: HashMap<Ssrc, usize>,
+    /// When the first packet of a flow's stream was captured, of flows that are not selected too.
+    first_packets: HashMap<(u32, Ssrc), CaptureTime>,
+    /// Sessions by their hosts and streams; to be looked at, not to be trusted.
+    pub(super) by_hosts: HashMap<(IpAddr, IpAddr, Ssrc), usize>,
+    /// RTCP on ports of its own, by its flow: the media's flow that way.
+    pub(super) rtcp_ports: HashMap<FiveTuple, FiveTuple>,
     /// Streams of all sessions.
     streams: usize,
     /// When room was last sought in vain.
@@ -39,6 +46,25 @@ impl Flows {
     /// Flows that were not selected, in order of appearance.
     pub(super) fn unselected(&self) -> Vec<FiveTuple> {
         self.places.unselected()
+    }
+
+    /// When the first packet of a flow's stream was captured, if it was noted.
+    pub(super) fn first_packet(&self, flow: &FiveTuple, ssrc: Ssrc) -> Option<CaptureTime> {
+        let place = self.places.get(flow)?;
+        self.first_packets.get(&(place.flow, ssrc)).copied()
+    }
+
+    /// Notes it, while there is room.
+    fn note_packet(&mut self, flow: u32, ssrc: Ssrc, at: CaptureTime, max_streams: usize) {
+        let has_room = self.first_packets.len() < max_streams;
+        if has_room && !self.first_packets.contains_key(&(flow, ssrc)) {
+            self.first_packets.insert((flow, ssrc), at);
+        }
+    }
+
+    /// Whether a flow was seen and not selected.
+    pub(super) fn is_left_out(&self, flow: &FiveTuple) -> bool {
+        self.places.get(flow).is_some_and(|place| place.session.is_none())
     }
 }
 
@@ -98,7 +124,10 @@ impl Line {
         };
         match place.session {
             Some(session) => self.handle_rtp((session, place.flow), frame, datagram, packet, feed),
-            None => self.ledger.unfed(Unfed::NotSelected, frame.number),
+            None => {
+                self.flows.note_packet(place.flow, packet.ssrc(), frame.at, self.config.max_ssrcs);
+                self.ledger.unfed(Unfed::NotSelected, frame.number);
+            }
         }
     }
 
@@ -112,20 +141,14 @@ impl Line {
         feed: &mut F,
     ) {
         self.tally.datagram(class, datagram, frame.number.0);
-        self.ledger.unfed(Unfed::NotRtpClass, frame.number);
-        let flow = &flow_of(datagram);
-        let index = match class {
-            PacketClass::Rtcp => self.conversation_of(&self.media_of_rtcp(flow)),
-            PacketClass::Dtls => self.conversation_of(flow),
-            _ => None,
-        };
-        let Some(index) = index else { return };
         if class == PacketClass::Rtcp {
-            let in_range = self.range.contains(frame.at);
-            let (frame, at) = (frame.number.0, frame.at);
-            let captured = RtcpCapture { frame, at, order: self.clock, in_range };
-            self.conversations.handle_rtcp((index, From::of(flow)), datagram, &captured, feed);
-        } else if let Some(conversation) = self.conversations.get_mut(index) {
+            return self.handle_rtcp(frame, datagram, feed);
+        }
+        self.ledger.unfed(Unfed::NotRtpClass, frame.number);
+        if class == PacketClass::Dtls
+            && let Some(index) = self.conversation_of(&flow_of(datagram), feed)
+            && let Some(conversation) = self.conversations.get_mut(index)
+        {
             conversation.srtp.observe_dtls(datagram.payload);
         }
     }
@@ -160,6 +183,9 @@ impl Line {
         };
         if is_new {
             flows.streams += 1;
+            let FiveTuple { source, destination } = flow_of(datagram);
+            flows.by_hosts.insert((source.ip(), destination.ip(), ssrc), session);
+            flows.note_packet(flow, ssrc, frame.at, config.max_ssrcs);
             if config.merge_flows {
                 let home = *flows.homes.entry(ssrc).or_insert(session);
                 // A flow that has moved stays where it is, whatever else comes on it.
@@ -176,6 +202,9 @@ impl Line {
         {
             known.count_copy(index, frame.at, packet, datagram.direction);
             return self.ledger.unfed(Unfed::Duplicate, frame.number);
+        }
+        if is_new && self.conversations.have_ownerless() {
+            self.adopt_rembs(&flow_of(datagram), ssrc, feed);
         }
         let in_range = self.range.contains(frame.at);
         let note = PacketNote::new(frame, datagram, packet, self.clock, in_range);
@@ -250,7 +279,7 @@ impl Line {
         }
         let conversation = self.conversations.find(&flow);
         if let Some(conversation) = conversation.and_then(|place| self.conversations.get_mut(place)) {
-            conversation.media(From::of(&flow)).session = Some(index);
+            conversation.media(From::of(&flow)).give_session(index);
         }
         let info = FlowInfo { index, flow, ethernet: datagram.ends.ethernet };
         self.sessions.put(index, Session::new(info, datagram.carrier, conversation, &self.config));
@@ -280,38 +309,11 @@ impl Line {
         self.flows.was_full_at = (freed < self.config.max_ssrcs / 8).then_some(at);
         let sessions = &self.sessions;
         self.conversations.forget_early(|session| sessions.get(session).is_some());
+        self.flows.by_hosts.retain(|(.., ssrc), place| {
+            sessions.get(*place).is_some_and(|session| session.streams.knows(*ssrc))
+        });
         self.flows
             .homes
             .retain(|ssrc, home| sessions.get(*home).is_some_and(|home| home.streams.knows(*ssrc)));
-    }
-
-    /// The flow whose media RTCP speaks of: that of its own ports, or, without RTP there, that of the ports below them
-    /// (RFC 3550 section 11).
-    fn media_of_rtcp(&self, flow: &FiveTuple) -> FiveTuple {
-        let has_media = |flow: &FiveTuple| {
-            let place = |flow: &FiveTuple| self.flows.places.session(flow);
-            let session = |flow: &FiveTuple| place(flow).and_then(|place| self.sessions.get(place));
-            session(flow).or_else(|| session(&flow.reversed())).is_some()
-        };
-        let below = || below(flow).filter(has_media);
-        if has_media(flow) { *flow } else { below().unwrap_or(*flow) }
-    }
-
-    /// What both directions of a flow say of each other; its sessions get to know it.
-    fn conversation_of(&mut self, flow: &FiveTuple) -> Option<usize> {
-        let (index, is_new) = self.conversations.find_or_begin(flow)?;
-        if is_new {
-            for flow in [*flow, flow.reversed()] {
-                let place = self.flows.places.session(&flow);
-                if let Some(place) = place
-                    && let Some(session) = self.sessions.get_mut(place)
-                    && let Some(conversation) = self.conversations.get_mut(index)
-                {
-                    session.conversation = Some(index);
-                    conversation.media(From::of(&flow)).session = Some(place);
-                }
-            }
-        }
-        Some(index)
     }
 }

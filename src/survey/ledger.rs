@@ -33,13 +33,15 @@ pub(super) enum Unfed {
     Limit,
     /// Over the number of flows that are estimated.
     EstimatedLimit,
+    /// RTCP that is in the capture twice.
+    RtcpCopy,
     /// RTCP, STUN, DTLS and the like.
     NotRtpClass,
 }
 
 impl Unfed {
     /// All, in the order of their numbers.
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::NotRtp,
         Self::NotSelected,
         Self::Audio,
@@ -52,6 +54,7 @@ impl Unfed {
         Self::Malformed,
         Self::Limit,
         Self::EstimatedLimit,
+        Self::RtcpCopy,
         Self::NotRtpClass,
     ];
 
@@ -69,6 +72,7 @@ impl Unfed {
             Self::Malformed => "malformed-rtp",
             Self::Limit => "limit",
             Self::EstimatedLimit => "estimated-flows-limit",
+            Self::RtcpCopy => "rtcp-copy",
             Self::NotRtpClass => "other-protocol",
         }
     }

@@ -7,6 +7,7 @@ mod capture_point;
 mod clock_grain;
 mod config;
 mod conversation;
+mod conversations;
 mod copies;
 mod delay_line;
 mod doubts;
@@ -20,8 +21,12 @@ mod layout;
 mod learned;
 mod ledger;
 mod lookup;
+mod modules;
 mod places;
+mod recorded;
 mod release;
+mod rtcp;
+mod rtcp_copies;
 mod seen;
 mod sender_clocks;
 mod session;
@@ -32,6 +37,7 @@ mod stream;
 mod streams;
 mod tally;
 mod unmatched;
+mod unusable;
 mod verdict;
 
 use std::collections::VecDeque;
@@ -47,11 +53,12 @@ use crate::flow::HoldBack;
 use crate::units::{CaptureTime, TimeDelta};
 
 use config::TimeRange;
-use conversation::Conversations;
+use conversations::Conversations;
 use copies::Copies;
 use delay_line::{DelayLine, Waiting};
 use intake::Flows;
 use ledger::Ledger;
+use rtcp_copies::RtcpCopies;
 use session::{PacketNote, Session, Surroundings};
 use sessions::Sessions;
 use tally::Tally;
@@ -81,6 +88,7 @@ struct Line {
     conversations: Conversations,
     ledger: Ledger,
     copies: Copies,
+    rtcp_copies: RtcpCopies,
     tally: Tally,
     first_at: Option<CaptureTime>,
     /// When packets count; known with the first frame.
@@ -105,6 +113,7 @@ impl Survey {
                 conversations: Conversations::default(),
                 ledger: Ledger::default(),
                 copies: Copies::new(config.copies),
+                rtcp_copies: RtcpCopies::default(),
                 tally: Tally::default(),
                 first_at: None,
                 range: config.range(CaptureTime::default()),

@@ -33,6 +33,9 @@ impl Session {
             self.fed_with = Some(self.known());
         }
         self.release_as::<true, F>(index, at, packet, note, around, feed);
+        if self.streams.get(index).is_some_and(|stream| stream.has_module.is_none()) {
+            self.decide_module(index, packet, around, feed);
+        }
     }
 
     /// The same for a packet of a stream that is RTP, or of one that is not so far.
@@ -101,7 +104,12 @@ impl Session {
             size,
         };
         match feed.packet(self.index, &fed) {
-            Fate::Counted => stream.fed.add(note.frame.0),
+            Fate::Counted => {
+                stream.fed.add(note.frame.0);
+                if fed.is_first {
+                    self.decide_module(index, packet, around, feed);
+                }
+            }
             Fate::NoSendTime => around.ledger.unfed(Unfed::NoSendTime, note.frame),
             Fate::OverLimit => around.ledger.unfed(Unfed::EstimatedLimit, note.frame),
         }

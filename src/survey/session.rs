@@ -8,7 +8,7 @@ use crate::rtp::infer::SrtpVerdict;
 use crate::rtp::{CaptureTimeClock, RtpPacket};
 use crate::units::{CaptureTime, Count, FrameNumber, PayloadType, Ssrc};
 
-use super::conversation::Conversations;
+use super::conversations::Conversations;
 use super::extensions::Extensions;
 use super::late::FedWith;
 use super::layout::Layout;

@@ -50,6 +50,8 @@ pub(super) struct Stream {
     pub(super) fed: Count,
     /// Packets that were not, for it is audio.
     pub(super) left_out: Count,
+    /// Whether its receiver has an RTP module for it; `None` until that is decided.
+    pub(super) has_module: Option<bool>,
     evidence: StreamEvidence,
     /// Ids of header extension elements until it was known to be RTP.
     element_ids: ElementIds,
@@ -129,6 +131,7 @@ impl Stream {
             transport_cc: 0,
             fed: Count::default(),
             left_out: Count::default(),
+            has_module: None,
             evidence: StreamEvidence::default(),
             element_ids: ElementIds::default(),
             described,

@@ -23,6 +23,8 @@ pub(super) struct Tally {
     pub(super) last_at: CaptureTime,
     pub(super) over_flow_limit: Count,
     pub(super) over_ssrc_limit: Count,
+    /// RTCP of more pairs of ports than are kept.
+    pub(super) over_conversation_limit: Count,
     pub(super) decided_early: Count,
     /// RTP packets larger than any link lets pass: offload put several together.
     pub(super) oversized: Count,

@@ -94,7 +94,8 @@ pub(crate) fn run(
     estimator: EstimatorConfig,
 ) -> Outcome {
     let remb = RembConfig { scheduler: Profile::Libwebrtc, ..RembConfig::default() };
-    let mut receiver = RembInterceptor::new(InterceptorConfig { estimator, remb, sender_ssrc: Ssrc(1) });
+    let mut receiver =
+        RembInterceptor::new(InterceptorConfig { estimator, remb, sender_ssrc: Ssrc(1) }).unwrap();
     receiver.bind_rtcp_writer(Writer::default(), Timestamp::from_micros(EPOCH));
     streams.iter().for_each(|stream| receiver.bind_remote_stream(Ssrc(stream.ssrc)));
     receiver.set_rtt(TimeDelta::from_micros(path.delay + FEEDBACK_DELAY));

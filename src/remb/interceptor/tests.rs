@@ -52,7 +52,7 @@ impl Call {
     fn new(profile: Profile) -> Self {
         let remb = RembConfig { scheduler: profile, ..RembConfig::default() };
         let mut interceptor =
-            RembInterceptor::new(InterceptorConfig { remb, ..InterceptorConfig::default() });
+            RembInterceptor::new(InterceptorConfig { remb, ..InterceptorConfig::default() }).unwrap();
         interceptor.bind_remote_stream(Ssrc(7));
         interceptor.bind_remote_stream(Ssrc(3));
         Self {
@@ -150,6 +150,38 @@ fn every_tracked_ssrc_is_in_the_remb() {
 }
 
 #[test]
+fn a_stream_that_was_never_bound_is_an_error_and_one_that_was_unbound_is_none() {
+    let mut call = Call::bound(Profile::Periodic);
+    let error = call.packet(99).unwrap_err();
+    assert_eq!(error.downcast_ref(), Some(&UnboundStream(Ssrc(99))));
+    call.interceptor.bind_remote_stream(Ssrc(99));
+    assert!(call.packet(99).is_ok());
+    call.interceptor.unbind_remote_stream(Ssrc(99));
+    assert!(matches!(call.packet(99), Ok(false)), "on its way still");
+    call.interceptor.bind_remote_stream(Ssrc(99));
+    call.interceptor.unbind_remote_stream(Ssrc(99));
+    assert!(matches!(call.packet(99), Ok(false)));
+    for ssrc in 1000..5000 {
+        call.interceptor.bind_remote_stream(Ssrc(ssrc));
+        call.interceptor.unbind_remote_stream(Ssrc(ssrc));
+    }
+    assert!(call.interceptor.unbound.as_slice().len() <= MAX_UNBOUND);
+    call.interceptor.close();
+    assert!(matches!(call.packet(98), Ok(false)), "it is over");
+}
+
+#[test]
+fn an_interval_of_zero_is_refused() {
+    for micros in [0, -1, i64::MIN] {
+        let interval = TimeDelta::from_micros(micros);
+        let remb = RembConfig { interval, ..RembConfig::default() };
+        let refused =
+            RembInterceptor::<Recorder>::new(InterceptorConfig { remb, ..InterceptorConfig::default() });
+        assert_eq!(refused.err(), Some(InvalidInterval(interval)));
+    }
+}
+
+#[test]
 fn more_ssrcs_than_a_message_holds_are_sent_as_none() {
     let mut call = Call::bound(Profile::Periodic);
     call.packets(100, 7);
@@ -244,7 +276,7 @@ proptest! {
         let scheduler = if is_periodic { Profile::Periodic } else { Profile::Libwebrtc };
         let interval = TimeDelta::from_millis(interval_ms);
         let remb = RembConfig { scheduler, interval, ..RembConfig::default() };
-        let mut interceptor = RembInterceptor::new(InterceptorConfig { remb, ..InterceptorConfig::default() });
+        let mut interceptor = RembInterceptor::new(InterceptorConfig { remb, ..InterceptorConfig::default() }).unwrap();
         interceptor.bind_remote_stream(Ssrc(7));
         let mut ms = 1_000_000;
         for (step, what) in steps {

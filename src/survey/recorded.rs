@@ -1,0 +1,55 @@
+//! What was counted of one side's RTCP: packets by type, and the REMBs that steer one flow.
+
+use crate::remb::CapturedRemb;
+use crate::report::summary::Recorded;
+use crate::units::Count;
+
+use super::early::EarlyRemb;
+
+/// RTCP packets by type, 192 to 223, ascending.
+#[derive(Debug, Default)]
+pub(super) struct RtcpTypes(Vec<(u8, u64)>);
+
+impl RtcpTypes {
+    pub(super) fn add(&mut self, packet_type: u8) {
+        match self.0.binary_search_by_key(&packet_type, |(known, _)| *known) {
+            Ok(place) => self.0.iter_mut().skip(place).take(1).for_each(|(_, count)| *count += 1),
+            Err(place) => self.0.insert(place, (packet_type, 1)),
+        }
+    }
+
+    /// Types seen, ascending, and how often.
+    pub(super) fn seen(&self) -> impl Iterator<Item = (u8, u64)> {
+        self.0.iter().copied()
+    }
+}
+
+/// The REMBs that steer one flow.
+#[derive(Debug, Default)]
+pub(super) struct RecordedRembs {
+    last: Option<CapturedRemb>,
+    /// All, repeats included.
+    pub(super) all: Count,
+    pub(super) tally: Recorded,
+}
+
+impl RecordedRembs {
+    /// Takes the next REMB; whether it is another than the one before.
+    pub(super) fn observe(&mut self, EarlyRemb { remb, frame, .. }: &EarlyRemb) -> bool {
+        self.all.add(*frame);
+        self.tally.count += 1;
+        self.tally.cut += u64::from(remb.ssrcs.is_none());
+        if self.last.as_ref().is_some_and(|last| remb.is_repeat_of(last)) {
+            self.tally.repeats += 1;
+            return false;
+        }
+        let bps = remb.bitrate.as_bps();
+        self.tally.sender_ssrc = Some(remb.sender_ssrc.to_string());
+        self.tally.first_bps.get_or_insert(bps);
+        self.tally.last_bps = Some(bps);
+        self.tally.min_bps = Some(self.tally.min_bps.map_or(bps, |min| min.min(bps)));
+        self.tally.max_bps = Some(self.tally.max_bps.map_or(bps, |max| max.max(bps)));
+        self.last = Some(remb.clone());
+        true
+    }
+}

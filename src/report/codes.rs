@@ -1,7 +1,15 @@
 //! The codes of warnings and notes, and what each means to a reader. `--strict` ends with 5 on a warning, never on a note.
 
 /// Every code with its line in the manual.
-pub const CODES: [(&str, &str); 34] = [
+pub const CODES: [(&str, &str); 37] = [
+    (
+        "N-AGGREGATED",
+        "Offload put several RTP packets of equal length into one frame. Each is read; all of them have the frame's time.",
+    ),
+    (
+        "N-CONCATENATED",
+        "Behind the first capture stands another one, as where rotated files were put together by cat, or another section of a pcapng. All are read; frames are numbered through all of them.",
+    ),
     (
         "N-INFERRED-ID",
         "The id of a header extension was not told by a flag or an SDP but found by how its element behaves.",
@@ -74,7 +82,7 @@ pub const CODES: [(&str, &str); 34] = [
     ),
     (
         "W-OFFLOAD",
-        "RTP packets are larger than an Ethernet frame. Either the link has larger frames, or offload put several packets into one; of these only the first is read, and the sizes are wrong. Capture with offload switched off (ethtool -K … gro off gso off tso off).",
+        "RTP packets are larger than an Ethernet frame. Either the link has larger frames, or offload put several packets into one and the snaplen hides where the next begin; of these only what shows is read, and the sizes are wrong. Capture with offload switched off (ethtool -K … gro off gso off tso off), or without a snaplen.",
     ),
     (
         "W-PATH-CHANGE",
@@ -116,10 +124,14 @@ pub const CODES: [(&str, &str); 34] = [
         "W-TRUNCATED",
         "The snaplen cut RTP headers before their send time. Capture at least 128 bytes a frame, for RTCP with many blocks 256.",
     ),
+    (
+        "W-UDP-LENGTH",
+        "UDP headers state more bytes than their IP packets hold: a broken generator or offload. The length of the IP packet counts. A receiver's kernel drops such packets.",
+    ),
     ("W-UNMATCHED", "A flow, stream or header extension that a flag names is not in the capture."),
     (
         "W-UNREAD-ENCAPSULATION",
-        "Frames carry MPLS, PPPoE, GTP-U, Geneve, IP in IP or an unusual GRE, which are not read. Whatever RTP is in them is missing.",
+        "Frames have a link type or an encapsulation that is not read: it is named, a link type with its number. Whatever RTP is in them is missing.",
     ),
 ];
 

@@ -33,7 +33,16 @@ impl Survey {
     fn of_decoder(&self) -> Vec<Warning> {
         let fragments = self.decoder.fragment_counts();
         let tcp = self.decoder.tcp_counts();
+        let overlong = self.decoder.overlong_datagrams();
         let mut doubts = Doubts::default();
+        doubts.add(
+            "W-UDP-LENGTH",
+            overlong,
+            format!(
+                "{} UDP headers state more bytes than their IP packets hold; the length of the IP packet counts",
+                overlong.count
+            ),
+        );
         doubts.add(
             "W-FRAGMENTS",
             fragments.incomplete,

@@ -33,7 +33,7 @@ pub use feed::{Fate, FedPacket, Feed, FlowInfo, NoFeed};
 pub use findings::Findings;
 
 use crate::capture::Frame;
-use crate::decode::Decoder;
+use crate::decode::{Decoder, Skip, unread_link_type};
 use crate::flow::HoldBack;
 use crate::units::{CaptureTime, TimeDelta};
 
@@ -125,6 +125,9 @@ impl Survey {
             decoder.decode_in_full(frame, &mut |datagram| line.handle_datagram(frame, datagram, feed));
         if let Err(skip) = decoded {
             line.ledger.skip(skip, frame.number);
+            if skip == Skip::LinkType {
+                line.ledger.unread_link(unread_link_type(frame), frame.number);
+            }
         }
     }
 

@@ -84,6 +84,17 @@ impl StreamStats {
         self.sequence.is_ahead(number)
     }
 
+    /// Whether this is the sequence number that is next.
+    #[inline]
+    pub fn continues_with(&self, number: SeqNum) -> bool {
+        self.sequence.continues_with(number)
+    }
+
+    /// Whether it had packets of this payload type.
+    pub fn has(&self, payload_type: PayloadType) -> bool {
+        self.payload_types >> (payload_type.0 & 0x7f) & 1 == 1
+    }
+
     /// Names the clock that timestamps count in, in Hz; jitter is measured from here on. Setting it again to the same
     /// value changes nothing.
     pub fn set_clock_hz(&mut self, hz: u32) {

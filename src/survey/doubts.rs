@@ -235,11 +235,18 @@ impl Line {
         }
         let oversized = self.tally.oversized;
         let message = format!(
-            "{} RTP packets are larger than an Ethernet frame: offload put several into one, or the link has large \
-             frames; of the former only the first is read",
+            "{} RTP packets are larger than an Ethernet frame, or several of which the snaplen hides some: offload put \
+             them together, or the link has large frames; of the former only what shows is read",
             oversized.count
         );
         doubts.add("W-OFFLOAD", oversized, message);
+        let aggregated = self.tally.aggregated;
+        let message = format!(
+            "{} frames hold {} RTP packets that offload put together; each is read, at its frame's time",
+            aggregated.count,
+            aggregated.count + self.tally.further_segments
+        );
+        doubts.add("N-AGGREGATED", aggregated, message);
         for cut in [self.ledger.get(Unfed::HeaderCut), self.cut_short()] {
             let message = format!("{} RTP headers are cut by the snaplen before their send time", cut.count);
             doubts.add("W-TRUNCATED", cut, message);

@@ -19,6 +19,7 @@ mod places;
 mod release;
 mod session;
 mod sessions;
+mod several;
 mod shapes;
 mod stream;
 mod streams;

@@ -4,10 +4,11 @@ use crate::report::summary::Inference;
 use crate::rtp::infer::{ClockBasis, ClockEvidence, MediaClock, MediaKind, StreamEvidence, StreamVerdict};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
 use crate::rtp::{Reception, RtpPacket, StreamStats};
-use crate::units::{Count, Ssrc};
+use crate::units::{Count, PayloadType, Ssrc};
 
 use super::MediaFilter;
 use super::ledger::Unfed;
+use super::several::Singles;
 
 /// What becomes of a stream's packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,7 @@ pub(super) struct Stream {
     pub(super) transport_cc: u64,
     /// Packets that were fed.
     pub(super) fed: Count,
+    pub(super) singles: Singles,
     evidence: StreamEvidence,
     /// Ids of header extension elements until it was known to be RTP.
     element_ids: ElementIds,
@@ -107,6 +109,7 @@ impl Stream {
             abs_send_times: 0,
             transport_cc: 0,
             fed: Count::default(),
+            singles: Singles::default(),
             evidence: StreamEvidence::default(),
             element_ids: ElementIds::default(),
             described,
@@ -117,6 +120,11 @@ impl Stream {
     /// Whether it has shown itself to be RTP.
     pub(super) fn is_rtp(&self) -> bool {
         self.evidence.verdict() == StreamVerdict::Rtp
+    }
+
+    /// Whether it is RTP and had packets of this payload type.
+    pub(super) fn is_rtp_of(&self, payload_type: PayloadType) -> bool {
+        self.is_rtp() && (self.evidence.has(payload_type) || self.stats.has(payload_type))
     }
 
     /// Whether its packets need not wait.

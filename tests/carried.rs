@@ -262,10 +262,11 @@ fn udp_and_tcp_on_the_same_ports_are_two_flows() {
     assert_eq!(names, [format!("{FLOW} 0x22222222"), format!("udp:{FLOW} 0x11111111")]);
 }
 
+/// Its numbers are small, and so they look like lengths of RTCP that fit.
 #[test]
 fn marked_rtp_of_payload_types_64_to_95_is_rtp() {
     for second in 192..=223 {
-        let rtp = Rtp { second, number: 1, ..VIDEO };
+        let rtp = Rtp { second, ..VIDEO };
         let frames: Vec<_> = call(rtp).map(|(ms, rtp)| whole(ms, udp(&rtp.bytes(ms)))).collect();
         let (code, found) = inspected(&[], &pcap(RAW, &frames));
         assert_eq!((code, streams(&found)), (0, only(270)), "{second}");

@@ -7,7 +7,7 @@ use crate::capture::Frame;
 use crate::decode::Datagram;
 use crate::flow::{FiveTuple, PacketClass, classify};
 use crate::rtp::{Malformed, RtpPacket};
-use crate::units::{CaptureTime, PayloadType, Ssrc, TimeDelta};
+use crate::units::{CaptureTime, PayloadType, SeqNum, Ssrc, TimeDelta};
 
 use super::conversation::{From, RtcpCapture, below};
 use super::ledger::Unfed;
@@ -166,13 +166,14 @@ impl Line {
     /// Whether what could be RTCP is a packet of one of the flow's streams, with a payload type that the stream is known to
     /// have, and the marker bit.
     fn is_marked_media(&mut self, datagram: &Datagram<'_>) -> bool {
-        let Some(&[_, second, .., s0, s1, s2, s3]) = datagram.payload.first_chunk::<12>() else {
+        let Some(&[_, second, n0, n1, .., s0, s1, s2, s3]) = datagram.payload.first_chunk::<12>() else {
             return false;
         };
         let Some(session) = self.session_of(datagram) else { return false };
         let ssrc = Ssrc(u32::from_be_bytes([s0, s1, s2, s3]));
         let stream = session.streams.place(ssrc).and_then(|place| session.streams.get(place));
-        stream.is_some_and(|stream| stream.is_rtp_of(PayloadType(second & 0x7f)))
+        let number = SeqNum(u16::from_be_bytes([n0, n1]));
+        stream.is_some_and(|stream| stream.has_like(PayloadType(second & 0x7f), number))
     }
 
     /// The session of a datagram's flow, if it has one.

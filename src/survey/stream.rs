@@ -4,7 +4,7 @@ use crate::report::summary::Inference;
 use crate::rtp::infer::{ClockBasis, ClockEvidence, MediaClock, MediaKind, StreamEvidence, StreamVerdict};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
 use crate::rtp::{Reception, RtpPacket, StreamStats};
-use crate::units::{Count, PayloadType, Ssrc};
+use crate::units::{Count, PayloadType, SeqNum, Ssrc};
 
 use super::MediaFilter;
 use super::ledger::Unfed;
@@ -122,9 +122,11 @@ impl Stream {
         self.evidence.verdict() == StreamVerdict::Rtp
     }
 
-    /// Whether it is RTP and had packets of this payload type.
-    pub(super) fn is_rtp_of(&self, payload_type: PayloadType) -> bool {
-        self.is_rtp() && (self.evidence.has(payload_type) || self.stats.has(payload_type))
+    /// Whether such a packet is one of it, and no RTCP: it is known to be RTP and to have the payload type, or it has begun with
+    /// that type and this is the next number.
+    pub(super) fn has_like(&self, payload_type: PayloadType, number: SeqNum) -> bool {
+        let has_type = self.evidence.has(payload_type) || self.stats.has(payload_type);
+        has_type && (self.is_rtp() || self.evidence.continues_with(number))
     }
 
     /// Whether its packets need not wait.

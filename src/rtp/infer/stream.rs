@@ -89,6 +89,11 @@ impl StreamEvidence {
         self.payload_types.iter().flatten().any(|(known, _)| *known == payload_type)
     }
 
+    /// Whether this is the sequence number behind the highest.
+    pub fn continues_with(&self, number: SeqNum) -> bool {
+        self.highest.is_some_and(|highest| number.steps_since(highest) == 1)
+    }
+
     /// Packets observed.
     pub const fn packets(&self) -> u64 {
         self.packets

@@ -5,6 +5,14 @@
 const TYPES: std::ops::RangeInclusive<u8> = 192..=223;
 const VERSION: u8 = 2;
 const HEADER_LEN: usize = 4;
+/// SR to XR.
+const COMMON_FIRST: u8 = 200;
+const COMMON_LAST: u8 = 207;
+/// Before a tag of 80 bits, before one of 32, and at the end, behind one of GCM.
+const INDEX_BEFORE_END: [usize; 3] = [14, 8, 4];
+const ENCRYPTED: u32 = 1 << 31;
+/// Of a call of a day; chance rarely comes to less.
+const MAX_INDEX: u32 = 1 << 16;
 
 /// Whether a byte at the place of the packet type may be one.
 #[inline]
@@ -15,18 +23,26 @@ pub(super) fn is_rtcp_type(second: u8) -> bool {
 /// Whether a datagram of `len` bytes, of which these were captured, is RTCP: its first packet fits, and what follows is
 /// another one, or, where the first is of a type that a compound begins with, what SRTCP has encrypted.
 pub(super) fn is_rtcp(captured: &[u8], len: usize) -> bool {
-    let Some((kind, first_len)) = packet(captured, len) else { return false };
-    match kind {
-        200..=207 => true,
+    match packet(captured, len, |count| count) {
+        Some((COMMON_FIRST..=COMMON_LAST, _)) => true,
         // Of old or rare ones nothing but the whole tells them.
-        _ => captured.get(first_len..).is_none_or(|rest| are_rtcp(rest, len - first_len)),
+        Some((_, first_len)) => captured.get(first_len..).is_none_or(|rest| are_rtcp(rest, len - first_len)),
+        // Some senders set bits of the count that count nothing.
+        None => packet(captured, len, |_| 0).is_some() && has_index(captured, len),
     }
+}
+
+/// Whether SRTCP's index, with the bit that says encrypted, stands where it does with usual tags (RFC 3711, 7714).
+fn has_index(captured: &[u8], len: usize) -> bool {
+    let index_at = |before_end: usize| captured.get(len.checked_sub(before_end)?..)?.first_chunk();
+    let is_index = |bytes: &[u8; 4]| (ENCRYPTED..ENCRYPTED + MAX_INDEX).contains(&u32::from_be_bytes(*bytes));
+    INDEX_BEFORE_END.into_iter().filter_map(index_at).any(is_index)
 }
 
 /// Whether nothing but RTCP packets fills these bytes, as far as they were captured.
 fn are_rtcp(mut captured: &[u8], mut len: usize) -> bool {
     while len > 0 && !captured.is_empty() {
-        let Some((_, packet_len)) = packet(captured, len) else {
+        let Some((_, packet_len)) = packet(captured, len, |count| count) else {
             return captured.len() < HEADER_LEN.min(len);
         };
         captured = captured.get(packet_len..).unwrap_or_default();
@@ -35,12 +51,13 @@ fn are_rtcp(mut captured: &[u8], mut len: usize) -> bool {
     true
 }
 
-/// Type and length of the RTCP packet that begins here, if it can be one and `len` bytes have room for it.
-fn packet(captured: &[u8], len: usize) -> Option<(u8, usize)> {
+/// Type and length of the RTCP packet that begins here, if it can be one: of a known type, with room for what `counted` makes
+/// of its count, in a datagram with `len` bytes for it.
+fn packet(captured: &[u8], len: usize, counted: fn(u8) -> u8) -> Option<(u8, usize)> {
     let &[first, kind, w0, w1] = captured.first_chunk()?;
     let words = 1 + usize::from(u16::from_be_bytes([w0, w1]));
-    let fits =
-        first >> 6 == VERSION && words >= least_words(kind, first & 0x1f)? && HEADER_LEN * words <= len;
+    let least = least_words(kind, counted(first & 0x1f))?;
+    let fits = first >> 6 == VERSION && words >= least && HEADER_LEN * words <= len;
     fits.then_some((kind, HEADER_LEN * words))
 }
 
@@ -86,6 +103,14 @@ mod tests {
         }
         let two = [[0x80, 192, 0, 1, 0, 0, 0, 1], REPORT].concat();
         assert!(is_rtcp(&two, two.len()) && is_rtcp(&two[..9], two.len()));
+    }
+
+    #[test]
+    fn a_count_beyond_the_packet_is_rtcp_only_with_an_index_of_srtcp() {
+        let tail = [&0x8000_0001_u32.to_be_bytes()[..], &[3; 10]].concat();
+        let odd = [&[0x91, 200, 0, 18][..], &[3; 104], &tail].concat();
+        assert!(is_rtcp(&odd, odd.len()));
+        assert!(!is_rtcp(&odd[..odd.len() - 1], odd.len() - 1) && !is_rtcp(&odd[..90], odd.len()));
     }
 
     #[test]

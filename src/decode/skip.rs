@@ -18,7 +18,7 @@ pub enum Skip {
     Geneve,
     /// PPP that carries neither IP nor MPLS, but is compressed, encrypted or of several links.
     Ppp,
-    /// GRE that carries neither IP nor Ethernet nor MPLS nor ERSPAN type I or II.
+    /// GRE that carries neither IP nor Ethernet nor MPLS nor ERSPAN.
     Gre,
     /// IPsec's encrypted payload.
     Esp,

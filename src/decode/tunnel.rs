@@ -26,6 +26,12 @@ const GRE_SEQUENCE: u16 = 0x1000;
 const GRE_VERSION: u16 = 0x0007;
 const ETHER_ERSPAN: u16 = 0x88be;
 const ERSPAN_HEADER_LEN: usize = 8;
+const ETHER_ERSPAN_3: u16 = 0x22eb;
+const ERSPAN_3_HEADER_LEN: usize = 12;
+/// Of the header's last two bytes: what kind of frame follows, Ethernet's being zero, and whether another header does first.
+const ERSPAN_3_KIND: u16 = 0x7c00;
+const ERSPAN_3_FURTHER: u16 = 1;
+const ERSPAN_3_FURTHER_LEN: usize = 8;
 
 /// What a datagram to this port carries; `None` if it is no tunnel.
 ///
@@ -74,6 +80,18 @@ fn geneve(options: u8, protocol: u16, packet: &[u8]) -> Result<Option<Layer<'_>>
     }
 }
 
+/// ERSPAN of type III.
+fn erspan_3(packet: &[u8]) -> Result<Layer<'_>, Skip> {
+    let (header, rest) = packet.split_first_chunk::<ERSPAN_3_HEADER_LEN>().ok_or(Skip::CutShort)?;
+    let &[.., high, low] = header;
+    let fields = u16::from_be_bytes([high, low]);
+    match (fields & ERSPAN_3_KIND, fields & ERSPAN_3_FURTHER) {
+        (0, 0) => Ok(Layer::Ethernet(rest)),
+        (0, _) => Ok(Layer::Ethernet(rest.get(ERSPAN_3_FURTHER_LEN..).ok_or(Skip::CutShort)?)),
+        _ => Err(Skip::Gre),
+    }
+}
+
 fn is_network_layer(ether_type: u16) -> bool {
     [ETHER_IPV4, ETHER_IPV6].contains(&ether_type) || ETHER_MPLS.contains(&ether_type)
 }
@@ -93,6 +111,7 @@ pub(super) fn gre(packet: &[u8]) -> Result<Layer<'_>, Skip> {
     match protocol {
         _ if is_network_layer(protocol) => Ok(Layer::Ether(protocol, rest)),
         TRANSPARENT_ETHERNET => Ok(Layer::Ethernet(rest)),
+        ETHER_ERSPAN_3 => erspan_3(rest),
         // Type II has a sequence number and a header of its own, type I neither.
         ETHER_ERSPAN if flags & GRE_SEQUENCE == 0 => Ok(Layer::Ethernet(rest)),
         ETHER_ERSPAN => Ok(Layer::Ethernet(rest.get(ERSPAN_HEADER_LEN..).ok_or(Skip::CutShort)?)),

@@ -2,36 +2,40 @@
 
 /// The part of an RTP header that tells whether another header is the next of its stream.
 const FIXED_LEN: usize = 12;
-const SSRC_AT: usize = 8;
 const VERSION: u8 = 2;
 
 /// The length of each segment but the last in a payload of `len` bytes that begins with an RTP packet, if it holds several
 /// packets: where the next header of the stream stands, and behind it, after as many bytes each time, another packet.
 pub fn segment_len(captured: &[u8], len: usize) -> Option<usize> {
-    let (first, rest) = captured.split_first_chunk::<FIXED_LEN>()?;
-    let (next, ssrc) = (number(first).wrapping_add(1), &first[SSRC_AT..]);
-    // A segment holds a header at least, and its SSRC comes after so many bytes of it.
-    let found = rest.windows(ssrc.len()).enumerate().skip(SSRC_AT).filter(|(_, bytes)| *bytes == ssrc);
-    found.map(|(at, _)| FIXED_LEN + at - SSRC_AT).find(|segment_len| {
-        let header = captured.get(*segment_len..).and_then(|rest| rest.first_chunk::<FIXED_LEN>());
-        header.is_some_and(|header| is_rtp(header) && number(header) == next)
-            && is_divided(captured, len, *segment_len)
-    })
+    let &[_, _, n0, n1, .., s0, s1, s2, s3] = captured.first_chunk::<FIXED_LEN>()?;
+    let (next, ssrc) = (u16::from_be_bytes([n0, n1]).wrapping_add(1), u32::from_be_bytes([s0, s1, s2, s3]));
+    let (mut at, mut seen) = (FIXED_LEN, 0);
+    // A segment holds a header at least, and its SSRC ends it.
+    for byte in captured.get(FIXED_LEN..)? {
+        at += 1;
+        seen = seen << 8 | u32::from(*byte);
+        if seen == ssrc && at >= 2 * FIXED_LEN && is_next(captured, len, at - FIXED_LEN, next) {
+            return Some(at - FIXED_LEN);
+        }
+    }
+    None
+}
+
+/// Whether the packet with the next number begins behind so many bytes, and others behind as many each.
+fn is_next(captured: &[u8], len: usize, segment_len: usize, next: u16) -> bool {
+    let header = captured.get(segment_len..).and_then(|rest| rest.first_chunk::<FIXED_LEN>());
+    header
+        .is_some_and(|&[first, _, n0, n1, ..]| first >> 6 == VERSION && u16::from_be_bytes([n0, n1]) == next)
+        && is_divided(captured, len, segment_len)
 }
 
 /// Whether a packet begins after each `segment_len` bytes, as far as it was captured, and the last one is whole.
 fn is_divided(captured: &[u8], len: usize, segment_len: usize) -> bool {
     let last = len % segment_len;
     (last == 0 || last >= FIXED_LEN)
-        && captured.chunks(segment_len).filter_map(<[u8]>::first_chunk).all(|header: &[u8; 1]| is_rtp(header))
-}
-
-fn is_rtp(header: &[u8]) -> bool {
-    header.first().is_some_and(|first| first >> 6 == VERSION)
-}
-
-fn number(header: &[u8; FIXED_LEN]) -> u16 {
-    u16::from_be_bytes([header[2], header[3]])
+        && captured
+            .chunks(segment_len)
+            .all(|segment| segment.first().is_some_and(|first| first >> 6 == VERSION))
 }
 
 #[cfg(test)]

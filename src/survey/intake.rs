@@ -36,6 +36,11 @@ impl Flows {
     pub(super) fn session(&self, flow: &FiveTuple) -> Option<usize> {
         self.places.session(flow)
     }
+
+    /// The same of a datagram of a recent flow.
+    pub(super) fn recent_session(&self, datagram: &Datagram<'_>) -> Option<usize> {
+        self.places.recent(datagram)?.session
+    }
 }
 
 /// Places and streams that are looked through for room, for each frame since it was last done.
@@ -103,7 +108,7 @@ impl Line {
         packet: &RtpPacket<'_>,
         feed: &mut F,
     ) {
-        if LOOKS {
+        if LOOKS && self.may_be_several(datagram, packet) {
             return self.look_at(frame, datagram, feed);
         }
         let Some(place) = self.place_of(frame, datagram) else {

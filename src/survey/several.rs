@@ -1,14 +1,14 @@
 //! Datagrams that hold several RTP packets: offload put them together, and here they are taken apart again.
 //!
 //! To look into every packet would cost more than to read it. It is done where something points to it: the datagram is
-//! larger than any of its stream so far, or a number is missing, or the stream has such datagrams; and while a flow is not
-//! yet understood.
+//! larger than any of its stream so far, or a number is missing, or the stream has such datagrams; and in a stream's first
+//! packets, while its flow is not yet understood.
 
 use crate::capture::Frame;
 use crate::decode::Datagram;
 use crate::flow::{PacketClass, classify, segment_len};
 use crate::rtp::RtpPacket;
-use crate::units::SeqNum;
+use crate::units::{SeqNum, Ssrc};
 
 use super::session::Session;
 use super::{Feed, Line};
@@ -24,7 +24,13 @@ pub(super) struct Singles {
     /// The largest that was looked into, while none held several packets.
     largest: usize,
     are_all: bool,
+    /// While the flow is not understood: looks that were taken, and the number of the latest packet.
+    looks: u8,
+    latest: Option<SeqNum>,
 }
+
+/// So many are looked into in any case.
+const FIRST_LOOKS: u8 = 16;
 
 impl Session {
     /// Whether it is worth while to look into a datagram of the stream at `index`.
@@ -37,6 +43,16 @@ impl Session {
 }
 
 impl Singles {
+    /// The same of a packet whose flow is not yet understood.
+    fn may_be_several(&mut self, number: SeqNum, payload_len: usize) -> bool {
+        let continues = self.latest.replace(number).is_some_and(|latest| number.steps_since(latest) == 1);
+        if self.looks < FIRST_LOOKS {
+            self.looks += 1;
+            return true;
+        }
+        payload_len > self.largest || !continues
+    }
+
     fn note(&mut self, is_single: bool, payload_len: usize) {
         self.are_all |= !is_single;
         self.largest = if self.are_all { 0 } else { self.largest.max(payload_len) };
@@ -63,15 +79,25 @@ impl Line {
             return self.handle_several(len, frame, datagram, feed);
         }
         self.handle_packet::<false, F>(frame, datagram, feed);
-        self.note_single(datagram, true);
+        self.note(datagram, true);
     }
 
-    fn note_single(&mut self, datagram: &Datagram<'_>, is_single: bool) {
+    /// Whether it is worth while to look into a packet whose flow is not yet understood.
+    pub(super) fn may_be_several(&mut self, datagram: &Datagram<'_>, packet: &RtpPacket<'_>) -> bool {
+        let singles = self.singles_of(datagram, packet.ssrc());
+        singles.is_none_or(|singles| singles.may_be_several(packet.sequence_number(), datagram.payload_len))
+    }
+
+    fn singles_of(&mut self, datagram: &Datagram<'_>, ssrc: Ssrc) -> Option<&mut Singles> {
+        let session = self.sessions.get_mut(self.flows.recent_session(datagram)?)?;
+        let place = session.streams.place(ssrc)?;
+        session.streams.get_mut(place).map(|stream| &mut stream.singles)
+    }
+
+    fn note(&mut self, datagram: &Datagram<'_>, is_single: bool) {
         let Ok(packet) = RtpPacket::parse(datagram.payload, datagram.payload_len) else { return };
-        let Some(session) = self.session_of(datagram) else { return };
-        let place = session.streams.place(packet.ssrc());
-        if let Some(stream) = place.and_then(|place| session.streams.get_mut(place)) {
-            stream.singles.note(is_single, datagram.payload_len);
+        if let Some(singles) = self.singles_of(datagram, packet.ssrc()) {
+            singles.note(is_single, datagram.payload_len);
         }
     }
 
@@ -104,6 +130,6 @@ impl Line {
         if left > 0 {
             self.tally.oversized.add(frame.number.0);
         }
-        self.note_single(datagram, false);
+        self.note(datagram, false);
     }
 }

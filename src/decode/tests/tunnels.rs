@@ -26,6 +26,9 @@ fn the_inner_flow_is_the_flow() {
     let inner_frame = [&MACS[..], &[0x86, 0xdd], &inner].concat();
     let with_key_and_sequence = [0x30, 0, 0x65, 0x58, 0, 0, 0, 7, 0, 0, 0, 9];
     let erspan_2 = [&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1][..], &[0x10, 7, 0, 0, 0, 0, 0, 0]].concat();
+    let erspan_3 = |last: &[u8]| {
+        [&[0x10, 0, 0x22, 0xeb, 0, 0, 0, 1][..], &[0x20, 7, 0, 0, 1, 2, 3, 4, 0, 0], last].concat()
+    };
     let with = |port, header: &[u8], inner: &[u8]| ipv4_between((port, port), &[header, inner].concat());
     let options = [0x02, 0x40, 0x65, 0x58, 0, 0, 7, 0, 1, 3, 0x80, 0, 1, 1, 0, 0];
     let extended = [0x34, 0xff, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0x85, 1, 0x10, 9, 0x40, 2, 0, 1, 0, 0, 0, 0, 0];
@@ -45,6 +48,8 @@ fn the_inner_flow_is_the_flow() {
         gre(&with_key_and_sequence, &inner_frame),
         gre(&[0, 0, 0x88, 0xbe], &inner_frame),
         gre(&erspan_2, &inner_frame),
+        gre(&erspan_3(&[0x00, 0x10]), &inner_frame),
+        gre(&[&erspan_3(&[0x00, 0x11])[..], &[0x0c; 8]].concat(), &inner_frame),
     ] {
         let datagram = decode(1, &ethernet(&packet)).unwrap();
         assert!(datagram.from_to.starts_with("[101:101:"), "{}", datagram.from_to);
@@ -72,7 +77,7 @@ fn tunnels_in_tunnels_end() {
 
 #[test]
 fn other_gre_is_named() {
-    for header in [[0x40, 0, 8, 0], [0, 1, 0x88, 0x0b], [0, 0, 0x88, 0x0b], [0, 0, 0x22, 0xeb]] {
+    for header in [[0x40, 0, 8, 0], [0, 1, 0x88, 0x0b], [0, 0, 0x88, 0x0b], [0, 0, 0x89, 0x4f]] {
         assert_eq!(decode(101, &gre(&header, &[0; 40])).err(), Some(Skip::Gre), "{header:02x?}");
     }
 }

@@ -279,7 +279,11 @@ fn marked_rtp_of_payload_types_64_to_95_is_rtp() {
 fn other_protocols_are_none_that_are_fit_for_estimation() {
     let dns = |n: u32| {
         let [high, low, ..] = n.wrapping_mul(2_654_435_761).to_be_bytes();
-        let flags = if n % 1000 == 999 { 0x83 } else { 0x80 };
+        let flags = match n {
+            n if n > 3000 && n % 1000 == 999 => 0x85,
+            n if n % 100 == 9 => 0x83,
+            _ => 0x80,
+        };
         udp_between(
             53,
             40_000,

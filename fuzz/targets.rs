@@ -7,6 +7,7 @@ use std::io::Cursor;
 use etherparse::PacketBuilder;
 use remb_replay::capture::{CaptureReader, Frame, LinkType};
 use remb_replay::decode::Decoder;
+use remb_replay::flow::{classify, segment_len};
 use remb_replay::remb::{CapturedRemb, Remb};
 use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
 use remb_replay::rtp::sdp::{HeaderExtension, SessionDescription};
@@ -66,7 +67,8 @@ fn check_decoded(decoder: &mut Decoder, frame: &Frame<'_>) {
 
 /// Frames of one link type, which the first byte chooses; each behind its length.
 pub(crate) fn decode(data: &[u8]) {
-    const LINK_TYPES: [u16; 12] = [1, 101, 0, 108, 113, 276, 12, 14, 228, 229, 147, 1];
+    const LINK_TYPES: [u16; 21] =
+        [1, 101, 0, 108, 113, 276, 12, 14, 228, 229, 147, 1, 9, 50, 51, 104, 105, 127, 204, 239, 258];
     let Some((choice, mut rest)) = data.split_first() else { return };
     let link_type = LINK_TYPES[usize::from(*choice) % LINK_TYPES.len()];
     let mut decoder = Decoder::default();
@@ -106,10 +108,20 @@ pub(crate) fn framing(data: &[u8]) {
     }
 }
 
+/// A payload behind its length on the wire: what it is, and what it is divided into.
+fn check_class(captured: &[u8], len_on_wire: usize) {
+    let captured = &captured[..captured.len().min(len_on_wire)];
+    classify(captured, len_on_wire);
+    if let Some(len) = segment_len(captured, len_on_wire) {
+        assert!((12..=captured.len() - 12).contains(&len));
+    }
+}
+
 /// A packet behind its length on the wire.
 pub(crate) fn rtp(data: &[u8]) {
     let Some((&[l0, l1], captured)) = data.split_first_chunk() else { return };
     let len_on_wire = usize::from(u16::from_be_bytes([l0, l1]));
+    check_class(captured, len_on_wire);
     let Ok(packet) = RtpPacket::parse(captured, len_on_wire) else { return };
     assert!(packet.header_len() <= len_on_wire);
     assert_eq!(packet.size().as_bytes() as usize + packet.header_len(), len_on_wire);
@@ -131,6 +143,7 @@ pub(crate) fn rtp(data: &[u8]) {
 pub(crate) fn rtcp(data: &[u8]) {
     let Some((&[l0, l1], captured)) = data.split_first_chunk() else { return };
     let len_on_wire = usize::from(u16::from_be_bytes([l0, l1]));
+    check_class(captured, len_on_wire);
     let mut blocks = Blocks::new(captured, len_on_wire);
     for block in blocks.by_ref() {
         let _ = block.sender_ssrc();

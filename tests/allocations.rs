@@ -112,8 +112,9 @@ fn allocations_of(mut handle: impl FnMut(&Frame<'_>)) -> (u64, Vec<u64>) {
         let reading = measure(|| next = reader.next_frame().unwrap()).count_total;
         let Some(frame) = next else { break };
         let mut is_rtp = false;
-        let _ =
-            decoder.decode(&frame, &mut |datagram| is_rtp = classify(datagram.payload) == PacketClass::Rtp);
+        let _ = decoder.decode(&frame, &mut |datagram| {
+            is_rtp = classify(datagram.payload, datagram.payload_len) == PacketClass::Rtp;
+        });
         let handling = measure(|| handle(&frame)).count_total;
         if frame.number.0 > WARM_FRAMES {
             of_reading += reading;

@@ -11,12 +11,6 @@ use remb_replay::report::summary::Stream;
 use remb_replay::survey::{Findings, NoFeed, Survey, SurveyConfig};
 use serde_json::Value;
 
-/// Streams inside encapsulations that are counted by name and not read.
-const UNREAD: [(&str, &str); 2] = [
-    ("ajbanjara__DangerM.pcap", "MPLS and GTP-U are counted and not read"),
-    ("arkime__gtp-iphone.pcap", "GTP-U is counted and not read"),
-];
-
 fn folder() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/public-captures");
     let folder = std::env::var_os("REMB_PUBLIC_CAPTURES").map_or(beside, PathBuf::from);
@@ -91,7 +85,7 @@ fn agrees(found: &Facts, (expected, range_is_partial): &(Facts, bool)) -> bool {
 #[test]
 fn streams_are_those_that_other_decoders_find() {
     let Some(folder) = folder() else { return };
-    let (mut agreed, mut explained, mut wrong) = (0, 0, Vec::new());
+    let (mut agreed, mut wrong) = (0, Vec::new());
     for file in expected(&folder)["files"].as_array().unwrap() {
         let name = file["file"].as_str().unwrap();
         let (findings, _, _) = survey(&folder.join(name));
@@ -99,23 +93,18 @@ fn streams_are_those_that_other_decoders_find() {
         for stream in file["rtp_streams"].as_array().unwrap() {
             let confidence = stream["confidence"].as_str().unwrap();
             let expected = expected_stream(stream);
-            let why = UNREAD.iter().find(|(unread, _)| *unread == name).map(|(_, why)| *why);
-            let verdict = match (found.iter().any(|found| agrees(found, &expected)), why) {
-                (true, _) => "agrees",
-                (false, Some(why)) => why,
-                (false, None) => "DISAGREES",
-            };
+            let agrees = found.iter().any(|found| agrees(found, &expected));
+            let verdict = if agrees { "agrees" } else { "DISAGREES" };
             println!("{name:50} {confidence:6} {:?}: {verdict}", expected.0);
-            match verdict {
-                "agrees" => agreed += 1,
-                "DISAGREES" => wrong.push(format!("{name}: {:?} not among {found:?}", expected.0)),
-                _ => explained += 1,
+            match agrees {
+                true => agreed += 1,
+                false => wrong.push(format!("{name}: {:?} not among {found:?}", expected.0)),
             }
         }
     }
-    println!("{agreed} streams agree, {explained} are in encapsulations that are not read");
+    println!("{agreed} streams agree");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(agreed >= 20);
+    assert!(agreed >= 26);
 }
 
 #[test]
@@ -148,4 +137,27 @@ fn the_send_times_of_the_turn_capture_are_found() {
         findings.flows.iter().flat_map(|flow| &flow.streams).map(|stream| stream.abs_send_time_id).collect();
     assert_eq!(ids, [Some(2), Some(2)]);
     assert!(findings.nothing.is_some_and(|why| why.contains("only audio") && why.contains("--media all")));
+}
+
+/// Flows are fit for estimation where other decoders find RTP on them, and nowhere else.
+#[test]
+fn no_flow_is_fit_for_estimation_on_which_others_find_no_rtp() {
+    let Some(folder) = folder() else { return };
+    let mut fit = 0;
+    for file in expected(&folder)["files"].as_array().unwrap() {
+        let (findings, _, _) = survey(&folder.join(file["file"].as_str().unwrap()));
+        let low = file["low_confidence_streams"]["examples"].as_array().into_iter().flatten();
+        let known: Vec<_> = file["rtp_streams"].as_array().unwrap().iter().chain(low).collect();
+        for flow in findings.flows.iter().filter(|flow| flow.verdict.fit) {
+            let is_known = |ssrc: &str| known.iter().any(|stream| stream["ssrc"] == ssrc);
+            assert!(
+                flow.streams.iter().any(|stream| is_known(&stream.ssrc)),
+                "{}: {}",
+                file["file"],
+                flow.flow
+            );
+            fit += 1;
+        }
+    }
+    assert!(fit >= 10, "{fit}");
 }

@@ -32,12 +32,19 @@ impl CaptureReader {
                 Format::Pcap(reader) => reader.next_record(&mut self.buffer, number)?,
                 Format::Pcapng(reader) => reader.next_record(&mut self.buffer, number)?,
             };
-            self.frames += 1;
             match record {
                 Record::End => return Ok(None),
+                Record::NextFile => {
+                    self.begin_next_file(number)?;
+                    continue;
+                }
+                Record::NextSection => continue,
+                Record::Packet(_) | Record::Unread(_) => self.frames += 1,
+            }
+            match record {
                 Record::Packet(packet) => break Some(packet),
                 Record::Unread(Unread::SimplePacket) if self.simple_packet().is_some() => break None,
-                Record::Unread(_) => {}
+                _ => {}
             }
         };
         let Some(packet) = packet else { return Ok(self.simple_packet()) };

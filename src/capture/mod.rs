@@ -2,46 +2,26 @@
 
 mod annotated;
 mod buffer;
+mod link_type;
 mod pcap;
 mod pcapng;
+mod unread;
 mod zstd;
 
 use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
 
-use crate::units::{CaptureTime, FrameNumber};
+use crate::units::{CaptureTime, Count, FrameNumber};
 
 use buffer::{CountingReader, FillBuffer};
 
 pub use annotated::Annotated;
+pub use link_type::LinkType;
+pub use unread::{Unread, UnreadCounts};
 
 /// The largest record that is read, bytes.
 const MAX_RECORD: usize = 262_144;
-
-/// A link layer, by its number in the registry of LINKTYPE values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct LinkType(pub u16);
-
-impl std::fmt::Display for LinkType {
-    /// As a person calls it.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = match self.0 {
-            0 => "BSD loopback",
-            1 => "Ethernet",
-            12 | 14 | 101 => "raw IP",
-            105 => "IEEE 802.11",
-            108 => "OpenBSD loopback",
-            113 => "Linux cooked",
-            127 => "IEEE 802.11 radiotap",
-            228 => "raw IPv4",
-            229 => "raw IPv6",
-            276 => "Linux cooked v2",
-            number => return write!(f, "link type {number}"),
-        };
-        f.write_str(name)
-    }
-}
 
 /// One captured frame.
 #[derive(Debug, Clone, Copy)]
@@ -121,52 +101,15 @@ pub enum CaptureError {
     },
 }
 
-/// Packet records that could not be given as frames.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Unread {
-    /// A Simple Packet Block, which has no time.
-    SimplePacket,
-    /// A packet block whose lengths disagree.
-    MalformedBlock,
-    /// A packet of an interface that was not described.
-    UnknownInterface,
-    /// A packet of an interface beyond the 1,024 that are kept.
-    InterfaceLimit,
-    /// A time beyond any calendar's use.
-    AbsurdTime,
-}
-
-impl Unread {
-    /// All, in the order of their numbers.
-    pub const ALL: [Self; 5] = [
-        Self::SimplePacket,
-        Self::MalformedBlock,
-        Self::UnknownInterface,
-        Self::InterfaceLimit,
-        Self::AbsurdTime,
-    ];
-
-    /// As in the summary.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SimplePacket => "simple-packet-block",
-            Self::MalformedBlock => "malformed-block",
-            Self::UnknownInterface => "unknown-interface",
-            Self::InterfaceLimit => "interface-limit",
-            Self::AbsurdTime => "absurd-time",
-        }
-    }
-}
-
-/// How many, and the first.
-pub type UnreadCounts = [(u64, FrameNumber); Unread::ALL.len()];
-
 /// A packet record as found: where it lies in the buffer, or why it is no frame.
 #[derive(Debug)]
 enum Record {
     Packet(Packet),
     Unread(Unread),
+    /// Here begins a file that was put behind the one before it.
+    NextFile,
+    /// So does a section of a pcapng, which is read like any other.
+    NextSection,
     End,
 }
 
@@ -195,6 +138,24 @@ impl Packet {
 }
 
 impl Format {
+    /// By a file's first bytes, which are consumed as far as they tell the format; `None` if it is no capture.
+    fn begin(buffer: &mut FillBuffer) -> Result<Option<Self>, CaptureError> {
+        let start = buffer.peek(pcap::HEADER_LEN)?;
+        if pcapng::is_section_header(start) {
+            return Ok(Some(Self::Pcapng(pcapng::PcapngReader::default())));
+        }
+        let Some(reader) = pcap::PcapReader::from_header(start)? else { return Ok(None) };
+        buffer.consume(pcap::HEADER_LEN);
+        Ok(Some(Self::Pcap(reader)))
+    }
+
+    fn snaplen(&self) -> Option<(u32, u32)> {
+        match self {
+            Self::Pcap(reader) => reader.snaplen(),
+            Self::Pcapng(reader) => reader.snaplen(),
+        }
+    }
+
     #[inline]
     fn nanoseconds(&self) -> bool {
         match self {
@@ -211,6 +172,11 @@ pub struct CaptureReader {
     compression: Option<&'static str>,
     frames: u64,
     unread: UnreadCounts,
+    /// Files and sections behind the first, and the frame that each begins with.
+    concatenated: Count,
+    /// What the files before this one said of their clocks and their snaplen.
+    nanoseconds_before: bool,
+    snaplen_before: Option<(u32, u32)>,
 }
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -232,17 +198,19 @@ impl CaptureReader {
         if let Some(compression) = compression {
             buffer = buffer.decompressed(|raw| decoder(compression, raw));
         }
-        let start = buffer.peek(24)?.to_vec();
-        let format = if pcapng::is_section_header(&start) {
-            Format::Pcapng(pcapng::PcapngReader::default())
-        } else {
-            let Some(reader) = pcap::PcapReader::from_header(&start)? else {
-                return Err(CaptureError::NotACapture(what_it_is(&start)));
-            };
-            buffer.consume(pcap::HEADER_LEN);
-            Format::Pcap(reader)
+        let Some(format) = Format::begin(&mut buffer)? else {
+            return Err(CaptureError::NotACapture(what_it_is(buffer.peek(pcap::HEADER_LEN)?)));
         };
-        Ok(Self { buffer, format, compression, frames: 0, unread: UnreadCounts::default() })
+        Ok(Self {
+            buffer,
+            format,
+            compression,
+            frames: 0,
+            unread: UnreadCounts::default(),
+            concatenated: Count::default(),
+            nanoseconds_before: false,
+            snaplen_before: None,
+        })
     }
 
     /// The next frame; `None` at the end.
@@ -261,6 +229,8 @@ impl CaptureReader {
                     return Err(CaptureError::CutOff { frame: number, offset: self.buffer.offset() });
                 }
                 Record::End => return Ok(None),
+                Record::NextFile => self.begin_next_file(number)?,
+                Record::NextSection => self.concatenated.add(number.0),
                 Record::Unread(reason) => {
                     self.frames += 1;
                     if let Some((count, first)) = self.unread.get_mut(reason as usize) {
@@ -270,17 +240,38 @@ impl CaptureReader {
                 }
                 Record::Packet(packet) => {
                     self.frames += 1;
+                    let nanoseconds = self.nanoseconds();
                     let data = self.buffer.consumed(packet.data.clone());
-                    return Ok(Some(packet.frame(number, self.format.nanoseconds(), data)));
+                    return Ok(Some(packet.frame(number, nanoseconds, data)));
                 }
             }
         }
     }
 
+    /// What follows is read as the file that it is.
+    fn begin_next_file(&mut self, number: FrameNumber) -> Result<(), CaptureError> {
+        self.nanoseconds_before = self.nanoseconds();
+        self.snaplen_before = self.snaplen();
+        let offset = self.buffer.offset();
+        if self.buffer.peek(pcap::HEADER_LEN)?.len() < pcap::HEADER_LEN {
+            return Err(CaptureError::CutOff { frame: number, offset });
+        }
+        self.format = match Format::begin(&mut self.buffer) {
+            Ok(Some(format)) => format,
+            Ok(None) | Err(CaptureError::NotACapture(_)) => {
+                let what = "another file begins there, of a kind that is not read".to_owned();
+                return Err(CaptureError::Damaged { frame: number, offset, what });
+            }
+            Err(error) => return Err(error),
+        };
+        self.concatenated.add(number.0);
+        Ok(())
+    }
+
     /// The next frame, if it is in memory already and is a plain packet; else [`Self::next_frame`] gives it, or the end.
     #[inline(always)]
     pub fn next_buffered(&mut self) -> Option<Frame<'_>> {
-        let Self { buffer, format, frames, .. } = self;
+        let Self { buffer, format, frames, nanoseconds_before, .. } = self;
         let (available, position) = buffer.available();
         let (packet, len) = match format {
             Format::Pcap(reader) => reader.buffered_record(available)?,
@@ -289,7 +280,7 @@ impl CaptureReader {
         let data = available.get(packet.data.clone())?;
         *position += len;
         *frames += 1;
-        Some(packet.frame(FrameNumber(*frames), format.nanoseconds(), data))
+        Some(packet.frame(FrameNumber(*frames), format.nanoseconds() | *nanoseconds_before, data))
     }
 
     /// The format in words: `pcap`, `pcapng, gzip` …
@@ -303,16 +294,20 @@ impl CaptureReader {
 
     /// Whether time stamps are finer than a microsecond; of pcapng, those of any interface described so far.
     pub fn nanoseconds(&self) -> bool {
-        self.format.nanoseconds()
+        self.format.nanoseconds() || self.nanoseconds_before
     }
 
     /// The most bytes of a frame that were kept, as the capture declares it: the smallest and the largest of its
     /// interfaces. `None` without a limit.
     pub fn snaplen(&self) -> Option<(u32, u32)> {
-        match &self.format {
-            Format::Pcap(reader) => reader.snaplen(),
-            Format::Pcapng(reader) => reader.snaplen(),
-        }
+        let both = self.snaplen_before.into_iter().chain(self.format.snaplen());
+        both.reduce(|(least, most), (lower, upper)| (least.min(lower), most.max(upper)))
+    }
+
+    /// Files and pcapng sections that follow the first in the same input, and the frame that the first of them begins
+    /// with.
+    pub fn concatenated(&self) -> Count {
+        self.concatenated
     }
 
     /// Bytes of the input so far, compressed as they are.

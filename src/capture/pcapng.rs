@@ -8,7 +8,7 @@ use pcap_parser::OptionCode;
 use crate::units::{CaptureTime, FrameNumber, Timestamp};
 
 use super::buffer::FillBuffer;
-use super::{CaptureError, Direction, LinkType, MAX_RECORD, Packet, Record, Unread};
+use super::{CaptureError, Direction, LinkType, MAX_RECORD, Packet, Record, Unread, pcap};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
@@ -48,6 +48,7 @@ fn section_is_big_endian(block: &[u8]) -> Option<bool> {
 /// The present section.
 #[derive(Debug, Default)]
 pub(super) struct PcapngReader {
+    has_section: bool,
     big_endian: bool,
     interfaces: Vec<Interface>,
     /// Descriptions beyond those that are kept.
@@ -126,7 +127,12 @@ impl PcapngReader {
             if header.len() < MIN_BLOCK_LEN {
                 return Err(cut_off);
             }
-            if header.starts_with(&SECTION_HEADER.to_le_bytes()) {
+            if pcap::is_file_header(header) {
+                return Ok(Record::NextFile);
+            }
+            let had_section = self.has_section;
+            let begins_section = header.starts_with(&SECTION_HEADER.to_le_bytes());
+            if begins_section {
                 let big_endian = section_is_big_endian(header);
                 self.begin_section(
                     big_endian.ok_or_else(|| damaged("a section without a byte order".into()))?,
@@ -140,6 +146,9 @@ impl PcapngReader {
             if !READ_BLOCKS.contains(&block_type) {
                 if buffer.skip(len as u64)? < len as u64 {
                     return Err(cut_off);
+                }
+                if begins_section && had_section {
+                    return Ok(Record::NextSection);
                 }
                 continue;
             }
@@ -166,6 +175,7 @@ impl PcapngReader {
     }
 
     fn begin_section(&mut self, big_endian: bool) {
+        self.has_section = true;
         self.big_endian = big_endian;
         self.interfaces.clear();
         self.further_interfaces = 0;

@@ -13,6 +13,7 @@ use super::args::{BehaveArgs, Progress};
 use super::interrupt::Interruptible;
 use super::{Exit, Failure};
 use crate::capture::{CaptureError, CaptureReader, Frame, Unread, UnreadCounts};
+use crate::report::counted;
 use crate::report::summary::{Count, Frames, Input, Seconds, Warning};
 
 /// The capture's bytes.
@@ -96,7 +97,7 @@ impl Source {
         if frames == 0 {
             let why = match &ended_early {
                 Some(error) => format!("no frame could be read: {error}"),
-                None => "a capture without frames".to_owned(),
+                None => what_there_is(reader.unread()),
             };
             return Err(Failure::new(Exit::Nothing, anyhow!("{shown}: {why}")));
         }
@@ -110,7 +111,18 @@ impl Source {
             span_s: None,
             ended_early: ended_early.as_ref().map(CaptureError::to_string),
         };
-        Ok(ReadCapture { input, shown, unread: *reader.unread() })
+        Ok(ReadCapture { input, shown, unread: *reader.unread(), concatenated: reader.concatenated() })
+    }
+}
+
+/// What a capture has that gives no frame.
+fn what_there_is(unread: &UnreadCounts) -> String {
+    let seen = Unread::ALL.iter().zip(unread).filter(|(_, (count, _))| *count > 0);
+    let seen: Vec<_> =
+        seen.map(|(reason, (count, _))| format!("{} {}", counted(*count, "packets"), reason.why())).collect();
+    match seen.as_slice() {
+        [] => "a capture without frames".to_owned(),
+        seen => format!("no frame could be read: {}", seen.join(", ")),
     }
 }
 
@@ -119,6 +131,7 @@ pub(super) struct ReadCapture {
     pub(super) input: Input,
     pub(super) shown: String,
     unread: UnreadCounts,
+    concatenated: Count,
 }
 
 impl ReadCapture {
@@ -140,6 +153,14 @@ impl ReadCapture {
                     });
                 }
             }
+        }
+        if self.concatenated.count > 0 {
+            let message = format!(
+                "{} put behind the first; frames are numbered through all of them",
+                counted(self.concatenated.count, "captures")
+            );
+            let count = Some(self.concatenated);
+            warnings.push(Warning { code: "N-CONCATENATED", flow: None, message, count });
         }
         if let Some(error) = &self.input.ended_early {
             let message = error.clone();

@@ -23,6 +23,10 @@ pub(super) enum Protocol {
     Udp,
     Tcp,
     Gre,
+    /// IP in IP (RFC 2003, 2473, 4213).
+    Ip,
+    /// MPLS in IP (RFC 4023).
+    Mpls,
     /// Nothing that is read.
     Unread(Skip),
 }
@@ -35,8 +39,8 @@ pub(super) struct Fragment {
     pub(super) more: bool,
 }
 
-/// Takes an IP packet apart; it may be cut by the snaplen.
-pub(super) fn packet(packet: &[u8]) -> Result<IpPacket<'_>, Skip> {
+/// Takes an IP packet apart; it may be cut by the snaplen, which took `beyond` bytes off the frame.
+pub(super) fn packet(packet: &[u8], beyond: usize) -> Result<IpPacket<'_>, Skip> {
     if packet.is_empty() {
         return Err(Skip::CutShort);
     }
@@ -48,8 +52,9 @@ pub(super) fn packet(packet: &[u8]) -> Result<IpPacket<'_>, Skip> {
         IpNumber::TCP => Protocol::Tcp,
         IpNumber::GRE => Protocol::Gre,
         IpNumber::ICMP | IpNumber::IPV6_ICMP => Protocol::Unread(Skip::Icmp),
-        IpNumber::IPV4 | IpNumber::IPV6 => Protocol::Unread(Skip::IpInIp),
-        IpNumber::MPLS_IN_IP => Protocol::Unread(Skip::Mpls),
+        IpNumber::IPV4 | IpNumber::IPV6 => Protocol::Ip,
+        IpNumber::MPLS_IN_IP => Protocol::Mpls,
+        IpNumber::ENCAPSULATING_SECURITY_PAYLOAD => Protocol::Unread(Skip::Esp),
         _ if stopped.is_some() => Protocol::Unread(Skip::CutShort),
         _ => Protocol::Unread(Skip::OtherTransport),
     };
@@ -57,24 +62,25 @@ pub(super) fn packet(packet: &[u8]) -> Result<IpPacket<'_>, Skip> {
         source: ip.source_addr(),
         destination: ip.destination_addr(),
         data: payload.payload,
-        len_on_wire: transport_len(&ip, payload.payload),
+        len_on_wire: transport_len(&ip, payload.payload, beyond),
     };
     Ok(IpPacket { transport, protocol, fragment })
 }
 
-/// The transport's length: by the IP header, where that says it.
-fn transport_len(ip: &LaxIpSlice<'_>, captured: &[u8]) -> usize {
+/// The transport's length: by the IP header, or, where offload has left it empty there, by the frame's.
+fn transport_len(ip: &LaxIpSlice<'_>, captured: &[u8], beyond: usize) -> usize {
     let declared = match ip {
         LaxIpSlice::Ipv4(ip) => {
             let extension = ip.extensions().auth.as_ref().map_or(0, |auth| auth.slice().len());
-            usize::from(ip.header().total_len())
-                .saturating_sub(usize::from(ip.header().ihl()) * 4 + extension)
+            let headers_len = usize::from(ip.header().ihl()) * 4 + extension;
+            usize::from(ip.header().total_len()).checked_sub(headers_len)
         }
-        LaxIpSlice::Ipv6(ip) => {
-            usize::from(ip.header().payload_length()).saturating_sub(ip.extensions().slice().len())
-        }
+        LaxIpSlice::Ipv6(ip) => match ip.header().payload_length() {
+            0 => None,
+            len => Some(usize::from(len).saturating_sub(ip.extensions().slice().len())),
+        },
     };
-    declared.max(captured.len())
+    declared.unwrap_or(captured.len() + beyond).max(captured.len())
 }
 
 fn fragment(ip: &LaxIpSlice<'_>) -> Option<Fragment> {
@@ -98,15 +104,24 @@ fn fragment(ip: &LaxIpSlice<'_>) -> Option<Fragment> {
     }
 }
 
-/// The datagram of a UDP header and what follows it.
-pub(super) fn datagram(transport: Transport<'_>, origin: Origin) -> Result<(Ends, Payload<'_>), Skip> {
-    let udp = UdpSlice::from_slice_lax(transport.data).map_err(|_| Skip::CutShort)?;
-    let payload_len = match usize::from(udp.length()).checked_sub(UDP_HEADER_LEN) {
-        Some(len) => len,
+/// The length of a UDP payload by that of UDP and by what IP has room for, which bounds it; and whether it had to. `None`:
+/// there is not even room for a header.
+#[inline(always)]
+pub(super) fn udp_payload_len(udp_len: usize, room: usize) -> Option<(usize, bool)> {
+    match udp_len.checked_sub(UDP_HEADER_LEN) {
+        Some(len) if udp_len <= room => Some((len, false)),
+        Some(_) => Some((room.checked_sub(UDP_HEADER_LEN)?, true)),
         // A jumbogram, or offload at the sender: IP knows.
-        None if udp.length() == 0 => transport.len_on_wire.saturating_sub(UDP_HEADER_LEN),
-        None => return Err(Skip::Malformed),
-    };
+        None if udp_len == 0 => Some((room.checked_sub(UDP_HEADER_LEN)?, false)),
+        None => None,
+    }
+}
+
+/// The datagram of a UDP header and what follows it, and whether it claimed to be longer than its packet.
+pub(super) fn datagram(transport: Transport<'_>, origin: Origin) -> Result<(Ends, Payload<'_>, bool), Skip> {
+    let udp = UdpSlice::from_slice_lax(transport.data).map_err(|_| Skip::CutShort)?;
+    let (len, is_bounded) =
+        udp_payload_len(usize::from(udp.length()), transport.len_on_wire).ok_or(Skip::Malformed)?;
     let captured = udp.payload();
     let ends = Ends {
         source: SocketAddr::new(transport.source, udp.source_port()),
@@ -114,5 +129,5 @@ pub(super) fn datagram(transport: Transport<'_>, origin: Origin) -> Result<(Ends
         ethernet: origin.ethernet,
         mark: None,
     };
-    Ok((ends, Payload { captured: captured.get(..payload_len).unwrap_or(captured), len: payload_len }))
+    Ok((ends, Payload { captured: captured.get(..len).unwrap_or(captured), len }, is_bounded))
 }

@@ -2,7 +2,9 @@
 
 use crate::capture::{Direction, Frame, LinkType};
 
-use super::Skip;
+use super::layers::{ETHER_IPV4, ETHER_IPV6, Layer, ip_behind, tail, u16_at, untagged};
+use super::tapped::{self, Tapped};
+use super::{Skip, ppp, wifi};
 
 /// An IP packet and what carried it.
 #[derive(Debug)]
@@ -14,21 +16,23 @@ pub(super) struct IpPacket<'a> {
 
 const NULL: LinkType = LinkType(0);
 const ETHERNET: LinkType = LinkType(1);
+const PPP: LinkType = LinkType(9);
 const RAW_BSD: LinkType = LinkType(12);
 const RAW_OPENBSD: LinkType = LinkType(14);
+const PPP_HDLC: LinkType = LinkType(50);
+const PPPOE: LinkType = LinkType(51);
 const RAW: LinkType = LinkType(101);
+const CISCO_HDLC: LinkType = LinkType(104);
+const WIFI: LinkType = LinkType(105);
 const LOOP: LinkType = LinkType(108);
 const LINUX_COOKED: LinkType = LinkType(113);
+const RADIOTAP: LinkType = LinkType(127);
+const PPP_WITH_DIRECTION: LinkType = LinkType(204);
 const IPV4: LinkType = LinkType(228);
 const IPV6: LinkType = LinkType(229);
+const NFLOG: LinkType = LinkType(239);
+const PKTAP: LinkType = LinkType(258);
 const LINUX_COOKED_V2: LinkType = LinkType(276);
-
-const ETHER_IPV4: u16 = 0x0800;
-const ETHER_IPV6: u16 = 0x86dd;
-const ETHER_MPLS: [u16; 2] = [0x8847, 0x8848];
-const ETHER_PPPOE: [u16; 2] = [0x8863, 0x8864];
-/// 802.1Q, 802.1ad, and the tag type that came before the latter.
-const ETHER_VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 
 const ADDRESSES_LEN: usize = 12;
 const LOOPBACK_FAMILY_LEN: usize = 4;
@@ -53,22 +57,58 @@ pub(super) fn ip_packet<'a>(frame: &Frame<'a>) -> Result<IpPacket<'a>, Skip> {
         ETHERNET => Ok(IpPacket { direction: frame.direction, ..ethernet(frame.data)? }),
         RAW | RAW_BSD | RAW_OPENBSD | IPV4 | IPV6 => plain(frame.data),
         NULL | LOOP => plain(loopback(frame.data)?),
-        LINUX_COOKED => cooked(after_ether_type(tail(frame.data, COOKED_TYPE_AT)?)?, COOKED_KIND_AT),
+        LINUX_COOKED => cooked(after_ether_type(tail(frame.data, COOKED_TYPE_AT)?)?.0, COOKED_KIND_AT),
         LINUX_COOKED_V2 => {
             let (ether_type, payload) = (u16_at(frame.data, 0)?, tail(frame.data, COOKED_V2_LEN)?);
-            cooked(ether_payload(ether_type, payload)?, COOKED_V2_KIND_AT)
+            cooked(ether_payload(ether_type, payload)?.0, COOKED_V2_KIND_AT)
         }
-        _ => Err(Skip::LinkType),
+        _ => rare(frame),
     }
 }
 
+/// The link type of a frame that is not read: what PKTAP wraps is what it is.
+pub fn unread_link_type(frame: &Frame<'_>) -> LinkType {
+    let tapped = (frame.link_type == PKTAP).then(|| tapped::pktap(frame.data).ok()).flatten();
+    tapped.map_or(frame.link_type, |tapped| tapped.link_type)
+}
+
+#[cold]
+fn rare<'a>(frame: &Frame<'a>) -> Result<IpPacket<'a>, Skip> {
+    let mut direction = frame.direction;
+    let layer = match frame.link_type {
+        PPP => Layer::Ppp(frame.data),
+        PPP_HDLC | CISCO_HDLC => ppp::hdlc(frame.data)?,
+        PPPOE => ppp::session(frame.data)?,
+        PPP_WITH_DIRECTION => {
+            let (sent, packet) = frame.data.split_first().ok_or(Skip::CutShort)?;
+            direction = direction.or(Some(if *sent == 0 { Direction::Inbound } else { Direction::Outbound }));
+            Layer::Ppp(packet)
+        }
+        WIFI => wifi::data_frame(frame.data, false)?,
+        RADIOTAP => wifi::radiotap(frame.data)?,
+        NFLOG => tapped::nflog(frame.data)?,
+        PKTAP => {
+            let Tapped { link_type, direction, data } = tapped::pktap(frame.data)?;
+            return match link_type {
+                PKTAP => Err(Skip::TooDeep),
+                _ => {
+                    ip_packet(&Frame { link_type, data, direction: frame.direction.or(direction), ..*frame })
+                }
+            };
+        }
+        _ => return Err(Skip::LinkType),
+    };
+    Ok(IpPacket { data: ip_behind(layer)?, ethernet: None, direction })
+}
+
 /// The IP packet of an Ethernet frame.
-pub(super) fn ethernet(data: &[u8]) -> Result<IpPacket<'_>, Skip> {
+fn ethernet(data: &[u8]) -> Result<IpPacket<'_>, Skip> {
     let (addresses, rest) = data.split_first_chunk::<ADDRESSES_LEN>().ok_or(Skip::CutShort)?;
     let (mut source, mut destination) = ([0; 6], [0; 6]);
     destination.copy_from_slice(&addresses[..6]);
     source.copy_from_slice(&addresses[6..]);
-    Ok(IpPacket { data: after_ether_type(rest)?, ethernet: Some([source, destination]), direction: None })
+    let (data, is_plain) = after_ether_type(rest)?;
+    Ok(IpPacket { data, ethernet: is_plain.then_some([source, destination]), direction: None })
 }
 
 fn cooked_direction(data: &[u8], kind_at: usize) -> Option<Direction> {
@@ -80,21 +120,15 @@ fn cooked_direction(data: &[u8], kind_at: usize) -> Option<Direction> {
 }
 
 /// From an EtherType on.
-fn after_ether_type(data: &[u8]) -> Result<&[u8], Skip> {
+fn after_ether_type(data: &[u8]) -> Result<(&[u8], bool), Skip> {
     ether_payload(u16_at(data, 0)?, tail(data, 2)?)
 }
 
-/// The IP packet behind any number of VLAN tags.
-fn ether_payload(mut ether_type: u16, mut payload: &[u8]) -> Result<&[u8], Skip> {
-    while ETHER_VLAN.contains(&ether_type) {
-        ether_type = u16_at(payload, 2)?;
-        payload = tail(payload, 4)?;
-    }
-    match ether_type {
-        ETHER_IPV4 | ETHER_IPV6 => Ok(payload),
-        _ if ETHER_MPLS.contains(&ether_type) => Err(Skip::Mpls),
-        _ if ETHER_PPPOE.contains(&ether_type) => Err(Skip::Pppoe),
-        _ => Err(Skip::NotIp),
+/// The IP packet, and whether nothing but VLAN tags lies before it.
+fn ether_payload(ether_type: u16, payload: &[u8]) -> Result<(&[u8], bool), Skip> {
+    match untagged(ether_type, payload)? {
+        (ETHER_IPV4 | ETHER_IPV6, packet) => Ok((packet, true)),
+        (ether_type, payload) => Ok((ip_behind(Layer::Ether(ether_type, payload))?, false)),
     }
 }
 
@@ -107,12 +141,4 @@ fn loopback(data: &[u8]) -> Result<&[u8], Skip> {
     } else {
         Err(Skip::NotIp)
     }
-}
-
-fn tail(data: &[u8], at: usize) -> Result<&[u8], Skip> {
-    data.get(at..).ok_or(Skip::CutShort)
-}
-
-fn u16_at(data: &[u8], at: usize) -> Result<u16, Skip> {
-    tail(data, at)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes)).ok_or(Skip::CutShort)
 }

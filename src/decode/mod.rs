@@ -4,25 +4,33 @@
 mod fragments;
 mod framing;
 mod ip;
+mod layers;
 mod link;
 mod plain;
+mod ppp;
+mod skip;
 mod stun;
+mod tapped;
 mod tcp;
 mod tunnel;
 mod turn;
+mod wifi;
 
 use std::net::SocketAddr;
 
 use crate::capture::{Direction, Frame};
-use crate::units::{CaptureTime, FrameNumber};
+use crate::units::{CaptureTime, Count, FrameNumber};
 
 use fragments::FragmentPool;
+use layers::Layer;
 use plain::RecentFlows;
 use tcp::TcpStreams;
 use turn::TurnChannels;
 
 pub use fragments::FragmentCounts;
 pub use framing::Framing;
+pub use link::unread_link_type;
+pub use skip::Skip;
 pub use tcp::TcpCounts;
 
 /// A UDP datagram, or what a relay, a tunnel or a TCP stream carried in its place.
@@ -84,7 +92,7 @@ pub enum Carrier {
     Udp,
     /// UDP whose IP packet came in fragments.
     Fragments,
-    /// VXLAN, or GRE with or without ERSPAN: the flow is the inner one.
+    /// VXLAN, Geneve, GTP-U, IP in IP, or GRE with or without ERSPAN: the flow is the inner one.
     Tunnel,
     /// TURN channel data, or Send and Data indications: the flow is that of client and peer where the peer is known.
     Turn,
@@ -112,89 +120,6 @@ impl Carrier {
     }
 }
 
-/// Why a frame gave no datagram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Skip {
-    /// A link type that is not read.
-    LinkType,
-    /// ARP, LLDP and other frames without IP.
-    NotIp,
-    /// MPLS, which is not read.
-    Mpls,
-    /// PPPoE, which is not read.
-    Pppoe,
-    /// GTP-U, which is not read.
-    GtpU,
-    /// Geneve, which is not read.
-    Geneve,
-    /// IP in IP, which is not read.
-    IpInIp,
-    /// GRE that carries neither IP nor Ethernet nor ERSPAN type I or II.
-    Gre,
-    /// Tunnels within tunnels, too deep.
-    TooDeep,
-    /// An IP fragment; the datagram is given with the one that completes it.
-    Fragment,
-    /// TCP that is no RTP framing, or no whole message of it.
-    Tcp,
-    /// ICMP; a datagram quoted in it is none.
-    Icmp,
-    /// Another transport than UDP and TCP.
-    OtherTransport,
-    /// Cut by the snaplen before the UDP payload.
-    CutShort,
-    /// Headers that make no sense.
-    Malformed,
-}
-
-impl Skip {
-    /// All, in the order of their numbers.
-    pub const ALL: [Self; 15] = [
-        Self::LinkType,
-        Self::NotIp,
-        Self::Mpls,
-        Self::Pppoe,
-        Self::GtpU,
-        Self::Geneve,
-        Self::IpInIp,
-        Self::Gre,
-        Self::TooDeep,
-        Self::Fragment,
-        Self::Tcp,
-        Self::Icmp,
-        Self::OtherTransport,
-        Self::CutShort,
-        Self::Malformed,
-    ];
-
-    /// As in the summary.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::LinkType => "unknown-link-type",
-            Self::NotIp => "not-ip",
-            Self::Mpls => "mpls",
-            Self::Pppoe => "pppoe",
-            Self::GtpU => "gtp-u",
-            Self::Geneve => "geneve",
-            Self::IpInIp => "ip-in-ip",
-            Self::Gre => "gre",
-            Self::TooDeep => "too-deep",
-            Self::Fragment => "ip-fragment",
-            Self::Tcp => "tcp",
-            Self::Icmp => "icmp",
-            Self::OtherTransport => "other-transport",
-            Self::CutShort => "cut-short",
-            Self::Malformed => "malformed-headers",
-        }
-    }
-
-    /// Whether it is an encapsulation whose content is not read.
-    pub const fn is_unread_encapsulation(self) -> bool {
-        matches!(self, Self::Mpls | Self::Pppoe | Self::GtpU | Self::Geneve | Self::IpInIp | Self::Gre)
-    }
-}
-
 /// Tunnels within tunnels are followed so far.
 const MAX_DEPTH: u8 = 4;
 
@@ -206,6 +131,8 @@ pub struct Decoder {
     tcp: TcpStreams,
     channels: TurnChannels,
     recent: RecentFlows,
+    /// UDP lengths that IP had to bound.
+    overlong: Count,
 }
 
 /// Where a packet comes from, on its way through the layers.
@@ -217,6 +144,8 @@ struct Origin {
     direction: Option<Direction>,
     carrier: Carrier,
     depth: u8,
+    /// What the snaplen took off the frame, bytes.
+    beyond: usize,
 }
 
 impl Origin {
@@ -271,6 +200,7 @@ impl Decoder {
             direction: packet.direction,
             carrier: Carrier::Udp,
             depth: 0,
+            beyond: usize::try_from(frame.original_len).unwrap_or(0).saturating_sub(frame.data.len()),
         };
         self.ip(packet.data, origin, each)
     }
@@ -285,13 +215,18 @@ impl Decoder {
         self.tcp.counts()
     }
 
+    /// UDP headers that state more than their IP packet holds.
+    pub fn overlong_datagrams(&self) -> Count {
+        self.overlong
+    }
+
     fn ip<F: FnMut(&Datagram<'_>)>(
         &mut self,
         packet: &[u8],
         origin: Origin,
         each: &mut F,
     ) -> Result<(), Skip> {
-        let packet = ip::packet(packet)?;
+        let packet = ip::packet(packet, origin.beyond)?;
         let Some(fragment) = packet.fragment else {
             return self.transport(packet.protocol, packet.transport, origin, each);
         };
@@ -314,22 +249,21 @@ impl Decoder {
         match protocol {
             ip::Protocol::Udp => self.udp(transport, origin, each),
             ip::Protocol::Tcp => self.tcp(transport, origin, each),
-            ip::Protocol::Gre => match tunnel::gre(transport.data)? {
-                tunnel::Inner::Ip(packet) => self.ip(packet, origin.inside(Carrier::Tunnel)?, each),
-                tunnel::Inner::Ethernet(frame) => self.ethernet(frame, origin, each),
-            },
+            ip::Protocol::Gre => self.tunnelled(tunnel::gre(transport.data)?, origin, each),
+            ip::Protocol::Ip => self.tunnelled(Layer::Ip(transport.data), origin, each),
+            ip::Protocol::Mpls => self.tunnelled(Layer::Mpls(transport.data), origin, each),
             ip::Protocol::Unread(skip) => Err(skip),
         }
     }
 
-    fn ethernet<F: FnMut(&Datagram<'_>)>(
+    fn tunnelled<F: FnMut(&Datagram<'_>)>(
         &mut self,
-        frame: &[u8],
+        inner: Layer<'_>,
         origin: Origin,
         each: &mut F,
     ) -> Result<(), Skip> {
         let origin = origin.inside(Carrier::Tunnel)?;
-        self.ip(link::ethernet(frame)?.data, origin, each)
+        self.ip(layers::ip_behind(inner)?, origin, each)
     }
 
     fn udp<F: FnMut(&Datagram<'_>)>(
@@ -338,9 +272,12 @@ impl Decoder {
         origin: Origin,
         each: &mut F,
     ) -> Result<(), Skip> {
-        let (ends, payload) = ip::datagram(transport, origin)?;
-        if let Some(frame) = tunnel::udp(ends.destination.port(), payload.captured)? {
-            return self.ethernet(frame, origin, each);
+        let (ends, payload, is_bounded) = ip::datagram(transport, origin)?;
+        if is_bounded {
+            self.overlong.add(origin.number.0);
+        }
+        if let Some(inner) = tunnel::udp(ends.destination.port(), payload.captured)? {
+            return self.tunnelled(inner, origin, each);
         }
         let (ends, payload, carrier) = match self.channels.unwrap(&ends, payload) {
             Some((peers, data)) => (peers, data, Carrier::Turn),

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Carrier, Datagram, Ends, FlowMark, link};
+use super::{Carrier, Datagram, Ends, FlowMark, ip, link};
 use crate::capture::{Direction, Frame, LinkType};
 
 const ETHERNET: LinkType = LinkType(1);
@@ -144,20 +144,20 @@ fn datagram<'a>(
 fn ipv4_udp<'a>(headers: &[u8; IPV4_HEADERS_LEN], captured: &'a [u8]) -> Option<Udp<'a>> {
     let udp_len = usize::from(word(headers, 24));
     let room = usize::from(word(headers, 2)).checked_sub(IPV4_HEADER_LEN)?;
-    if headers[0] != IPV4_START || headers[9] != UDP || word(headers, 6) & FRAGMENT != 0 || udp_len > room {
+    if headers[0] != IPV4_START || headers[9] != UDP || word(headers, 6) & FRAGMENT != 0 {
         return None;
     }
-    let (payload, payload_len) = media(captured, udp_len)?;
+    let (payload, payload_len) = media(captured, udp_len, room)?;
     Some(Udp { payload, payload_len, slot: slot_of(headers, 16, 20) })
 }
 
 /// An IPv6 packet without extension headers, with media in UDP.
 fn ipv6_udp<'a>(headers: &[u8; IPV6_HEADERS_LEN], captured: &'a [u8]) -> Option<Udp<'a>> {
     let (udp_len, room) = (usize::from(word(headers, 44)), usize::from(word(headers, 4)));
-    if headers[6] != UDP || udp_len > room {
+    if headers[6] != UDP {
         return None;
     }
-    let (payload, payload_len) = media(captured, udp_len)?;
+    let (payload, payload_len) = media(captured, udp_len, room)?;
     Some(Udp { payload, payload_len, slot: slot_of(headers, 36, 40) })
 }
 
@@ -177,10 +177,10 @@ fn ipv6_ends(addresses: &[u8; 36]) -> [SocketAddr; 2] {
     [address(0, 32), address(16, 34)]
 }
 
-/// What was captured of the payload, and its length on the wire.
+/// What was captured of the payload, and its length on the wire. A length that IP must bound goes the long way.
 #[inline]
-fn media(captured: &[u8], udp_len: usize) -> Option<(&[u8], usize)> {
-    let payload_len = udp_len.checked_sub(UDP_HEADER_LEN)?;
+fn media(captured: &[u8], udp_len: usize, room: usize) -> Option<(&[u8], usize)> {
+    let (payload_len, false) = ip::udp_payload_len(udp_len, room)? else { return None };
     let payload = captured.get(..payload_len).unwrap_or(captured);
     (*payload.first()? >= MEDIA).then_some((payload, payload_len))
 }

@@ -1,6 +1,7 @@
 //! Tests of the room.
 
 mod fragmented;
+mod links;
 mod relayed;
 mod tcp_streams;
 mod tunnels;
@@ -171,20 +172,22 @@ fn what_is_no_datagram_has_a_reason() {
     short_udp[25] = 3;
     let arp = [&[0; 12][..], &[8, 6], &[0; 28]].concat();
     let other_ether = |kind: [u8; 2]| [&[0; 12][..], &kind, &[0; 28]].concat();
-    let gtp = ipv4_between((2152, 2152), &[0x30, 0xff, 0, 4, 0, 0, 0, 1, 0x45, 0, 0, 0]);
-    let geneve = ipv4_between((40_000, 6081), &[0, 0, 0x65, 0x58, 0, 0, 7, 0]);
+    let gtp = ipv4_between((2152, 2152), &[0x30, 0xff, 0, 4, 0, 0, 0, 1, 0x15, 0, 0, 0]);
+    let geneve = ipv4_between((40_000, 6081), &[0, 0, 0x89, 0x4f, 0, 0, 7, 0]);
     for (link_type, data, skip) in [
         (101, &protocol(1)[..], Skip::Icmp),
-        (101, &protocol(4), Skip::IpInIp),
-        (101, &protocol(41), Skip::IpInIp),
-        (101, &protocol(50), Skip::OtherTransport),
+        (101, &protocol(4), Skip::Malformed),
+        (101, &protocol(41), Skip::Malformed),
+        (101, &protocol(50), Skip::Esp),
+        (101, &protocol(132), Skip::OtherTransport),
         (101, &short_udp, Skip::Malformed),
         (101, &[], Skip::CutShort),
         (101, &[0x15; 40], Skip::Malformed),
         (101, &gtp, Skip::GtpU),
         (101, &geneve, Skip::Geneve),
         (1, &arp, Skip::NotIp),
-        (1, &other_ether([0x88, 0x47]), Skip::Mpls),
+        (1, &[&[0; 12][..], &[0x88, 0x47, 0, 0, 1, 64], &[0x10; 28]].concat(), Skip::Mpls),
+        (1, &other_ether([0x88, 0x63]), Skip::NotIp),
         (1, &other_ether([0x88, 0x64]), Skip::Pppoe),
         (1, &arp[..9], Skip::CutShort),
         (147, &arp, Skip::LinkType),

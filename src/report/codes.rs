@@ -2,6 +2,14 @@
 
 /// Every code with its line in the manual.
 pub const CODES: &[(&str, &str)] = &[
+    (
+        "N-AGGREGATED",
+        "Offload put several RTP packets of equal length into one frame. Each is read; all of them have the frame's time.",
+    ),
+    (
+        "N-CONCATENATED",
+        "Behind the first capture stands another one, as where rotated files were put together by cat, or another section of a pcapng. All are read; frames are numbered through all of them.",
+    ),
     ("N-CLOCK-GRAIN", "All times of the capture are whole milliseconds. Nothing is concluded from less."),
     (
         "N-INFERRED-ID",
@@ -91,7 +99,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "W-OFFLOAD",
-        "RTP packets are larger than an Ethernet frame. Either the link has larger frames, or offload put several packets into one; of these only the first is read, and the sizes are wrong. Capture with offload switched off (ethtool -K … gro off gso off tso off).",
+        "RTP packets are larger than an Ethernet frame. Either the link has larger frames, or offload put several packets into one and the snaplen hides where the next begin; of these only what shows is read, and the sizes are wrong. Capture with offload switched off (ethtool -K … gro off gso off tso off), or without a snaplen.",
     ),
     (
         "W-PATH-CHANGE",
@@ -149,10 +157,14 @@ pub const CODES: &[(&str, &str)] = &[
         "W-UNCERTAIN",
         "What a header extension or a stream is could not be told from the packets; the most plausible reading was taken. --sdp tells it.",
     ),
+    (
+        "W-UDP-LENGTH",
+        "UDP headers state more bytes than their IP packets hold: a broken generator or offload. The length of the IP packet counts. A receiver's kernel drops such packets.",
+    ),
     ("W-UNMATCHED", "A flow, stream or header extension that a flag names is not in the capture."),
     (
         "W-UNREAD-ENCAPSULATION",
-        "Frames carry MPLS, PPPoE, GTP-U, Geneve, IP in IP or an unusual GRE, which are not read. Whatever RTP is in them is missing.",
+        "Frames have a link type or an encapsulation that is not read: it is named, a link type with its number. Whatever RTP is in them is missing.",
     ),
 ];
 

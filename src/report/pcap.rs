@@ -201,7 +201,7 @@ mod tests {
             assert_eq!(frame.at.as_nanos(), nanos);
             let mut decoder = Decoder::default();
             let decoded = decoder.decode(&frame, &mut |datagram| {
-                let back = FiveTuple { source: datagram.ends.source, destination: datagram.ends.destination };
+                let back = FiveTuple::new(datagram.ends.source, datagram.ends.destination);
                 assert_eq!(back.reversed().to_string(), flow);
                 assert_eq!(datagram.ends.ethernet, ethernet.then_some([[2; 6], [1; 6]]));
                 let remb = Remb::parse(datagram.payload).unwrap();

@@ -52,6 +52,12 @@ impl SequenceTracker {
         self.observe_out_of_order(number, step)
     }
 
+    /// Whether the number is the one behind the highest.
+    #[inline]
+    pub(super) fn continues_with(&self, number: SeqNum) -> bool {
+        number.steps_since(self.segment.highest_number()) == 1
+    }
+
     /// Whether the number follows the highest, after no more than a loss.
     #[inline]
     pub(super) fn is_ahead(&self, number: SeqNum) -> bool {

@@ -117,6 +117,12 @@ impl StreamStats {
         self.sequence.is_ahead(number)
     }
 
+    /// Whether this is the sequence number that is next.
+    #[inline]
+    pub fn continues_with(&self, number: SeqNum) -> bool {
+        self.sequence.continues_with(number)
+    }
+
     /// Names the clock that the timestamps of a payload type count in, in Hz; jitter is measured from here on. Setting it
     /// again to the same value changes nothing.
     pub fn set_clock_hz(&mut self, payload_type: PayloadType, hz: u32) {

@@ -114,7 +114,7 @@ impl SurveyConfig {
     }
 
     pub(super) fn selects_flow(&self, flow: &FiveTuple) -> bool {
-        self.flows.is_empty() || self.flows.contains(flow)
+        self.flows.is_empty() || self.flows.iter().any(|wanted| wanted.means(flow))
     }
 
     /// When packets count in a capture that began at `first`.

@@ -228,5 +228,5 @@ impl Conversation {
 /// The flow on the ports below.
 pub(super) fn below(flow: &FiveTuple) -> Option<FiveTuple> {
     let below = |address: SocketAddr| Some(SocketAddr::new(address.ip(), address.port().checked_sub(1)?));
-    Some(FiveTuple { source: below(flow.source)?, destination: below(flow.destination)? })
+    Some(FiveTuple { source: below(flow.source)?, destination: below(flow.destination)?, ..*flow })
 }

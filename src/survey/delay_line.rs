@@ -135,7 +135,7 @@ impl DelayLine {
 }
 
 fn key_of(datagram: &Datagram<'_>, any_flow: bool) -> Option<Key> {
-    if classify(datagram.payload) != PacketClass::Rtp {
+    if classify(datagram.payload, datagram.payload_len) != PacketClass::Rtp {
         return None;
     }
     let packet = RtpPacket::parse(datagram.payload, datagram.payload_len).ok()?;

@@ -37,7 +37,16 @@ impl Survey {
     fn of_decoder(&self) -> Vec<Warning> {
         let fragments = self.decoder.fragment_counts();
         let tcp = self.decoder.tcp_counts();
+        let overlong = self.decoder.overlong_datagrams();
         let mut doubts = Doubts::default();
+        doubts.add(
+            "W-UDP-LENGTH",
+            overlong,
+            format!(
+                "{} UDP headers state more bytes than their IP packets hold; the length of the IP packet counts",
+                overlong.count
+            ),
+        );
         doubts.add(
             "W-FRAGMENTS",
             fragments.incomplete,
@@ -204,11 +213,18 @@ impl Line {
         doubts.add("W-DUPLICATES", self.copies.count(), message);
         let oversized = self.tally.oversized;
         let message = format!(
-            "{} RTP packets are larger than an Ethernet frame: offload put several into one, or the link has large \
-             frames; of the former only the first is read",
+            "{} RTP packets are larger than an Ethernet frame, or several of which the snaplen hides some: offload put \
+             them together, or the link has large frames; of the former only what shows is read",
             oversized.count
         );
         doubts.add("W-OFFLOAD", oversized, message);
+        let aggregated = self.tally.aggregated;
+        let message = format!(
+            "{} frames hold {} RTP packets that offload put together; each is read, at its frame's time",
+            aggregated.count,
+            aggregated.count + self.tally.further_segments
+        );
+        doubts.add("N-AGGREGATED", aggregated, message);
         for cut in [self.ledger.get(Unfed::HeaderCut), self.cut_short()] {
             let message = format!("{} RTP headers are cut by the snaplen before their send time", cut.count);
             doubts.add("W-TRUNCATED", cut, message);

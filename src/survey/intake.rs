@@ -8,12 +8,13 @@ use crate::capture::Frame;
 use crate::decode::Datagram;
 use crate::flow::{FiveTuple, PacketClass, classify};
 use crate::rtp::{Malformed, RtpPacket};
-use crate::units::{CaptureTime, Ssrc, TimeDelta};
+use crate::units::{CaptureTime, PayloadType, SeqNum, Ssrc, TimeDelta};
 
 use super::conversation::From;
 use super::ledger::Unfed;
 use super::places::{Place, Places, flow_of};
 use super::session::{PacketNote, Session, Surroundings};
+use super::several::MAX_PAYLOAD;
 use super::stream::{Described, Stream};
 use super::{Feed, FlowInfo, Line, MAX_HOLD};
 
@@ -66,6 +67,11 @@ impl Flows {
     pub(super) fn is_left_out(&self, flow: &FiveTuple) -> bool {
         self.places.get(flow).is_some_and(|place| place.session.is_none())
     }
+
+    /// The same of a datagram of a recent flow.
+    pub(super) fn recent_session(&self, datagram: &Datagram<'_>) -> Option<usize> {
+        self.places.recent(datagram)?.session
+    }
 }
 
 /// Places and streams that are looked through for room, for each frame since it was last done.
@@ -79,11 +85,25 @@ impl Line {
         datagram: &Datagram<'_>,
         feed: &mut F,
     ) {
-        let class = classify(datagram.payload);
+        let class = classify(datagram.payload, datagram.payload_len);
         if class != PacketClass::Rtp {
             return self.handle_control(class, frame, datagram, feed);
         }
-        self.tally.datagram(PacketClass::Rtp, datagram, frame.number.0);
+        self.tally.datagram(PacketClass::Rtp, datagram);
+        match datagram.payload_len {
+            0..=MAX_PAYLOAD => self.handle_packet::<true, F>(frame, datagram, feed),
+            _ => self.handle_large(frame, datagram, feed),
+        }
+    }
+
+    /// An RTP packet; where `LOOKS`, what looks like one and may be several.
+    #[inline(always)]
+    pub(super) fn handle_packet<const LOOKS: bool, F: Feed>(
+        &mut self,
+        frame: &Frame<'_>,
+        datagram: &Datagram<'_>,
+        feed: &mut F,
+    ) {
         let packet = match RtpPacket::parse(datagram.payload, datagram.payload_len) {
             Ok(packet) => packet,
             Err(Malformed::HeaderCut { .. }) => return self.ledger.unfed(Unfed::CutShort, frame.number),
@@ -93,13 +113,16 @@ impl Line {
         let known = flows.places.recent(datagram);
         let session = known.and_then(|place| Some((place.flow, sessions.get_mut(place.session?)?)));
         let Some((flow, session)) = session else {
-            return self.handle_unsteady(frame, datagram, &packet, feed);
+            return self.handle_unsteady::<LOOKS, F>(frame, datagram, &packet, feed);
         };
         let steady = session.steady_stream(packet.ssrc(), packet.payload_type());
         let known = steady.and_then(|index| Some((index, session.streams.get_mut(index)?)));
         let Some((stream, known)) = known else {
-            return self.handle_unsteady(frame, datagram, &packet, feed);
+            return self.handle_unsteady::<LOOKS, F>(frame, datagram, &packet, feed);
         };
+        if LOOKS && known.may_be_several(packet.sequence_number(), datagram.payload_len) {
+            return self.look_at(frame, datagram, feed);
+        }
         let is_new = known.stats.is_next(packet.sequence_number());
         if copies.leaves_out(&packet, flow, &mut known.seen, (frame.at, frame.number), is_new) {
             session.count_copy(stream, frame.at, &packet, datagram.direction);
@@ -112,13 +135,16 @@ impl Line {
     }
 
     /// A packet of which something is yet to be found out, or of a flow whose packets wait.
-    fn handle_unsteady<F: Feed>(
+    fn handle_unsteady<const LOOKS: bool, F: Feed>(
         &mut self,
         frame: &Frame<'_>,
         datagram: &Datagram<'_>,
         packet: &RtpPacket<'_>,
         feed: &mut F,
     ) {
+        if LOOKS && self.may_be_several(datagram, packet) {
+            return self.look_at(frame, datagram, feed);
+        }
         let Some(place) = self.place_of(frame, datagram) else {
             return self.ledger.unfed(Unfed::Limit, frame.number);
         };
@@ -140,7 +166,22 @@ impl Line {
         datagram: &Datagram<'_>,
         feed: &mut F,
     ) {
-        self.tally.datagram(class, datagram, frame.number.0);
+        if class == PacketClass::Rtcp && self.is_marked_media(datagram) {
+            self.tally.datagram(PacketClass::Rtp, datagram);
+            return self.handle_packet::<false, F>(frame, datagram, feed);
+        }
+        self.tally.datagram(class, datagram);
+        self.handle_uncounted(class, frame, datagram, feed);
+    }
+
+    /// The same once it is counted.
+    pub(super) fn handle_uncounted<F: Feed>(
+        &mut self,
+        class: PacketClass,
+        frame: &Frame<'_>,
+        datagram: &Datagram<'_>,
+        feed: &mut F,
+    ) {
         if class == PacketClass::Rtcp {
             return self.handle_rtcp(frame, datagram, feed);
         }
@@ -151,6 +192,25 @@ impl Line {
         {
             conversation.srtp.observe_dtls(datagram.payload);
         }
+    }
+
+    /// Whether what could be RTCP is a packet of one of the flow's streams, with a payload type that the stream is known to
+    /// have, and the marker bit.
+    fn is_marked_media(&mut self, datagram: &Datagram<'_>) -> bool {
+        let Some(&[_, second, n0, n1, .., s0, s1, s2, s3]) = datagram.payload.first_chunk::<12>() else {
+            return false;
+        };
+        let Some(session) = self.session_of(datagram) else { return false };
+        let ssrc = Ssrc(u32::from_be_bytes([s0, s1, s2, s3]));
+        let stream = session.streams.place(ssrc).and_then(|place| session.streams.get(place));
+        let number = SeqNum(u16::from_be_bytes([n0, n1]));
+        stream.is_some_and(|stream| stream.has_like(PayloadType(second & 0x7f), number))
+    }
+
+    /// The session of a datagram's flow, if it has one.
+    pub(super) fn session_of(&mut self, datagram: &Datagram<'_>) -> Option<&mut Session> {
+        let place = self.flows.session(&flow_of(datagram))?;
+        self.sessions.get_mut(place)
     }
 
     fn handle_rtp<F: Feed>(
@@ -183,13 +243,13 @@ impl Line {
         };
         if is_new {
             flows.streams += 1;
-            let FiveTuple { source, destination } = flow_of(datagram);
+            let FiveTuple { source, destination, .. } = flow_of(datagram);
             flows.by_hosts.insert((source.ip(), destination.ip(), ssrc), session);
             flows.note_packet(flow, ssrc, frame.at, config.max_ssrcs);
             if config.merge_flows {
                 let home = *flows.homes.entry(ssrc).or_insert(session);
                 // A flow that has moved stays where it is, whatever else comes on it.
-                let has_moved = sessions.get(session).is_some_and(|own| own.flow != flow_of(datagram));
+                let has_moved = sessions.get(session).is_some_and(|own| !own.flow.means(&flow_of(datagram)));
                 if home != session && !has_moved && sessions.get(home).is_some() {
                     return self.move_to(home, (session, flow), frame, datagram, packet, feed);
                 }
@@ -230,7 +290,7 @@ impl Line {
         let flow = flow_of(datagram);
         self.flows.places.move_to(&flow, home);
         if let Some(session) = self.sessions.get_mut(home) {
-            session.also_on.push(flow);
+            session.also_on.push(self.flows.places.name(&flow));
         }
         self.handle_rtp((home, number), frame, datagram, packet, feed);
     }
@@ -281,7 +341,8 @@ impl Line {
         if let Some(conversation) = conversation.and_then(|place| self.conversations.get_mut(place)) {
             conversation.media(From::of(&flow)).give_session(index);
         }
-        let info = FlowInfo { index, flow, ethernet: datagram.ends.ethernet };
+        let name = self.flows.places.name(&flow);
+        let info = FlowInfo { index, flow: name, ethernet: datagram.ends.ethernet };
         self.sessions.put(index, Session::new(info, datagram.carrier, conversation, &self.config));
     }
 

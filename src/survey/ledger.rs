@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::capture::LinkType;
 use crate::decode::Skip;
 use crate::report::summary::Count;
 use crate::units::FrameNumber;
@@ -83,7 +84,12 @@ impl Unfed {
 pub(super) struct Ledger {
     unfed: [Count; Unfed::ALL.len()],
     skipped: [Count; Skip::ALL.len()],
+    /// Link types that are not read; of many, the first.
+    link_types: Vec<(LinkType, Count)>,
 }
+
+/// Link types that are told apart.
+const MAX_LINK_TYPES: usize = 64;
 
 impl Ledger {
     /// An RTP packet that is not fed.
@@ -105,11 +111,29 @@ impl Ledger {
         self.unfed.get(reason as usize).copied().unwrap_or_default()
     }
 
-    /// Encapsulations whose content was not read, by name.
-    pub(super) fn unread_encapsulations(&self) -> Vec<(&'static str, Count)> {
+    /// A frame of a link type that is not read.
+    #[cold]
+    pub(super) fn unread_link(&mut self, link_type: LinkType, frame: FrameNumber) {
+        let place = self.link_types.iter().position(|(known, _)| *known == link_type).unwrap_or_else(|| {
+            if self.link_types.len() < MAX_LINK_TYPES {
+                self.link_types.push((link_type, Count::default()));
+            }
+            self.link_types.len() - 1
+        });
+        if let Some((_, count)) = self.link_types.get_mut(place) {
+            count.add(frame.0);
+        }
+    }
+
+    /// Link types and encapsulations whose content was not read, by name.
+    pub(super) fn unread_encapsulations(&self) -> Vec<(String, Count)> {
+        let links = self.link_types.iter().map(|(link_type, count)| {
+            let name = link_type.name().map_or(String::new(), |name| format!(" ({name})"));
+            (format!("link type {}{name}", link_type.0), *count)
+        });
         let skipped = Skip::ALL.iter().zip(self.skipped);
         let unread = skipped.filter(|(skip, count)| skip.is_unread_encapsulation() && count.count > 0);
-        unread.map(|(skip, count)| (skip.name(), count)).collect()
+        links.chain(unread.map(|(skip, count)| (skip.name().to_owned(), count))).collect()
     }
 
     /// All that happened, by name.

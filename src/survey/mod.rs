@@ -32,6 +32,7 @@ mod sender_clocks;
 mod session;
 mod sessions;
 mod several_flows;
+mod several;
 mod shapes;
 mod stream;
 mod streams;
@@ -48,7 +49,7 @@ pub use findings::Findings;
 pub use learned::{LateFinding, Learned};
 
 use crate::capture::Frame;
-use crate::decode::Decoder;
+use crate::decode::{Decoder, Skip, unread_link_type};
 use crate::flow::HoldBack;
 use crate::units::{CaptureTime, TimeDelta};
 
@@ -171,6 +172,9 @@ impl Survey {
             decoder.decode_in_full(frame, &mut |datagram| line.handle_datagram(frame, datagram, feed));
         if let Err(skip) = decoded {
             line.ledger.skip(skip, frame.number);
+            if skip == Skip::LinkType {
+                line.ledger.unread_link(unread_link_type(frame), frame.number);
+            }
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::decode::{Datagram, FlowMark};
-use crate::flow::FiveTuple;
+use crate::decode::{Carrier, Datagram, FlowMark};
+use crate::flow::{FiveTuple, Transport};
 
 /// Where a flow's things are.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +73,16 @@ impl Places {
         flows.into_iter().map(|(flow, _)| *flow).collect()
     }
 
+    /// How a flow is written: with its transport only where the other one has a flow between the same ports, and had it
+    /// first.
+    pub(super) fn name(&self, flow: &FiveTuple) -> FiveTuple {
+        let place = |transport| self.get(&flow.over(transport)).map(|place| place.flow);
+        let others = [Transport::Udp, Transport::Tcp].into_iter().filter(|other| *other != flow.transport);
+        let own = place(flow.transport).unwrap_or(u32::MAX);
+        let is_second = others.filter_map(place).any(|other| other < own);
+        if is_second { *flow } else { flow.over(Transport::Any) }
+    }
+
     /// Gives a new flow a place.
     pub(super) fn add(&mut self, flow: FiveTuple, session: Option<usize>) -> Place {
         let place = Place { flow: self.by_flow.len() as u32, session };
@@ -103,5 +113,9 @@ impl Places {
 
 /// The flow of a datagram.
 pub(super) fn flow_of(datagram: &Datagram<'_>) -> FiveTuple {
-    FiveTuple { source: datagram.ends.source, destination: datagram.ends.destination }
+    let transport = match datagram.carrier {
+        Carrier::Rfc4571 | Carrier::TurnOverTcp => Transport::Tcp,
+        _ => Transport::Udp,
+    };
+    FiveTuple { source: datagram.ends.source, destination: datagram.ends.destination, transport }
 }

@@ -4,11 +4,12 @@ use crate::report::summary::Inference;
 use crate::rtp::infer::{Guess, KindFinder, MediaKind, StreamClock, StreamEvidence, StreamVerdict};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
 use crate::rtp::{Reception, RtpPacket, StreamStats};
-use crate::units::{Count, PayloadType, Ssrc};
+use crate::units::{Count, PayloadType, SeqNum, Ssrc};
 
 use super::MediaFilter;
 use super::ledger::Unfed;
 use super::seen::Seen;
+use super::several::Singles;
 
 /// What becomes of a stream's packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,7 @@ pub(super) struct Stream {
     pub(super) left_out: Count,
     /// Whether its receiver has an RTP module for it; `None` until that is decided.
     pub(super) has_module: Option<bool>,
+    pub(super) singles: Singles,
     evidence: StreamEvidence,
     /// Ids of header extension elements until it was known to be RTP.
     element_ids: ElementIds,
@@ -132,6 +134,7 @@ impl Stream {
             fed: Count::default(),
             left_out: Count::default(),
             has_module: None,
+            singles: Singles::default(),
             evidence: StreamEvidence::default(),
             element_ids: ElementIds::default(),
             described,
@@ -143,6 +146,13 @@ impl Stream {
     /// Whether it has shown itself to be RTP.
     pub(super) fn is_rtp(&self) -> bool {
         self.evidence.verdict() == StreamVerdict::Rtp
+    }
+
+    /// Whether such a packet is one of it, and no RTCP: it is known to be RTP and to have the payload type, or it has begun with
+    /// that type and this is the next number.
+    pub(super) fn has_like(&self, payload_type: PayloadType, number: SeqNum) -> bool {
+        let has_type = self.evidence.has(payload_type) || self.stats.has_seen(payload_type);
+        has_type && (self.is_rtp() || self.evidence.continues_with(number))
     }
 
     /// Whether its packets need not wait.

@@ -26,8 +26,13 @@ pub(super) struct Tally {
     /// RTCP of more pairs of ports than are kept.
     pub(super) over_conversation_limit: Count,
     pub(super) decided_early: Count,
-    /// RTP packets larger than any link lets pass: offload put several together.
+    /// Datagrams with RTP of which not all is read, or so it seems: larger than any link lets pass, and nothing in them tells
+    /// where another packet begins; or the snaplen hides it.
     pub(super) oversized: Count,
+    /// Datagrams that were taken apart.
+    pub(super) aggregated: Count,
+    /// What they held beyond their first packets.
+    pub(super) further_segments: u64,
     /// Of the last frame.
     link_type: LinkType,
     /// Frames by link type, without those since it was last another.
@@ -40,8 +45,6 @@ pub(super) struct Tally {
 
 /// Link types that are told apart; a capture with more names the first ones.
 const MAX_LINK_TYPES: usize = 64;
-/// What an Ethernet frame holds, less the headers of IPv4 and UDP.
-const MAX_PAYLOAD: usize = 1500 - 28;
 
 impl Tally {
     #[inline]
@@ -62,12 +65,15 @@ impl Tally {
     }
 
     #[inline]
-    pub(super) fn datagram(&mut self, class: PacketClass, datagram: &Datagram<'_>, frame: u64) {
+    pub(super) fn datagram(&mut self, class: PacketClass, datagram: &Datagram<'_>) {
         add(&mut self.classes, class as usize);
         add(&mut self.carriers, datagram.carrier as usize);
-        if class == PacketClass::Rtp && datagram.payload_len > MAX_PAYLOAD {
-            self.oversized.add(frame);
-        }
+    }
+
+    /// Another packet in the same datagram.
+    pub(super) fn further_segment(&mut self, class: PacketClass) {
+        add(&mut self.classes, class as usize);
+        self.further_segments += 1;
     }
 
     /// UDP payloads of a class.

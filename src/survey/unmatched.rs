@@ -1,5 +1,6 @@
 //! What was asked for and is not in the capture: a slip of the finger, or another capture than was meant.
 
+use crate::flow::{FiveTuple, Transport};
 use crate::report::summary::Warning;
 use crate::units::Ssrc;
 
@@ -25,8 +26,12 @@ impl Line {
         messages.map(|message| Warning { code: CODE, flow: None, message, count: None }).collect()
     }
 
-    fn has_flow(&self, flow: &crate::flow::FiveTuple) -> bool {
-        self.flows.session(flow).and_then(|place| self.sessions.get(place)).is_some()
+    fn has_flow(&self, wanted: &FiveTuple) -> bool {
+        let ways = [Transport::Udp, Transport::Tcp].map(|transport| wanted.over(transport));
+        ways.iter().filter(|flow| wanted.means(flow)).any(|flow| {
+            let place = self.flows.session(flow);
+            place.and_then(|place| self.sessions.get(place)).is_some()
+        })
     }
 
     fn has_element(&self, id: u8) -> bool {

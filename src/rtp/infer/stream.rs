@@ -7,7 +7,7 @@ use crate::units::{PayloadType, SeqNum};
 /// The evidence that packets with one SSRC on one flow are an RTP stream; it grows over the whole capture.
 ///
 /// RTP are at least three packets of one payload type, where at least 60 % of the steps in sequence number are small
-/// steps forward. A step is counted from the highest number so far; repeats and slightly late packets are no steps,
+/// steps forward; and both are no less than an eighth of all packets. A step is counted from the highest number so far; repeats and slightly late packets are no steps,
 /// so neither a capture with every packet twice nor a link that reorders hides a stream.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct StreamEvidence {
@@ -36,6 +36,8 @@ pub enum StreamVerdict {
 
 const MAX_PAYLOAD_TYPES: usize = 4;
 const MIN_PACKETS: u32 = 3;
+/// One of so many packets has to go up, and to have the payload type: in DNS nearly all stand still, and each has its own.
+const LEAST_SHARE: u64 = 8;
 const SMALL_STEP: i16 = 100;
 /// From here on, disorder counts as not RTP instead of undecided.
 const ENOUGH_STEPS: u64 = 10;
@@ -59,8 +61,18 @@ impl StreamEvidence {
         self.highest = Some(number);
         self.steps += 1;
         self.forward += u64::from((1..=SMALL_STEP).contains(&step));
-        self.confirmed |= self.forward * 10 >= self.steps * 6
-            && self.payload_types.iter().flatten().any(|&(_, packets)| packets >= MIN_PACKETS);
+        self.confirmed |= self.advances() && self.has_payload_type();
+    }
+
+    /// Whether the numbers go up: most steps do, and of all packets a fair share.
+    const fn advances(&self) -> bool {
+        self.forward * 10 >= self.steps * 6 && self.forward * LEAST_SHARE >= self.packets
+    }
+
+    /// Whether some payload type is a stream's and no chance.
+    fn has_payload_type(&self) -> bool {
+        let mut counts = self.payload_types.iter().flatten().map(|&(_, packets)| packets);
+        counts.any(|packets| packets >= MIN_PACKETS && u64::from(packets) * LEAST_SHARE >= self.packets)
     }
 
     /// What the packets so far say.
@@ -70,6 +82,16 @@ impl StreamEvidence {
             false if self.steps >= ENOUGH_STEPS => StreamVerdict::NotRtp,
             false => StreamVerdict::Undecided,
         }
+    }
+
+    /// Whether packets of this payload type were among the first.
+    pub fn has(&self, payload_type: PayloadType) -> bool {
+        self.payload_types.iter().flatten().any(|(known, _)| *known == payload_type)
+    }
+
+    /// Whether this is the sequence number behind the highest.
+    pub fn continues_with(&self, number: SeqNum) -> bool {
+        self.highest.is_some_and(|highest| number.steps_since(highest) == 1)
     }
 
     /// Packets observed.
@@ -111,6 +133,24 @@ mod tests {
 
     fn verdict(numbers: impl IntoIterator<Item = u16>) -> StreamVerdict {
         evidence(numbers.into_iter().map(|n| (96, n))).verdict()
+    }
+
+    /// Flags where RTP has its sequence number, which end in an error's code now and then; and where RTP has its payload
+    /// type, a number that is another each time.
+    #[test]
+    fn answers_of_dns_are_no_stream() {
+        for ids in [
+            (0..5000).collect::<Vec<u32>>(),
+            (0..5000).map(|n: u32| n.wrapping_mul(2_654_435_761) >> 16).collect(),
+        ] {
+            let flags = |n: usize| match n {
+                n if n > 3000 && n % 1000 == 999 => 0x8185,
+                n if n % 100 == 9 => 0x8183,
+                _ => 0x8180,
+            };
+            let answers = ids.iter().enumerate().map(|(n, id)| ((id & 0x7f) as u8, flags(n)));
+            assert_ne!(evidence(answers).verdict(), StreamVerdict::Rtp);
+        }
     }
 
     #[test]

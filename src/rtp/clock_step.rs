@@ -59,8 +59,17 @@ impl Break {
     /// Where two lines are much nearer to the points than one.
     pub(super) fn find(points: &[Point]) -> Option<Self> {
         let whole = LowerLine::under(points)?;
+        if whole.above < 2.0 * LEAST_BREAK_NANOS {
+            return None;
+        }
         let last = points.len().checked_sub(MIN_POINTS)?;
-        let breaks = (MIN_POINTS..=last).filter_map(|place| {
+        let is_apart = |place: &usize| match (points.get(place - 1), points.get(*place)) {
+            (Some(before), Some(behind)) => {
+                behind.delay_nanos.abs_diff(before.delay_nanos) as f64 * 4.0 >= LEAST_BREAK_NANOS
+            }
+            _ => false,
+        };
+        let breaks = (MIN_POINTS..=last).filter(is_apart).filter_map(|place| {
             let (before, behind) = points.split_at(place);
             let (left, right) = (LowerLine::under(before)?, LowerLine::under(behind)?);
             Some((place, left, right, left.above + right.above))

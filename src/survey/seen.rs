@@ -1,7 +1,7 @@
 //! The latest packets of a stream, so that copies of them can be told.
 
 use crate::rtp::RtpPacket;
-use crate::units::CaptureTime;
+use crate::units::{CaptureTime, Count};
 
 /// What makes a packet the same packet: sequence number, RTP timestamp, length and header extensions, the send time among
 /// them. A retransmission is stamped anew, and is another.
@@ -69,6 +69,8 @@ pub(super) struct Seen {
     /// As many as a power of two, or none.
     slots: Vec<Original>,
     may_grow: bool,
+    /// Copies of them.
+    pub(super) copies: Count,
 }
 
 /// Copies come within this time.
@@ -88,7 +90,7 @@ impl Default for SpareSlots {
 
 impl Default for Seen {
     fn default() -> Self {
-        Self { slots: Vec::new(), may_grow: true }
+        Self { slots: Vec::new(), may_grow: true, copies: Count::default() }
     }
 }
 

@@ -59,8 +59,17 @@ impl Break {
     /// Where two lines are much nearer to the points than one.
     pub(super) fn find(points: &[Point]) -> Option<Self> {
         let whole = LowerLine::under(points)?;
+        if whole.above < 2.0 * LEAST_BREAK_NANOS {
+            return None;
+        }
         let last = points.len().checked_sub(MIN_POINTS)?;
-        let breaks = (MIN_POINTS..=last).filter_map(|place| {
+        let is_apart = |place: &usize| match (points.get(place.saturating_sub(2)), points.get(place + 1)) {
+            (Some(before), Some(behind)) => {
+                behind.delay_nanos.abs_diff(before.delay_nanos) as f64 * 4.0 >= LEAST_BREAK_NANOS
+            }
+            _ => false,
+        };
+        let breaks = (MIN_POINTS..=last).filter(is_apart).filter_map(|place| {
             let (before, behind) = points.split_at(place);
             let (left, right) = (LowerLine::under(before)?, LowerLine::under(behind)?);
             Some((place, left, right, left.above + right.above))
@@ -70,7 +79,10 @@ impl Break {
         let nanos = right.height(behind) - left.height(behind);
         let is_break = nanos.abs() >= LEAST_BREAK_NANOS && LEAST_GAIN * above <= whole.above;
         let at_once = (behind.delay_nanos - before.delay_nanos) as f64 / nanos;
-        let is_sharp = above / points.len() as f64 * SHARP <= nanos.abs() && (0.8..1.25).contains(&at_once);
+        // A queue drains no faster than time passes.
+        let may_drain = nanos < 0.0 && -nanos <= (behind.sent_nanos - before.sent_nanos) as f64;
+        let varies = above / points.len() as f64;
+        let is_sharp = varies * SHARP <= nanos.abs() && (0.8..1.25).contains(&at_once) && !may_drain;
         is_break.then_some(Self { place, nanos, is_sharp })
     }
 }

@@ -197,11 +197,11 @@ impl<'a> RtpPacket<'a> {
         (block.profile == ONE_BYTE_HEADERS && is_whole).then_some(block.captured)
     }
 
-    /// The extension block in 32-bit words, if there is one and all of it was captured.
+    /// The extension block, if there is one and all of it was captured.
     #[inline]
-    pub(crate) fn extension_words(&self) -> Option<&'a [[u8; 4]]> {
+    pub(crate) fn whole_block(&self) -> Option<&'a [u8]> {
         let block = self.extension?;
-        (block.captured.len() == block.declared).then(|| block.captured.as_chunks().0)
+        (block.captured.len() == block.declared).then_some(block.captured)
     }
 
     /// The header extension elements, in order.

@@ -3,7 +3,7 @@
 
 use crate::capture::Direction;
 use crate::rtp::RtpPacket;
-use crate::units::{CaptureTime, Count, FrameNumber};
+use crate::units::{CaptureTime, FrameNumber};
 
 use super::CopyPolicy;
 use super::release::without_tag;
@@ -17,7 +17,6 @@ pub(super) struct Copies {
     spare: SpareSlots,
     /// The frame at hand was there again later, after so many nanoseconds: it is left out for that.
     pub(super) superseded: Option<i64>,
-    count: Count,
     spacings: Spacings,
 }
 
@@ -52,7 +51,7 @@ impl Copies {
         &mut self,
         identity: &Identity,
         flow: u32,
-        seen: &Seen,
+        seen: &mut Seen,
         at: CaptureTime,
         frame: FrameNumber,
     ) -> Option<bool> {
@@ -63,23 +62,18 @@ impl Copies {
                 (at.nanos_since(original.at), original.flow != flow)
             }
         };
-        self.count.add(frame.0);
+        seen.copies.add(frame.0);
         self.spacings.add(spacing);
         // Flows are merged to have each packet once.
         Some(self.policy != CopyPolicy::Keep || is_elsewhere)
     }
 
-    /// Copies of others.
-    pub(super) fn count(&self) -> Count {
-        self.count
-    }
-
     /// How far apart copies are and what is done with them, in words.
     pub(super) fn describe(&self) -> String {
-        let (least, most) = self.spacings.range();
+        let (least, middle, most) = self.spacings.range();
         let ms = |nanos: i64| nanos as f64 / 1e6;
         let apart = match most - least {
-            ..SAME_NANOS => format!("{:.3} ms apart", ms(least)),
+            ..SAME_NANOS => format!("{:.3} ms apart", ms(middle)),
             _ => format!("{:.3} to {:.3} ms apart", ms(least), ms(most)),
         };
         let taken = match self.policy {
@@ -157,13 +151,13 @@ impl Spacings {
         self.seen += 1;
     }
 
-    /// What nine in ten lie between.
-    fn range(&self) -> (i64, i64) {
+    /// What nine in ten lie between, and the middle one.
+    fn range(&self) -> (i64, i64, i64) {
         let mut sorted = self.nanos.clone();
         sorted.sort_unstable();
         let at = |place: usize| sorted.get(place).copied().unwrap_or(0);
         let beyond = sorted.len() / 20;
-        (at(beyond), at(sorted.len().saturating_sub(beyond + 1)))
+        (at(beyond), at(sorted.len() / 2), at(sorted.len().saturating_sub(beyond + 1)))
     }
 }
 
@@ -197,7 +191,7 @@ mod tests {
         let mut spacings = Spacings::default();
         (0..1_000_000).for_each(|nanos| spacings.add(nanos));
         assert!(spacings.nanos.len() <= MAX_SPACINGS);
-        let (least, most) = spacings.range();
+        let (least, _, most) = spacings.range();
         assert!((45_000..55_000).contains(&least) && (945_000..955_000).contains(&most), "{least} {most}");
     }
 }

@@ -208,9 +208,10 @@ impl Line {
         doubts.add("W-TIME-STEPS-BACK", steps, message);
         let malformed = self.ledger.get(Unfed::Malformed).count;
         let packets = self.tally.of_class(PacketClass::Rtp) - malformed;
-        let share = 100.0 * self.copies.count().count as f64 / packets.max(1) as f64;
+        let copies = self.count_copies();
+        let share = 100.0 * copies.count as f64 / packets.max(1) as f64;
         let message = format!("{share:.2} % of the RTP packets are copies, {}", self.copies.describe());
-        doubts.add("W-DUPLICATES", self.copies.count(), message);
+        doubts.add("W-DUPLICATES", copies, message);
         let oversized = self.tally.oversized;
         let message = format!(
             "{} RTP packets are larger than an Ethernet frame, or several of which the snaplen hides some: offload put \
@@ -249,6 +250,17 @@ impl Line {
         let message = format!("encapsulations are not read, whatever they carry: {}", names.join(", "));
         doubts.add("W-UNREAD-ENCAPSULATION", count, message);
         doubts.0
+    }
+
+    /// Of streams that are RTP.
+    fn count_copies(&self) -> Count {
+        let streams = self.sessions.iter().flat_map(Session::rtp_streams);
+        let copies: Vec<_> =
+            streams.map(|stream| stream.seen.copies).filter(|copies| copies.count > 0).collect();
+        Count {
+            count: copies.iter().map(|copies| copies.count).sum(),
+            first_frame: copies.iter().map(|copies| copies.first_frame).min().unwrap_or(0),
+        }
     }
 
     fn of_grain(&self, doubts: &mut Doubts) {

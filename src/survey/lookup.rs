@@ -62,13 +62,15 @@ pub(super) struct Lookup<F> {
     evidence: String,
     source: Source,
     packets: u32,
+    /// Packets in a row in which nothing could be it.
+    in_vain: u32,
     is_guess: bool,
     /// It is not looked for any more.
     is_over: bool,
 }
 
-/// After so many packets an extension of which nothing shows is not there, unless another element comes; after so many it
-/// is not there though something might be it.
+/// After so many packets in a row in which nothing shows an extension it is not there, unless another element comes; after
+/// so many it is not there though something might be it.
 const ENOUGH_PACKETS: u32 = 300;
 const MAX_PACKETS: u32 = 10_000;
 /// So many packets are held against what was said.
@@ -84,6 +86,7 @@ impl<F: Finder> Lookup<F> {
             evidence: String::new(),
             source: Source::Nothing,
             packets: 0,
+            in_vain: 0,
             is_guess: false,
             is_over: false,
         };
@@ -125,8 +128,9 @@ impl<F: Finder> Lookup<F> {
         let has_seen_enough = match (self.source, self.id) {
             (Source::Inferred, Some(id)) => finder.has_seen_enough_of(id),
             _ => {
-                self.packets >= MAX_PACKETS
-                    || (self.packets >= ENOUGH_PACKETS && !finder.may_yet_be_found(clock_of))
+                let shows = finder.may_yet_be_found(clock_of);
+                self.in_vain = if shows { 0 } else { self.in_vain + 1 };
+                self.in_vain >= ENOUGH_PACKETS || self.packets >= MAX_PACKETS
             }
         };
         if has_seen_enough {
@@ -147,7 +151,7 @@ impl<F: Finder> Lookup<F> {
     /// Begins to look again, if nothing was found.
     pub(super) fn reopen(&mut self) {
         if self.source == Source::Nothing && self.finder.is_none() {
-            (self.finder, self.packets) = (Some(F::default()), 0);
+            (self.finder, self.packets, self.in_vain) = (Some(F::default()), 0, 0);
         }
     }
 

@@ -70,7 +70,7 @@ impl Places {
     pub(super) fn unselected(&self) -> Vec<FiveTuple> {
         let mut flows: Vec<_> = self.by_flow.iter().filter(|(_, place)| place.session.is_none()).collect();
         flows.sort_by_key(|(_, place)| place.flow);
-        flows.into_iter().map(|(flow, _)| *flow).collect()
+        flows.into_iter().map(|(flow, _)| self.name(flow)).collect()
     }
 
     /// How a flow is written: with its transport only where the other one has a flow between the same ports, and had it
@@ -113,9 +113,14 @@ impl Places {
 
 /// The flow of a datagram.
 pub(super) fn flow_of(datagram: &Datagram<'_>) -> FiveTuple {
-    let transport = match datagram.carrier {
+    let transport = transport_of(datagram.carrier);
+    FiveTuple { source: datagram.ends.source, destination: datagram.ends.destination, transport }
+}
+
+/// What tells flows between the same ports apart.
+pub(super) const fn transport_of(carrier: Carrier) -> Transport {
+    match carrier {
         Carrier::Rfc4571 | Carrier::TurnOverTcp => Transport::Tcp,
         _ => Transport::Udp,
-    };
-    FiveTuple { source: datagram.ends.source, destination: datagram.ends.destination, transport }
+    }
 }

@@ -13,7 +13,7 @@ use crate::units::Ssrc;
 use super::conversation::{From, below};
 use super::early::EarlyRemb;
 use super::ledger::Unfed;
-use super::places::flow_of;
+use super::places::{flow_of, transport_of};
 use super::session::Session;
 use super::unusable::{Unusable, Unusables};
 use super::{Feed, Line};
@@ -132,7 +132,7 @@ impl Line {
     fn flow_between(&self, (from, to): (IpAddr, IpAddr), ssrc: Ssrc) -> Option<FiveTuple> {
         let place = self.flows.by_hosts.get(&(from, to, ssrc))?;
         let session = self.sessions.get(*place)?;
-        session.streams.knows(ssrc).then_some(session.flow)
+        session.streams.knows(ssrc).then(|| session.flow.over(transport_of(session.carrier)))
     }
 
     fn session_on(&self, flow: &FiveTuple) -> Option<&Session> {

@@ -142,11 +142,14 @@ impl Pair {
             && self.off_nanos(clock.audio_hz).is_some_and(|(off, _)| far(off))
     }
 
-    /// Whether it runs at another speed than the frames of video.
+    /// Whether it runs at another speed than the frames of video, frame by frame and in all: behind a large frame the
+    /// pacer lets several pass faster than they were taken.
     pub(super) fn disagrees_with_video(&self, clock: StreamClock) -> bool {
-        clock.kind == Some(MediaKind::NotAudio)
-            && self.frames >= FRAMES_TO_DENY
-            && !(0.5..=2.0).contains(&self.median_speed())
+        let media = self.ticks as f64 / VIDEO_TICKS_PER_NANO;
+        let in_all = self.nanos as f64 / media.max(1.0);
+        let speeds = [f64::from(self.median_speed()), in_all];
+        let is_enough = clock.kind == Some(MediaKind::NotAudio) && self.frames >= FRAMES_TO_DENY;
+        is_enough && (speeds.iter().all(|speed| *speed < 0.5) || speeds.iter().all(|speed| *speed > 2.0))
     }
 
     /// Whether it may be it, by its frames.

@@ -147,6 +147,7 @@ impl Sender<'_> {
         packet.sent = at;
         let (queue, lost) = (self.path.queue(at), self.path.lost);
         let number = self.offered.len();
+        packet.order = number;
         self.path.send(OnPath {
             arrives: 0,
             number: number as u64,

@@ -138,7 +138,9 @@ impl Meaning {
             }
             Self::Noise { .. } => three(Random::new(packet.noise).next() as i64 & 0xff_ffff),
             Self::Lookalike { like, .. } => three(like.value(packet, at) & 0xff_ffff),
-            Self::TransportSequence { .. } => (packet.order as u16).to_be_bytes().to_vec(),
+            Self::TransportSequence { on_audio } => {
+                (packet.order[usize::from(!on_audio)] as u16).to_be_bytes().to_vec()
+            }
             Self::AudioLevel => vec![0x80 | (packet.noise % 50) as u8],
             Self::Mid => vec![if is_audio { b'0' } else { b'1' }],
             Self::AbsCaptureTime if packet.frame.is_multiple_of(50) => {
@@ -160,7 +162,7 @@ impl Meaning {
 impl Like {
     fn value(self, packet: &Packet, at: i64) -> i64 {
         match self {
-            Self::Counter(by) => packet.order as i64 * by,
+            Self::Counter(by) => packet.order[0] as i64 * by,
             Self::OwnCounter(by) => i64::from(packet.sequence_number) * by,
             Self::Clock(hz) => (i128::from(at) * i128::from(hz) / 1_000_000 % (1 << 24)) as i64,
             Self::CoarseMilliseconds => at / 1_000 % 65_536 * 256,

@@ -36,8 +36,8 @@ pub(super) struct Packet {
     pub(super) begins_frame: bool,
     pub(super) is_key: bool,
     pub(super) noise: u64,
-    /// How many packets of the call left before it.
-    pub(super) order: usize,
+    /// How many packets of the call left before it: of all, and without audio.
+    pub(super) order: [usize; 2],
 }
 
 const ETHERNET: [u8; 14] = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0];

@@ -71,7 +71,7 @@ fn calls_of_a_range() {
             verdict.rembs,
             verdict.noise.iter().copied().collect::<Vec<_>>().join("; "),
             verdict.misnamed.join("; "),
-            verdict.took_two_readings,
+            verdict.late.iter().cloned().collect::<Vec<_>>().join("; "),
             properties.join("\t")
         );
         if reports && !verdict.report.is_empty() {

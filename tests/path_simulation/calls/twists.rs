@@ -116,7 +116,8 @@ impl Plan {
                 self.has_small_frames = true;
                 self.frame_clock = FrameClock::Exact;
                 self.drops_per_mille = 0;
-                self.milli_fps = random.pick(&[30_000, 60_000, 31_250, 93_750, 46_875, 15_000, 25_000]);
+                self.milli_fps =
+                    random.pick(&[30_000, 60_000, 31_250, 31_250, 93_750, 46_875, 15_000, 25_000]);
                 self.set_rate(random.range(40_000, self.max_payload * 8 * self.milli_fps / 2_000), random);
             }
             SlowVideo => self.milli_fps = random.pick(&[1_000, 2_000, 3_000]),
@@ -140,6 +141,13 @@ impl Plan {
             },
             Ipv6 => self.is_ipv6 = true,
             TransportSequence | TransportSequenceOnVideo => {
+                if self
+                    .elements
+                    .iter()
+                    .any(|element| matches!(element.meaning, Meaning::TransportSequence { .. }))
+                {
+                    return false;
+                }
                 self.add(Meaning::TransportSequence { on_audio: twist == TransportSequence }, random);
             }
             CutExtensions => self.snaplen = random.range(54, 90) as usize,

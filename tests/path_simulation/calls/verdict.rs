@@ -18,7 +18,7 @@ use super::packet::Role;
 
 /// The warnings that name what is in doubt.
 const DOUBTS: [&str; 3] = ["W-LATE-AUDIO", "W-LEARNED-LATE", "W-UNCERTAIN"];
-/// The same of what the snaplen cut.
+/// The same of elements that the snaplen cut, and of what is not fed for it.
 const CUT: &str = "W-TRUNCATED";
 
 /// When, what, and for which streams.
@@ -63,12 +63,16 @@ fn learned(outcome: &Outcome) -> Option<SurveyConfig> {
     Some(SurveyConfig { learned: Some(learned), ..SurveyConfig::default() })
 }
 
-/// What came of it, and whether it took two readings.
-fn replay_untold(pcap: &Arc<[u8]>) -> (Replayed, bool) {
+/// What came of it, and what was found late in the first of two readings.
+fn replay_untold(pcap: &Arc<[u8]>) -> (Replayed, BTreeSet<String>) {
     let first = replay(pcap, SurveyConfig::default());
     match learned(&first.outcome) {
-        Some(survey) => (replay(pcap, survey), true),
-        None => (first, false),
+        Some(survey) => {
+            let late = survey.learned.iter().flat_map(|learned| learned.late());
+            let late = late.map(|late| in_general(&late.what)).collect();
+            (replay(pcap, survey), late)
+        }
+        None => (first, BTreeSet::new()),
     }
 }
 
@@ -90,7 +94,8 @@ pub(super) struct Verdict {
     pub(super) kind: Kind,
     /// Equal, and yet in doubt: the codes.
     pub(super) noise: BTreeSet<&'static str>,
-    pub(super) took_two_readings: bool,
+    /// What a first reading found too late.
+    pub(super) late: BTreeSet<String>,
     /// Streams that were given another name than their own.
     pub(super) misnamed: Vec<String>,
     /// REMBs of the replay that was told.
@@ -103,13 +108,15 @@ pub(super) struct Verdict {
 
 impl Verdict {
     pub(super) fn of(call: &Call) -> Self {
-        let ((untold, took_two_readings), told) = (replay_untold(&call.pcap), replay_told(call));
+        let ((untold, late), told) = (replay_untold(&call.pcap), replay_told(call));
         let differences = match untold.rembs == told.rembs {
             true => Vec::new(),
             false => differences(call, &untold, &told),
         };
         let warnings = &untold.outcome.warnings;
-        let kind = match differences.iter().all(|difference| difference.is_warned_of(warnings)) {
+        let is_cut = differences.iter().any(|difference| difference.is_of_elements)
+            && warnings.iter().any(|warning| warning.code == CUT);
+        let kind = match is_cut || differences.iter().all(|difference| difference.is_warned_of(warnings)) {
             _ if differences.is_empty() => Kind::Equal,
             true => Kind::DiffersWithWarning,
             false => Kind::DiffersSilently,
@@ -121,8 +128,14 @@ impl Verdict {
         let report = if is_dull { String::new() } else { report(&untold, &told) };
         let causes: BTreeSet<_> = differences.into_iter().map(|difference| difference.cause).collect();
         let causes = causes.into_iter().collect();
-        Self { kind, noise, took_two_readings, misnamed, rembs: told.rembs.len(), causes, report }
+        Self { kind, noise, late, misnamed, rembs: told.rembs.len(), causes, report }
     }
+}
+
+/// A message without its numbers.
+fn in_general(what: &str) -> String {
+    let words = what.split(' ').filter(|word| !word.starts_with(|first: char| first.is_ascii_digit()));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Something that went another way.
@@ -137,10 +150,8 @@ struct Difference {
 
 impl Difference {
     fn is_warned_of(&self, warnings: &[Warning]) -> bool {
-        warnings.iter().any(|warning| match warning.code {
-            CUT => self.is_of_elements,
-            code => DOUBTS.contains(&code) && warning.message.contains(&self.names),
-        })
+        let names = |warning: &Warning| warning.message.contains(&self.names);
+        warnings.iter().any(|warning| DOUBTS.contains(&warning.code) && names(warning))
     }
 }
 

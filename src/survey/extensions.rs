@@ -4,7 +4,7 @@ use crate::report::summary::Inference;
 use crate::rtp::RtpPacket;
 use crate::rtp::infer::{AbsCaptureTimeFinder, SendTimeFinder, TransmissionOffsetFinder, TransportCcFinder};
 use crate::rtp::sdp::HeaderExtension;
-use crate::units::CaptureTime;
+use crate::units::{CaptureTime, PayloadType, Ssrc};
 
 use super::SurveyConfig;
 use super::learned::LearnedFlow;
@@ -95,6 +95,11 @@ impl Extensions {
         self.transport_cc.reopen();
     }
 
+    /// How much send time went by in all while the timestamps of a payload type did, nanoseconds and ticks.
+    pub(super) fn speed(&self, ssrc: Ssrc, payload_type: PayloadType) -> Option<(i64, i64)> {
+        self.abs_send_time.finder()?.speed(self.abs_send_time.id?, ssrc, payload_type)
+    }
+
     /// Those that are sought in every packet.
     pub(super) fn known_ids(&self) -> KnownIds {
         KnownIds {
@@ -121,10 +126,9 @@ impl Extensions {
     /// Ends the waiting: what is most plausible is taken.
     pub(super) fn settle(&mut self, clock_of: &ClockOf<'_>) {
         self.is_settled = true;
-        self.transmission_offset.guess(clock_of);
-        if self.transmission_offset.id.is_none() || self.transmission_offset.is_guess() {
-            self.abs_send_time.guess(clock_of);
-        }
+        self.transmission_offset.guess(None, clock_of);
+        let offset = self.transmission_offset.id.filter(|_| !self.transmission_offset.is_guess());
+        self.abs_send_time.guess(offset, clock_of);
     }
 
     /// What the element with this id is, and how that is known.

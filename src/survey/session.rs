@@ -179,7 +179,8 @@ impl Session {
         let was_settled = self.extensions.is_settled();
         self.find_kind(index, packet, around.config);
         let streams = &self.streams;
-        self.extensions.observe(packet, at, &|ssrc| streams.clock_of(ssrc));
+        self.extensions.observe(packet, at, &|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
+        self.note_speed(index, packet.payload_type());
         self.layout.set_ids(self.extensions.known_ids());
         if self.learned_after.is_none() && self.fed_with.is_some_and(|then| then != self.known()) {
             self.learned_after = Some(Count { count: self.packets_fed(), first_frame: note.frame.0 });
@@ -196,6 +197,7 @@ impl Session {
         if was_settled {
             self.decide(index, around.config);
         } else {
+            (0..self.streams.len()).for_each(|index| self.note_speed_of_last(index));
             (0..self.streams.len()).for_each(|index| self.decide(index, around.config));
         }
         self.note_srtp(around);
@@ -214,11 +216,26 @@ impl Session {
             stream.reopen();
         }
         if !stream.is_steady {
-            beside.into_iter().for_each(|of| stream.finder.note_hit(of));
+            beside.into_iter().for_each(|hit| stream.finder.note_hit(hit));
             stream.finder.observe(packet);
             stream.note_clock(packet.payload_type(), config.sdp.as_ref());
         }
         stream.recent.note(packet.timestamp());
+    }
+
+    /// The same of the latest packet's payload type.
+    fn note_speed_of_last(&mut self, index: usize) {
+        if let Some(payload_type) = self.streams.get(index).and_then(Stream::last_payload_type) {
+            self.note_speed(index, payload_type);
+        }
+    }
+
+    /// Tells a stream by how much send time its timestamps advance, where that is known.
+    fn note_speed(&mut self, index: usize, payload_type: PayloadType) {
+        let Some(stream) = self.streams.get_mut(index).filter(|stream| !stream.is_steady) else { return };
+        if let Some((nanos, ticks)) = self.extensions.speed(stream.ssrc, payload_type) {
+            stream.finder.note_send_time(payload_type, nanos, ticks);
+        }
     }
 
     /// Decides of a stream whether it is fed, if the evidence suffices.
@@ -305,7 +322,7 @@ impl Session {
     fn settle(&mut self, around: &mut Surroundings<'_>) {
         if !self.extensions.is_settled() {
             let streams = &self.streams;
-            self.extensions.settle(&|ssrc| streams.clock_of(ssrc));
+            self.extensions.settle(&|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
             self.layout.set_ids(self.extensions.known_ids());
         }
         let srtp = self.srtp(around);

@@ -212,17 +212,22 @@ impl Stream {
         match &self.learned {
             Some(learned) => learned.is_guess,
             None => {
-                let is_open = self.described.is_none() && self.finder.kind().is_none();
-                is_open && self.guess.is_some_and(|guess| guess.is_doubtful)
+                let is_doubtful = match self.finder.kind() {
+                    None => self.guess.is_some_and(|guess| guess.is_doubtful),
+                    Some(_) => self.finder.is_doubtful(),
+                };
+                self.described.is_none() && is_doubtful
             }
         }
     }
 
-    /// What its timestamps may be held against.
-    pub(super) fn clock(&self) -> StreamClock {
+    /// What the timestamps of a payload type may be held against.
+    pub(super) fn clock(&self, payload_type: PayloadType) -> StreamClock {
         let mut audio_hz = [0; 4];
-        audio_hz.iter_mut().zip(self.finder.audio_clocks_hz()).for_each(|(place, hz)| *place = hz);
-        StreamClock { kind: self.kind(), audio_hz }
+        let clocks = self.finder.audio_clocks_hz(payload_type);
+        audio_hz.iter_mut().zip(clocks).for_each(|(place, hz)| *place = hz);
+        let is_doubtful = self.described.is_none() && self.finder.is_doubtful();
+        StreamClock { kind: self.kind(), is_doubtful, audio_hz }
     }
 
     /// The RTP clock of its main payload type.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::rtp::RtpPacket;
-use crate::rtp::infer::{MediaKind, StreamClock};
-use crate::units::Ssrc;
+use crate::rtp::infer::{Hit, MediaKind, StreamClock};
+use crate::units::{PayloadType, Ssrc};
 
 use super::stream::{Admission, Stream};
 
@@ -100,10 +100,9 @@ impl Streams {
     }
 
     /// What an element of a stream may be held against.
-    pub(super) fn clock_of(&self, ssrc: Ssrc) -> StreamClock {
-        self.search(ssrc)
-            .and_then(|place| self.list.get(place))
-            .map_or_else(StreamClock::default, Stream::clock)
+    pub(super) fn clock_of(&self, ssrc: Ssrc, payload_type: PayloadType) -> StreamClock {
+        let stream = self.search(ssrc).and_then(|place| self.list.get(place));
+        stream.map_or_else(StreamClock::default, |stream| stream.clock(payload_type))
     }
 
     /// What streams with the payload type of this one are for certain.
@@ -113,14 +112,19 @@ impl Streams {
         others.filter_map(Stream::final_kind).next()
     }
 
-    /// A busier stream with another payload type that had the timestamp of this packet, if that is new to its stream.
-    pub(super) fn with_timestamp_of(&self, index: usize, packet: &RtpPacket<'_>) -> Option<Ssrc> {
-        let stream = self.list.get(index)?;
-        if stream.is_steady || !stream.finder.is_new_timestamp(packet.timestamp()) {
+    /// A busier stream with another payload type that had the timestamp of this packet, or two on both sides of it, if
+    /// that is new to its stream.
+    pub(super) fn with_timestamp_of(&self, index: usize, packet: &RtpPacket<'_>) -> Option<Hit> {
+        let (stream, timestamp) = (self.list.get(index)?, packet.timestamp());
+        if stream.is_steady || !stream.finder.is_new_timestamp(timestamp) {
             return None;
         }
-        let mut busier = self.busier_beside(index);
-        busier.find(|other| other.recent.contains(packet.timestamp())).map(|other| other.ssrc)
+        let busier = self.busier_beside(index);
+        let hits =
+            busier.filter_map(|other| Some(Hit { of: other.ssrc, place: other.recent.place(timestamp)? }));
+        let hits = hits.filter(|hit| hit.place.is_exact || !packet.has_padding());
+        // Of several that have it, the first.
+        hits.reduce(|best, hit| if !best.place.is_exact && hit.place.is_exact { hit } else { best })
     }
 
     /// A busier stream with another payload type that has timestamps near to those of this one.

@@ -7,10 +7,24 @@ pub struct RecentTimestamps {
     /// Filled from the front, then overwritten.
     ring: Vec<u32>,
     next: usize,
+    all: u64,
+}
+
+/// Where a timestamp has its place among those of a stream beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlaceAmong {
+    /// How many timestamps came before it, of all that the other stream had.
+    pub number: u64,
+    /// How many newer ones came already.
+    pub newer: u64,
+    /// It is one of them, and not just between two.
+    pub is_exact: bool,
 }
 
 /// More than are sent in the time in which a packet is retransmitted: 8 s at 60 frames a second.
 const KEPT: usize = 512;
+/// What is retransmitted is at most so old, at 90 kHz; other streams are as near once in ten thousand calls.
+const NEAR_TICKS: i32 = 270_000;
 
 impl RecentTimestamps {
     /// Takes the next packet's.
@@ -31,9 +45,24 @@ impl RecentTimestamps {
         self.ring.contains(&timestamp)
     }
 
+    /// Its place among them: it is one, or lies between two that are near.
+    pub fn place(&self, timestamp: u32) -> Option<PlaceAmong> {
+        let (mut newer, mut is_exact, mut follows) = (0, false, false);
+        for known in &self.ring {
+            match known.wrapping_sub(timestamp).cast_signed() {
+                0 => is_exact = true,
+                1..=NEAR_TICKS => newer += 1,
+                ahead => follows |= (-NEAR_TICKS..0).contains(&ahead),
+            }
+        }
+        let number = self.all.saturating_sub(newer);
+        (is_exact || (follows && newer > 0)).then_some(PlaceAmong { number, newer, is_exact })
+    }
+
     #[inline(never)]
     fn note_change(&mut self, timestamp: u32) {
         self.last = Some(timestamp);
+        self.all += 1;
         match self.ring.get_mut(self.next) {
             Some(place) => *place = timestamp,
             None => self.ring.push(timestamp),

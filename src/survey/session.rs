@@ -206,7 +206,7 @@ impl Session {
 
     /// Looks at a packet for what its stream is.
     fn find_kind(&mut self, index: usize, packet: &RtpPacket<'_>, config: &SurveyConfig) {
-        let beside = self.streams.with_timestamp_of(index, packet);
+        let neighbour = self.streams.neighbour(index, packet);
         let Some(stream) = self.streams.get_mut(index) else { return };
         if !stream.is_decided() {
             stream.observe_sequence(packet);
@@ -216,7 +216,7 @@ impl Session {
             stream.reopen();
         }
         if !stream.is_steady {
-            beside.into_iter().for_each(|hit| stream.finder.note_hit(hit));
+            neighbour.into_iter().for_each(|neighbour| stream.finder.note_neighbour(neighbour));
             stream.finder.observe(packet);
             stream.note_clock(packet.payload_type(), config.sdp.as_ref());
         }

@@ -226,8 +226,8 @@ impl Stream {
         let mut audio_hz = [0; 4];
         let clocks = self.finder.audio_clocks_hz(payload_type);
         audio_hz.iter_mut().zip(clocks).for_each(|(place, hz)| *place = hz);
-        let is_doubtful = self.described.is_none() && self.finder.is_doubtful();
-        StreamClock { kind: self.kind(), is_doubtful, audio_hz }
+        let may_be_video = self.described.is_none() && self.finder.may_be_video();
+        StreamClock { kind: self.kind(), may_be_video, audio_hz }
     }
 
     /// The RTP clock of its main payload type.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::rtp::RtpPacket;
-use crate::rtp::infer::{Hit, MediaKind, StreamClock};
+use crate::rtp::infer::{MediaKind, Neighbour, StreamClock};
 use crate::units::{PayloadType, Ssrc};
 
 use super::stream::{Admission, Stream};
@@ -112,19 +112,22 @@ impl Streams {
         others.filter_map(Stream::final_kind).next()
     }
 
-    /// A busier stream with another payload type that had the timestamp of this packet, or two on both sides of it, if
-    /// that is new to its stream.
-    pub(super) fn with_timestamp_of(&self, index: usize, packet: &RtpPacket<'_>) -> Option<Hit> {
+    /// The stream with another payload type that has timestamps near to that of this packet, if that is new to its own.
+    pub(super) fn neighbour(&self, index: usize, packet: &RtpPacket<'_>) -> Option<Neighbour> {
         let (stream, timestamp) = (self.list.get(index)?, packet.timestamp());
         if stream.is_steady || !stream.finder.is_new_timestamp(timestamp) {
             return None;
         }
-        let busier = self.busier_beside(index);
-        let hits =
-            busier.filter_map(|other| Some(Hit { of: other.ssrc, place: other.recent.place(timestamp)? }));
-        let hits = hits.filter(|hit| hit.place.is_exact || !packet.has_padding());
-        // Of several that have it, the first.
-        hits.reduce(|best, hit| if !best.place.is_exact && hit.place.is_exact { hit } else { best })
+        let others = self.others(index).filter(|other| {
+            other.last_payload_type().is_some_and(|payload_type| payload_type != packet.payload_type())
+        });
+        let neighbours = others.filter_map(|other| {
+            let place = other.recent.place(timestamp)?;
+            let is_busier = u64::from(stream.finder.packets()) < other.packets();
+            Some(Neighbour { of: other.ssrc, place, is_busier, is_padding: packet.has_padding() })
+        });
+        // Of equals the first.
+        neighbours.reduce(|best, other| if other.rank() > best.rank() { other } else { best })
     }
 
     /// A busier stream with another payload type that has timestamps near to those of this one.

@@ -3,26 +3,48 @@
 use super::recent::PlaceAmong;
 use crate::units::Ssrc;
 
-/// A timestamp that lies among those of a busier stream with another payload type.
+/// A timestamp that is near to those of a stream with another payload type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hit {
+pub struct Neighbour {
     /// The other stream.
     pub of: Ssrc,
     /// Where.
     pub place: PlaceAmong,
+    /// The other stream had more packets so far.
+    pub is_busier: bool,
+    /// The packet is padding.
+    pub is_padding: bool,
 }
 
-/// The streams that had some of a stream's timestamps before it.
+impl Neighbour {
+    /// The other stream had it before: what is sent once more comes behind.
+    const fn repeats(&self) -> bool {
+        self.place.is_exact && (self.is_busier || self.place.newer > 0)
+    }
+
+    /// The same, or the other stream had those around it: it was lost there. Padding goes on from the latest.
+    const fn is_among(&self) -> bool {
+        self.repeats() || (!self.place.is_exact && (self.place.newer > 0 || self.is_padding))
+    }
+
+    /// Of several, the one to go by.
+    pub(crate) const fn rank(&self) -> (bool, bool) {
+        (self.repeats(), self.is_among())
+    }
+}
+
+/// The streams that had timestamps near to a stream's.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beside(Vec<Other>);
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Other {
     ssrc: Ssrc,
-    /// Timestamps that are its own, or lie between two of them.
-    near: u32,
+    seen: u32,
+    /// Timestamps that it had before, and those that lie among its own.
     exact: u32,
-    /// Those that came while they, or the one before them, were its latest.
+    among: u32,
+    /// Those that came while they, or those before or behind them, were its latest.
     at_head: u32,
     /// Those that follow on the last one without any between.
     in_step: u32,
@@ -35,61 +57,64 @@ const MAX_OTHERS: usize = 8;
 const FRAMES_IN_STEP: u32 = 4;
 
 impl Beside {
-    pub(super) fn note(&mut self, Hit { of, place }: Hit) {
+    pub(super) fn note(&mut self, neighbour: Neighbour) {
+        let of = neighbour.of;
         let has_room = self.0.len() < MAX_OTHERS;
         match self.0.iter_mut().find(|other| other.ssrc == of) {
-            Some(other) => {
-                other.near = other.near.saturating_add(1);
-                other.exact = other.exact.saturating_add(u32::from(place.is_exact));
-                other.at_head = other.at_head.saturating_add(u32::from(place.newer <= 1));
-                let follows = place.number == other.last.saturating_add(1);
-                other.in_step = other.in_step.saturating_add(u32::from(follows));
-                other.last = place.number;
+            Some(other) => other.note(neighbour),
+            None if has_room => {
+                let mut other = Other { ssrc: of, ..Other::default() };
+                other.note(neighbour);
+                self.0.push(other);
             }
-            None if has_room => self.0.push(Other {
-                ssrc: of,
-                near: 1,
-                exact: u32::from(place.is_exact),
-                at_head: u32::from(place.newer <= 1),
-                in_step: 0,
-                last: place.number,
-            }),
             None => {}
         }
     }
 
-    /// The stream that had most of these, and how many.
+    /// The stream that had most of these before, and how many.
     pub(super) fn most_exact(&self) -> Option<(Ssrc, u32)> {
         self.most(|other| other.exact)
     }
 
-    /// The same of those that lie between two of its own as well: what was lost itself is sent again too.
-    pub(super) fn most_near(&self) -> Option<(Ssrc, u32)> {
-        self.most(|other| other.near)
+    /// The same of those that lie among its own: what was lost itself is sent again too.
+    pub(super) fn most_among(&self) -> Option<(Ssrc, u32)> {
+        self.most(|other| other.among)
     }
 
-    /// Timestamps that some stream had.
+    /// Timestamps that some stream had before.
     pub(super) fn exact(&self) -> u32 {
         self.0.iter().map(|other| other.exact).fold(0, u32::saturating_add)
     }
 
-    /// How many of these were a stream's.
-    pub(super) fn near_of(&self, ssrc: Ssrc) -> u32 {
-        self.0.iter().find(|other| other.ssrc == ssrc).map_or(0, |other| other.near)
+    /// How many of these lie among a stream's.
+    pub(super) fn among(&self, ssrc: Ssrc) -> u32 {
+        self.0.iter().find(|other| other.ssrc == ssrc).map_or(0, |other| other.among)
     }
 
     fn most(&self, count: impl Fn(&Other) -> u32) -> Option<(Ssrc, u32)> {
-        let counts =
-            self.0.iter().filter(|other| !other.is_in_step()).map(|other| (other.ssrc, count(other)));
-        counts.filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count)
+        let others = self.0.iter().filter(|other| !other.is_in_step());
+        let counts = others.map(|other| (other.ssrc, count(other))).filter(|(_, count)| *count > 0);
+        // Of equals the first.
+        counts.reduce(|most, other| if other.1 > most.1 { other } else { most })
     }
 }
 
 impl Other {
+    fn note(&mut self, neighbour: Neighbour) {
+        let Neighbour { place, is_padding, .. } = neighbour;
+        let count = |holds: bool, counter: &mut u32| *counter = counter.saturating_add(u32::from(holds));
+        let follows = self.seen > 0 && place.number == self.last.saturating_add(1);
+        count(true, &mut self.seen);
+        count(neighbour.repeats(), &mut self.exact);
+        count(neighbour.is_among(), &mut self.among);
+        count(place.newer <= 1, &mut self.at_head);
+        count(follows && !is_padding, &mut self.in_step);
+        self.last = place.number;
+    }
+
     /// Frame by frame the same, as they come: another encoding of the same pictures.
     const fn is_in_step(&self) -> bool {
-        self.near >= FRAMES_IN_STEP
-            && self.at_head * 4 >= self.near * 3
-            && self.in_step * 4 >= (self.near - 1) * 3
+        let frames = self.seen.saturating_sub(1);
+        self.seen >= FRAMES_IN_STEP && self.at_head >= self.seen / 4 * 3 && self.in_step >= frames / 4 * 3
     }
 }

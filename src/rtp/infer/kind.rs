@@ -1,7 +1,7 @@
 //! Audio or not, and the RTP clock, from what the network cannot bend: the order of sequence numbers, timestamps and
 //! markers of one stream, and the timestamps of the streams beside it.
 
-use super::beside::{Beside, Hit};
+use super::beside::{Beside, Neighbour};
 use super::customary::readings_with_silence;
 use super::static_payload::static_payload;
 use super::type_evidence::TypeEvidence;
@@ -49,11 +49,9 @@ pub struct KindFinder {
     last_type: Option<PayloadType>,
     /// What each payload type shows; the stream is what the one with the most packets is.
     types: Vec<TypeEvidence>,
-    /// Streams that had some of its timestamps before it.
+    /// Streams with timestamps near to its own.
     beside: Beside,
-    /// Its latest packet's timestamp is one of those.
-    was_hit: bool,
-    /// Different timestamps of its own; those of padding only if another stream had them.
+    /// Different timestamps of its own.
     timestamps: u32,
     recent: [Option<u32>; OWN_TIMESTAMPS],
     /// Packets since the kind that is now seen was first seen.
@@ -82,20 +80,17 @@ impl KindFinder {
         if !self.recent.contains(&Some(packet.timestamp())) {
             self.recent.rotate_right(1);
             self.recent[0] = Some(packet.timestamp());
-            let counts = !packet.has_padding() || self.was_hit;
-            self.timestamps = self.timestamps.saturating_add(u32::from(counts));
+            self.timestamps = self.timestamps.saturating_add(1);
         }
-        self.was_hit = false;
         let kind = self.seen();
         let agrees = kind.is_some() && kind == self.kind;
         self.agreeing = if agrees { self.agreeing.saturating_add(1) } else { 0 };
         self.kind = kind.or(self.kind);
     }
 
-    /// The next packet's timestamp is new to the stream, and one that a busier stream with another payload type had.
-    pub fn note_hit(&mut self, hit: Hit) {
-        self.was_hit = true;
-        self.beside.note(hit);
+    /// The next packet's timestamp is new to the stream, and near to those of a stream with another payload type.
+    pub fn note_neighbour(&mut self, neighbour: Neighbour) {
+        self.beside.note(neighbour);
     }
 
     /// Whether a timestamp is new to the stream.
@@ -135,7 +130,8 @@ impl KindFinder {
         let looks_like_audio = main.is_some_and(TypeEvidence::looks_like_audio);
         let repeats = main.is_some_and(TypeEvidence::repeats);
         // Timestamps begin at random: those of audio are near to another stream's once in ten thousand calls.
-        let near = self.beside.most_exact().or_else(|| self.beside.most_near().filter(|_| !looks_like_audio));
+        let near =
+            self.beside.most_exact().or_else(|| self.beside.most_among().filter(|_| !looks_like_audio));
         let (kind, by, is_doubtful) = match (near, by_type, beside) {
             (Some((of, _)), ..) => (MediaKind::Rtx { of }, "a timestamp is among another stream's", false),
             _ if repeats => (MediaKind::NotAudio, "packets share a timestamp", false),
@@ -178,10 +174,15 @@ impl KindFinder {
         fixed.into_iter().chain(of_type.map(|of| readings_with_silence(of.step())).into_iter().flatten())
     }
 
-    /// Whether it passes for audio with the marker on every packet, and no send time says that it is not video.
-    pub fn is_doubtful(&self) -> bool {
+    /// Whether it passes for audio by steps that frames of video have too, and no send time tells which it is.
+    pub fn may_be_video(&self) -> bool {
         let main = self.main().filter(|main| static_payload(main.payload_type).is_none());
         self.kind == Some(MediaKind::Audio) && main.is_some_and(TypeEvidence::may_be_video)
+    }
+
+    /// The same with the marker on every packet, as on every frame of video.
+    pub fn is_doubtful(&self) -> bool {
+        self.may_be_video() && self.main().is_some_and(TypeEvidence::is_marked)
     }
 
     /// By what the kind is known, in a sentence.
@@ -189,8 +190,8 @@ impl KindFinder {
         let Some(main) = self.main() else { return "no packet".to_owned() };
         match (self.kind, static_payload(main.payload_type)) {
             (Some(MediaKind::Rtx { of }), _) => {
-                let near = self.beside.near_of(of);
-                format!("{near} of its {} timestamps are among those of {of}", self.timestamps)
+                let among = self.beside.among(of);
+                format!("{among} of its {} timestamps are among those of {of}", self.timestamps)
             }
             (Some(MediaKind::Audio), None) if self.keys().is_some() => {
                 let keys = self.keys().map_or_else(String::new, TypeEvidence::evidence_of_keys);
@@ -221,7 +222,8 @@ impl KindFinder {
 
     /// Keys that are pressed (RFC 4733): they share an SSRC with audio, and with nothing else.
     fn keys(&self) -> Option<&TypeEvidence> {
-        self.types.iter().find(|of| of.are_keys())
+        let keys = self.types.iter().find(|of| of.are_keys());
+        keys.filter(|_| self.types.len() > 1 && self.is_alone())
     }
 
     /// Whether hardly any of its timestamps is another stream's: chance, where both count from zero.
@@ -239,8 +241,8 @@ impl KindFinder {
     /// The same where the timestamps were lost there with their packets, and are between others: it is not proof enough
     /// against audio, of which all timestamps may lie there by chance.
     fn retransmits_lost(&self) -> Option<Ssrc> {
-        let (of, near) = self.beside.most_near()?;
-        (near >= 2 && near.saturating_mul(3) >= self.timestamps.saturating_mul(2)).then_some(of)
+        let (of, among) = self.beside.most_among()?;
+        (among >= 2 && among.saturating_mul(3) >= self.timestamps.saturating_mul(2)).then_some(of)
     }
 
     /// The payload type with the most packets.

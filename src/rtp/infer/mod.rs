@@ -17,7 +17,7 @@ mod transport_cc;
 mod type_evidence;
 mod walk;
 
-pub use beside::Hit;
+pub use beside::Neighbour;
 pub use capture_time::AbsCaptureTimeFinder;
 pub use kind::{Guess, KindFinder, MediaKind};
 pub use recent::{PlaceAmong, RecentTimestamps};

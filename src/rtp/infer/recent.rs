@@ -13,11 +13,11 @@ pub struct RecentTimestamps {
 /// Where a timestamp has its place among those of a stream beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlaceAmong {
-    /// How many timestamps came before it, of all that the other stream had.
+    /// How many timestamps the other stream had before it.
     pub number: u64,
     /// How many newer ones came already.
     pub newer: u64,
-    /// It is one of them, and not just between two.
+    /// It is one of them, and not just near to them.
     pub is_exact: bool,
 }
 
@@ -45,7 +45,7 @@ impl RecentTimestamps {
         self.ring.contains(&timestamp)
     }
 
-    /// Its place among them: it is one, or lies between two that are near.
+    /// Its place among them, if it is one or comes not long after one.
     pub fn place(&self, timestamp: u32) -> Option<PlaceAmong> {
         let (mut newer, mut is_exact, mut follows) = (0, false, false);
         for known in &self.ring {
@@ -55,8 +55,8 @@ impl RecentTimestamps {
                 ahead => follows |= (-NEAR_TICKS..0).contains(&ahead),
             }
         }
-        let number = self.all.saturating_sub(newer);
-        (is_exact || (follows && newer > 0)).then_some(PlaceAmong { number, newer, is_exact })
+        let number = self.all.saturating_sub(newer + u64::from(is_exact));
+        (is_exact || follows).then_some(PlaceAmong { number, newer, is_exact })
     }
 
     #[inline(never)]

@@ -17,8 +17,8 @@ use pair::{Pair, Reading};
 pub struct StreamClock {
     /// Audio or not; `None` while that is not known.
     pub kind: Option<MediaKind>,
-    /// It passes for audio with the marker on every packet, and may be video after all.
-    pub is_doubtful: bool,
+    /// It passes for audio, and may be video after all.
+    pub may_be_video: bool,
     /// The clocks that its timestamps may count in, the usual one first; 0 where there are fewer.
     pub audio_hz: [u32; 4],
 }
@@ -86,8 +86,10 @@ impl SendTimeFinder {
     pub fn found(&self, clock_of: impl Fn(Ssrc, PayloadType) -> StreamClock) -> Option<FoundId> {
         let proven = self.candidates.iter().filter_map(|candidate| {
             let needs_more = self.needs_more(candidate);
-            let mut pairs = self.pairs_of(candidate.id).filter(|pair| !needs_more || pair.is_long());
-            let proof = pairs.find_map(|pair| pair.proof(clock_of(pair.ssrc, pair.payload_type())))?;
+            let pairs =
+                self.pairs_of(candidate.id).map(|pair| (pair, clock_of(pair.ssrc, pair.payload_type())));
+            let mut pairs = pairs.filter(|(pair, clock)| !needs_more || pair.tells_coarse(*clock));
+            let proof = pairs.find_map(|(pair, clock)| pair.proof(clock))?;
             (!self.is_out(candidate, &clock_of)).then_some((candidate, proof))
         });
         let (best, proof) = proven.max_by_key(|(candidate, _)| (candidate.ssrcs, candidate.moves))?;

@@ -57,6 +57,8 @@ const SPARSE_STEPS: u32 = 5;
 const DISORDERED_STEPS: u32 = 12;
 /// The clock of video.
 const VIDEO_CLOCK_HZ: u32 = 90_000;
+/// Frames of video are at least so far apart: 1/94 s at its clock.
+const MIN_VIDEO_STEP: u32 = 960;
 /// From here on send time tells clocks apart.
 const MIN_SENT_NANOS: i64 = 80_000_000;
 
@@ -145,12 +147,16 @@ impl TypeEvidence {
     /// Audio or not, as far as it can be told. `alone`: its timestamps are not another stream's.
     pub(super) fn is_audio(&self, alone: bool) -> Option<bool> {
         let ends = self.marked + self.unmarked;
-        if self.marked >= MARKED_ENDS && self.unmarked == 0 {
-            return match (self.may_be_marked_audio(), self.runs_as_video()) {
+        let runs_as_video = self.runs_as_video();
+        if self.is_marked() {
+            return match (self.may_be_marked_audio(), runs_as_video) {
                 (true, Some(true)) | (false, _) => Some(false),
                 (true, Some(false)) => Some(true),
                 (true, None) => (self.steps >= MARKED_AUDIO_STEPS).then_some(true),
             };
+        }
+        if self.are_keys() {
+            return None;
         }
         if self.most_repeating >= REPEATS || (ends >= MIXED_ENDS && self.marked * 2 >= ends) {
             return Some(false);
@@ -158,7 +164,7 @@ impl TypeEvidence {
         if self.unmarked >= UNMARKED_ENDS && self.ends_are_unmarked() && self.repeats == 0 && alone {
             let customary = is_customary_with_silence(self.common);
             match (self.steps, customary) {
-                (COMMON_STEPS.., true) => return Some(true),
+                (COMMON_STEPS.., true) => return Some(runs_as_video != Some(true)),
                 (STEPS_TO_DENY.., false) => return Some(false),
                 _ => {}
             }
@@ -166,7 +172,7 @@ impl TypeEvidence {
         let is_sparse = self.packets >= SPARSE_PACKETS && self.customary >= SPARSE_STEPS && self.other == 0;
         let is_disordered = self.other >= DISORDERED_STEPS && self.customary * 4 < self.other;
         match is_sparse && self.markers <= 1 {
-            true => Some(true),
+            true => Some(runs_as_video != Some(true)),
             false => is_disordered.then_some(false),
         }
     }
@@ -208,10 +214,14 @@ impl TypeEvidence {
         self.most_repeating >= REPEATS && self.keys > 0 && self.frames == 0 && self.marked == 0
     }
 
-    /// Whether it has the marker bit on every packet and the steps of audio, and no send time tells whether it is that.
+    /// Whether it has steps of audio that frames of video have too, and no send time tells which it is.
     pub(super) fn may_be_video(&self) -> bool {
-        let is_marked = self.marked >= MARKED_ENDS && self.unmarked == 0;
-        is_marked && self.may_be_marked_audio() && self.runs_as_video().is_none()
+        self.common >= MIN_VIDEO_STEP && self.runs_as_video().is_none()
+    }
+
+    /// Whether it has the marker bit on every packet.
+    pub(super) const fn is_marked(&self) -> bool {
+        self.marked >= MARKED_ENDS && self.unmarked == 0
     }
 
     /// Whether send time says that the timestamps count at 90 kHz, and not at a clock of audio.

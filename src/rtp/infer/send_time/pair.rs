@@ -58,6 +58,7 @@ struct Sums {
 const SPEEDS: usize = 15;
 /// A larger step is a restart.
 const MAX_STEP: i16 = 1000;
+const VIDEO_CLOCK_HZ: u32 = 90_000;
 const VIDEO_TICKS_PER_NANO: f64 = 90_000.0 / 1e9;
 /// A pause says more of the pacer than of the clock, and the element may have wrapped in it.
 const MAX_FRAME_NANOS: f64 = 20e9;
@@ -128,19 +129,20 @@ impl Pair {
         (self.sums.nanos, self.sums.ticks)
     }
 
-    /// Whether it is long enough to tell clocks apart that differ by two hundredths.
-    pub(super) const fn is_long(&self) -> bool {
-        self.sums.nanos >= LONG_NANOS
+    /// Whether it tells clocks apart that differ by two hundredths: the pacer bends video by more.
+    pub(super) fn tells_coarse(&self, clock: StreamClock) -> bool {
+        clock.kind == Some(MediaKind::Audio) && self.sums.nanos >= LONG_NANOS
     }
 
     /// Why it is beyond doubt, if it is.
     pub(super) fn proof(&self, clock: StreamClock) -> Option<String> {
         let sums = &self.sums;
         match clock.kind? {
-            MediaKind::Audio if clock.is_doubtful => {
-                sums.audio_proof(self.ssrc, clock.audio_hz).or_else(|| sums.video_proof(self.ssrc))
+            MediaKind::Audio => {
+                let as_video = || sums.proof_by_clocks(self.ssrc, [VIDEO_CLOCK_HZ, 0, 0, 0]);
+                let by_audio = sums.proof_by_clocks(self.ssrc, clock.audio_hz);
+                by_audio.or_else(|| as_video().filter(|_| clock.may_be_video))
             }
-            MediaKind::Audio => sums.audio_proof(self.ssrc, clock.audio_hz),
             MediaKind::NotAudio => sums.video_proof(self.ssrc),
             MediaKind::Rtx { .. } => None,
         }
@@ -154,7 +156,8 @@ impl Pair {
         let disagrees = clock.kind == Some(MediaKind::Audio)
             && sums.steps >= AUDIO_STEPS_TO_DENY
             && sums.off_nanos(clock.audio_hz).is_some_and(|(off, _)| far(off));
-        disagrees && (!clock.is_doubtful || sums.disagrees_with_video())
+        let runs_as_video = || clock.may_be_video && sums.runs_as_video();
+        disagrees && !runs_as_video()
     }
 
     /// Whether it runs at another speed than the frames of video.
@@ -210,7 +213,7 @@ impl Sums {
         self.frames >= FRAMES_TO_DENY && !(0.5..=2.0).contains(&self.median_speed())
     }
 
-    fn audio_proof(&self, ssrc: Ssrc, clocks_hz: [u32; 4]) -> Option<String> {
+    fn proof_by_clocks(&self, ssrc: Ssrc, clocks_hz: [u32; 4]) -> Option<String> {
         let (off, hz) = self.off_nanos(clocks_hz)?;
         let is_near = off <= AUDIO_OFF_NANOS + self.nanos / 100;
         let is_enough = self.steps >= AUDIO_STEPS && self.moves >= AUDIO_STEPS && self.nanos >= AUDIO_NANOS;
@@ -229,11 +232,14 @@ impl Sums {
 
     fn video_proof(&self, ssrc: Ssrc) -> Option<String> {
         let speed = self.median_speed();
-        let is_enough = self.frames >= FRAMES && self.moves >= FRAMES;
-        (is_enough && (0.7..=1.4).contains(&speed)).then(|| {
+        self.runs_as_video().then(|| {
             let frames = self.frames;
             format!("advances at {speed:.2} times the speed of the timestamps of {ssrc}, median of {frames} frames")
         })
+    }
+
+    fn runs_as_video(&self) -> bool {
+        self.frames >= FRAMES && self.moves >= FRAMES && (0.7..=1.4).contains(&self.median_speed())
     }
 
     fn median_speed(&self) -> f32 {

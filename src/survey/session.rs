@@ -173,7 +173,8 @@ impl Session {
         if !self.held.is_empty() {
             self.release_ready(Some(at), around, feed);
         }
-        if self.layout.take_news() {
+        let is_new_to_layout = self.layout.take_news();
+        if self.extensions.has_new_element(packet) || is_new_to_layout {
             self.extensions.reopen();
         }
         let was_settled = self.extensions.is_settled();
@@ -182,9 +183,7 @@ impl Session {
         self.extensions.observe(packet, at, &|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
         self.note_speed(index, packet.payload_type());
         self.layout.set_ids(self.extensions.known_ids());
-        if self.learned_after.is_none() && self.fed_with.is_some_and(|then| then != self.known()) {
-            self.learned_after = Some(Count { count: self.packets_fed(), first_frame: note.frame.0 });
-        }
+        self.note_learned(note.frame);
         if self.held.is_empty() && self.is_ready(index) {
             self.decide_again(index, packet, around.config);
             self.release(index, at, packet, note, around, feed);
@@ -202,6 +201,17 @@ impl Session {
         }
         self.note_srtp(around);
         self.release_ready(Some(at), around, feed);
+    }
+
+    /// Notes when more was learned than was known when the first packet was fed.
+    fn note_learned(&mut self, frame: FrameNumber) {
+        if self.learned_after.is_some() || self.fed_with.is_none_or(|then| then == self.known()) {
+            return;
+        }
+        match self.packets_fed() {
+            0 => self.fed_with = Some(self.known()),
+            count => self.learned_after = Some(Count { count, first_frame: frame.0 }),
+        }
     }
 
     /// Looks at a packet for what its stream is.

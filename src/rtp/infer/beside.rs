@@ -71,14 +71,15 @@ impl Beside {
         }
     }
 
-    /// The stream that had most of these before, and how many.
-    pub(super) fn most_exact(&self) -> Option<(Ssrc, u32)> {
-        self.most(|other| other.exact)
+    /// The stream that had most of these before, and how many. `ends_frames`: its frames end with the marker bit, as
+    /// those of a stream of its own do.
+    pub(super) fn most_exact(&self, ends_frames: bool) -> Option<(Ssrc, u32)> {
+        self.most(ends_frames, |other| other.exact)
     }
 
     /// The same of those that lie among its own: what was lost itself is sent again too.
-    pub(super) fn most_among(&self) -> Option<(Ssrc, u32)> {
-        self.most(|other| other.among)
+    pub(super) fn most_among(&self, ends_frames: bool) -> Option<(Ssrc, u32)> {
+        self.most(ends_frames, |other| other.among)
     }
 
     /// Timestamps that some stream had before.
@@ -91,8 +92,8 @@ impl Beside {
         self.0.iter().find(|other| other.ssrc == ssrc).map_or(0, |other| other.among)
     }
 
-    fn most(&self, count: impl Fn(&Other) -> u32) -> Option<(Ssrc, u32)> {
-        let others = self.0.iter().filter(|other| !other.is_in_step());
+    fn most(&self, ends_frames: bool, count: impl Fn(&Other) -> u32) -> Option<(Ssrc, u32)> {
+        let others = self.0.iter().filter(|other| !(ends_frames && other.is_in_step()));
         let counts = others.map(|other| (other.ssrc, count(other))).filter(|(_, count)| *count > 0);
         // Of equals the first.
         counts.reduce(|most, other| if other.1 > most.1 { other } else { most })
@@ -113,8 +114,8 @@ impl Other {
     }
 
     /// Frame by frame the same, as they come: another encoding of the same pictures.
-    const fn is_in_step(&self) -> bool {
-        let frames = self.seen.saturating_sub(1);
-        self.seen >= FRAMES_IN_STEP && self.at_head >= self.seen / 4 * 3 && self.in_step >= frames / 4 * 3
+    fn is_in_step(&self) -> bool {
+        let [seen, at_head, in_step] = [self.seen, self.at_head, self.in_step].map(u64::from);
+        self.seen >= FRAMES_IN_STEP && at_head * 4 >= seen * 3 && in_step * 4 >= (seen - 1) * 3
     }
 }

@@ -65,6 +65,9 @@ const MAX_TYPES: usize = 8;
 const OWN_TIMESTAMPS: usize = 8;
 /// A kind that so many packets did not change is final.
 const FINAL_AFTER: u32 = 100;
+/// They may all be of one frame, which tells little.
+const MIN_TIMESTAMPS: u32 = 5;
+const FINAL_WITHOUT_TIMESTAMPS: u32 = 1000;
 /// The clock of everything that is not audio.
 const VIDEO_CLOCK_HZ: u32 = 90_000;
 
@@ -115,7 +118,8 @@ impl KindFinder {
 
     /// Whether further packets are not going to change it.
     pub const fn is_final(&self) -> bool {
-        self.agreeing >= FINAL_AFTER
+        let is_enough = self.timestamps >= MIN_TIMESTAMPS || self.agreeing >= FINAL_WITHOUT_TIMESTAMPS;
+        self.agreeing >= FINAL_AFTER && is_enough
     }
 
     /// A payload type has come that was not there before: it may have another clock.
@@ -130,8 +134,10 @@ impl KindFinder {
         let looks_like_audio = main.is_some_and(TypeEvidence::looks_like_audio);
         let repeats = main.is_some_and(TypeEvidence::repeats);
         // Timestamps begin at random: those of audio are near to another stream's once in ten thousand calls.
-        let near =
-            self.beside.most_exact().or_else(|| self.beside.most_among().filter(|_| !looks_like_audio));
+        let near = self
+            .beside
+            .most_exact(self.ends_frames())
+            .or_else(|| self.beside.most_among(self.ends_frames()).filter(|_| !looks_like_audio));
         let (kind, by, is_doubtful) = match (near, by_type, beside) {
             (Some((of, _)), ..) => (MediaKind::Rtx { of }, "a timestamp is among another stream's", false),
             _ if repeats => (MediaKind::NotAudio, "packets share a timestamp", false),
@@ -233,7 +239,7 @@ impl KindFinder {
 
     /// The stream that had most of its timestamps before it.
     fn retransmits(&self) -> Option<Ssrc> {
-        let (of, hits) = self.beside.most_exact()?;
+        let (of, hits) = self.beside.most_exact(self.ends_frames())?;
         let is_enough = hits >= 2 || self.packets >= 3;
         (is_enough && hits.saturating_mul(2) >= self.timestamps).then_some(of)
     }
@@ -241,8 +247,12 @@ impl KindFinder {
     /// The same where the timestamps were lost there with their packets, and are between others: it is not proof enough
     /// against audio, of which all timestamps may lie there by chance.
     fn retransmits_lost(&self) -> Option<Ssrc> {
-        let (of, among) = self.beside.most_among()?;
+        let (of, among) = self.beside.most_among(self.ends_frames())?;
         (among >= 2 && among.saturating_mul(3) >= self.timestamps.saturating_mul(2)).then_some(of)
+    }
+
+    fn ends_frames(&self) -> bool {
+        self.main().is_some_and(TypeEvidence::ends_frames)
     }
 
     /// The payload type with the most packets.

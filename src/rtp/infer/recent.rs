@@ -23,8 +23,8 @@ pub struct PlaceAmong {
 
 /// More than are sent in the time in which a packet is retransmitted: 8 s at 60 frames a second.
 const KEPT: usize = 512;
-/// What is retransmitted is at most so old, at 90 kHz; other streams are as near once in ten thousand calls.
-const NEAR_TICKS: i32 = 270_000;
+/// What is retransmitted is at most so old, 6 s at 90 kHz; others are as near by chance once in eight thousand calls.
+const NEAR_TICKS: i32 = 540_000;
 
 impl RecentTimestamps {
     /// Takes the next packet's.

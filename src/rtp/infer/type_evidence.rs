@@ -219,6 +219,11 @@ impl TypeEvidence {
         self.common >= MIN_VIDEO_STEP && self.runs_as_video().is_none()
     }
 
+    /// Whether most timestamps end with the marker bit.
+    pub(super) const fn ends_frames(&self) -> bool {
+        self.marked > self.unmarked
+    }
+
     /// Whether it has the marker bit on every packet.
     pub(super) const fn is_marked(&self) -> bool {
         self.marked >= MARKED_ENDS && self.unmarked == 0

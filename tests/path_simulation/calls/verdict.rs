@@ -220,6 +220,11 @@ fn differences(call: &Call, untold: &Replayed, told: &Replayed) -> Vec<Differenc
             (_, 0) => "not fed",
             _ => "fed in part",
         };
+        let is_audio =
+            |replayed| streams(replayed).any(|stream| stream.ssrc == names && stream.kind == "audio");
+        let follows = !differences.is_empty() && is_audio(told) == is_audio(untold);
+        // What is fed follows from what the elements are.
+        let names = if follows { differences[0].names.clone() } else { names };
         differences.push(Difference { cause: format!("{role} {how}"), names, is_of_elements: false });
     }
     if differences.is_empty() {

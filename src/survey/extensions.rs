@@ -4,7 +4,7 @@ use crate::report::summary::Inference;
 use crate::rtp::RtpPacket;
 use crate::rtp::infer::{AbsCaptureTimeFinder, SendTimeFinder, TransmissionOffsetFinder, TransportCcFinder};
 use crate::rtp::sdp::HeaderExtension;
-use crate::units::CaptureTime;
+use crate::units::{CaptureTime, PayloadType, Ssrc};
 
 use super::SurveyConfig;
 use super::learned::LearnedFlow;
@@ -18,6 +18,8 @@ pub(super) struct Extensions {
     pub(super) transport_cc: Lookup<TransportCcFinder>,
     pub(super) transmission_offset: Lookup<TransmissionOffsetFinder>,
     pub(super) abs_capture_time: Lookup<AbsCaptureTimeFinder>,
+    /// Ids that came so far, a bit each.
+    ids: [u64; 4],
     /// Whether waiting is over, all found or not.
     is_settled: bool,
 }
@@ -65,6 +67,7 @@ impl Extensions {
                 abs_capture_time,
                 learned.map(|flow| &flow.abs_capture_time),
             ),
+            ids: [0; 4],
             is_settled: false,
         }
     }
@@ -86,6 +89,19 @@ impl Extensions {
         self.is_settled = !waits;
     }
 
+    /// Whether a packet has an element that none had before.
+    pub(super) fn has_new_element(&mut self, packet: &RtpPacket<'_>) -> bool {
+        let mut is_new = false;
+        for element in packet.elements() {
+            let (place, bit) = (usize::from(element.id / 64), 1_u64 << (element.id % 64));
+            if let Some(ids) = self.ids.get_mut(place) {
+                is_new |= *ids & bit == 0;
+                *ids |= bit;
+            }
+        }
+        is_new
+    }
+
     /// A kind of element has come that was not there before.
     pub(super) fn reopen(&mut self) {
         if self.abs_send_time.id.is_none() {
@@ -93,6 +109,13 @@ impl Extensions {
             self.transmission_offset.reopen();
         }
         self.transport_cc.reopen();
+        // What it is has to be known before its packet is fed.
+        self.is_settled = false;
+    }
+
+    /// How much send time went by in all while the timestamps of a payload type did, nanoseconds and ticks.
+    pub(super) fn speed(&self, ssrc: Ssrc, payload_type: PayloadType) -> Option<(i64, i64)> {
+        self.abs_send_time.finder()?.speed(self.abs_send_time.id?, ssrc, payload_type)
     }
 
     /// Those that are sought in every packet.
@@ -121,10 +144,9 @@ impl Extensions {
     /// Ends the waiting: what is most plausible is taken.
     pub(super) fn settle(&mut self, clock_of: &ClockOf<'_>) {
         self.is_settled = true;
-        self.transmission_offset.guess(clock_of);
-        if self.transmission_offset.id.is_none() || self.transmission_offset.is_guess() {
-            self.abs_send_time.guess(clock_of);
-        }
+        self.transmission_offset.guess(None, clock_of);
+        let offset = self.transmission_offset.id.filter(|_| !self.transmission_offset.is_guess());
+        self.abs_send_time.guess(offset, clock_of);
     }
 
     /// What the element with this id is, and how that is known.

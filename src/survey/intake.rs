@@ -131,6 +131,7 @@ impl Line {
         let in_range = self.range.contains(frame.at);
         let note = PacketNote::new(frame, datagram, &packet, self.clock, in_range);
         let mut around = Surroundings { config, ledger, conversations };
+        session.streams.note_timestamp(stream, packet.timestamp());
         session.release_as::<true, F>(stream, frame.at, &packet, note, &mut around, feed);
     }
 

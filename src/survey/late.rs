@@ -21,9 +21,11 @@ pub(super) struct FedWith {
 impl Session {
     /// What is known now.
     pub(super) fn known(&self) -> FedWith {
+        let has_send_time = self.extensions.abs_send_time.id.is_some();
         FedWith {
             send_time: self.extensions.abs_send_time.id,
-            transmission_offset: self.extensions.transmission_offset.id,
+            // With a send time the offset is of no use.
+            transmission_offset: self.extensions.transmission_offset.id.filter(|_| !has_send_time),
             transport_cc: self.extensions.transport_cc.id,
             capture_time: self.extensions.abs_capture_time.id,
             srtp_tag_len: self.srtp_tag_len.unwrap_or(0),
@@ -56,14 +58,13 @@ impl Session {
             ("the transport-wide sequence number", "--sdp, with the", then.transport_cc, now.transport_cc),
             ("abs-capture-time", "--abs-capture-time-id", then.capture_time, now.capture_time),
         ];
-        // With a send time the offset is of no use.
         let offset = (
             "the transmission time offset",
             "--toffset-id",
             then.transmission_offset,
             now.transmission_offset,
         );
-        let offset = Some(offset).filter(|_| now.send_time.is_none());
+        let offset = Some(offset).filter(|_| now.send_time.is_none() && then.send_time.is_none());
         for (what, flag, then, now) in ids.into_iter().chain(offset) {
             if then != now {
                 let found = match now {
@@ -162,7 +163,7 @@ impl Line {
 impl Session {
     /// Where an SDP or a flag says otherwise than the packets.
     fn disagreements(&self) -> Vec<String> {
-        let clock_of = |ssrc| self.streams.clock_of(ssrc);
+        let clock_of = |ssrc, payload_type| self.streams.clock_of(ssrc, payload_type);
         [
             self.extensions.abs_send_time.disagreement(&clock_of),
             self.extensions.transmission_offset.disagreement(&clock_of),

@@ -4,18 +4,18 @@ use crate::rtp::RtpPacket;
 use crate::rtp::infer::{
     AbsCaptureTimeFinder, FoundId, SendTimeFinder, StreamClock, TransmissionOffsetFinder, TransportCcFinder,
 };
-use crate::units::{CaptureTime, Ssrc};
+use crate::units::{CaptureTime, PayloadType, Ssrc};
 
 /// What is known of a stream's clock.
-pub(super) type ClockOf<'a> = dyn Fn(Ssrc) -> StreamClock + 'a;
+pub(super) type ClockOf<'a> = dyn Fn(Ssrc, PayloadType) -> StreamClock + 'a;
 
 /// Something that recognises an extension.
 pub(super) trait Finder: Default {
     fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime);
     /// The id, once it is beyond doubt.
     fn found(&self, clock_of: &ClockOf<'_>) -> Option<FoundId>;
-    /// The most plausible id.
-    fn guess(&self, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
+    /// The most plausible id; not `taken`, which is another extension's.
+    fn guess(&self, _taken: Option<u8>, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
         None
     }
     /// Whether this id cannot be it, after all.
@@ -138,11 +138,11 @@ impl<F: Finder> Lookup<F> {
         }
     }
 
-    /// Takes the most plausible id where none is known.
-    pub(super) fn guess(&mut self, clock_of: &ClockOf<'_>) {
+    /// Takes the most plausible id where none is known; not `taken`, which is another extension's.
+    pub(super) fn guess(&mut self, taken: Option<u8>, clock_of: &ClockOf<'_>) {
         if self.source == Source::Nothing
             && let Some(FoundId { id, evidence }) =
-                self.finder.as_ref().and_then(|finder| finder.guess(clock_of))
+                self.finder.as_ref().and_then(|finder| finder.guess(taken, clock_of))
         {
             (self.id, self.evidence, self.source) = (Some(id), evidence, Source::Guessed);
         }
@@ -159,6 +159,11 @@ impl<F: Finder> Lookup<F> {
     pub(super) fn may_yet_be_found(&self, clock_of: &ClockOf<'_>) -> bool {
         let finder = self.finder.as_ref().filter(|_| self.source == Source::Nothing);
         finder.is_some_and(|finder| finder.may_yet_be_found(clock_of))
+    }
+
+    /// What recognises it, while that is at work.
+    pub(super) fn finder(&self) -> Option<&F> {
+        self.finder.as_ref()
     }
 
     /// Whether nothing can change any more.
@@ -215,8 +220,8 @@ impl Finder for SendTimeFinder {
         self.found(clock_of)
     }
 
-    fn guess(&self, clock_of: &ClockOf<'_>) -> Option<FoundId> {
-        self.guess(clock_of)
+    fn guess(&self, taken: Option<u8>, clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        self.guess(taken, clock_of)
     }
 
     fn rules_out(&self, id: u8, clock_of: &ClockOf<'_>) -> bool {
@@ -274,7 +279,7 @@ impl Finder for TransmissionOffsetFinder {
         self.found()
     }
 
-    fn guess(&self, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
+    fn guess(&self, _taken: Option<u8>, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
         self.guess()
     }
 

@@ -28,12 +28,6 @@ impl Identity {
         self.number == other.number && (either_is_cut || self.extensions == other.extensions)
     }
 
-    /// The RTP timestamp.
-    fn timestamp(&self) -> u32 {
-        // The low bits are meant.
-        (self.number >> 16) as u32
-    }
-
     fn slot(&self, slots: usize) -> usize {
         // The sequence number.
         (self.number >> 48) as usize & slots.wrapping_sub(1)
@@ -105,11 +99,6 @@ impl Seen {
     pub(super) fn original_of(&self, identity: &Identity, at: CaptureTime) -> Option<&Original> {
         let known = self.slots.get(identity.slot(self.slots.len()))?;
         (known.is_any() && known.identity.is_same(identity) && is_near(known.at, at)).then_some(known)
-    }
-
-    /// Whether any of them has this RTP timestamp.
-    pub(super) fn has_timestamp(&self, timestamp: u32) -> bool {
-        self.slots.iter().any(|known| known.is_any() && known.identity.timestamp() == timestamp)
     }
 
     /// Takes in a packet that is no copy.

@@ -161,17 +161,17 @@ impl Session {
         if !self.held.is_empty() {
             self.release_ready(Some(at), around, feed);
         }
-        if self.layout.take_news() {
+        let is_new_to_layout = self.layout.take_news();
+        if self.extensions.has_new_element(packet) || is_new_to_layout {
             self.extensions.reopen();
         }
         let was_settled = self.extensions.is_settled();
         self.find_kind(index, packet, around.config);
         let streams = &self.streams;
-        self.extensions.observe(packet, at, &|ssrc| streams.clock_of(ssrc));
+        self.extensions.observe(packet, at, &|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
+        self.note_speed(index, packet.payload_type());
         self.layout.set_ids(self.extensions.known_ids());
-        if self.learned_after.is_none() && self.fed_with.is_some_and(|then| then != self.known()) {
-            self.learned_after = Some(Count { count: self.packets_fed(), first_frame: note.frame.0 });
-        }
+        self.note_learned(note.frame);
         if self.held.is_empty() && self.is_ready(index) {
             self.decide_again(index, packet, around.config);
             self.release(index, at, packet, note, around, feed);
@@ -184,15 +184,27 @@ impl Session {
         if was_settled {
             self.decide(index, around.config);
         } else {
+            (0..self.streams.len()).for_each(|index| self.note_speed_of_last(index));
             (0..self.streams.len()).for_each(|index| self.decide(index, around.config));
         }
         self.note_srtp(around);
         self.release_ready(Some(at), around, feed);
     }
 
+    /// Notes when more was learned than was known when the first packet was fed.
+    fn note_learned(&mut self, frame: FrameNumber) {
+        if self.learned_after.is_some() || self.fed_with.is_none_or(|then| then == self.known()) {
+            return;
+        }
+        match self.packets_fed() {
+            0 => self.fed_with = Some(self.known()),
+            count => self.learned_after = Some(Count { count, first_frame: frame.0 }),
+        }
+    }
+
     /// Looks at a packet for what its stream is.
     fn find_kind(&mut self, index: usize, packet: &RtpPacket<'_>, config: &SurveyConfig) {
-        let beside = self.streams.with_timestamp_of(index, packet);
+        let neighbour = self.streams.neighbour(index, packet);
         let Some(stream) = self.streams.get_mut(index) else { return };
         if !stream.is_decided() {
             stream.observe_sequence(packet);
@@ -202,9 +214,25 @@ impl Session {
             stream.reopen();
         }
         if !stream.is_steady {
-            beside.into_iter().for_each(|of| stream.finder.note_hit(of));
+            neighbour.into_iter().for_each(|neighbour| stream.finder.note_neighbour(neighbour));
             stream.finder.observe(packet);
             stream.note_clock(packet.payload_type(), config.sdp.as_ref());
+        }
+        stream.recent.note(packet.timestamp());
+    }
+
+    /// The same of the latest packet's payload type.
+    fn note_speed_of_last(&mut self, index: usize) {
+        if let Some(payload_type) = self.streams.get(index).and_then(Stream::last_payload_type) {
+            self.note_speed(index, payload_type);
+        }
+    }
+
+    /// Tells a stream by how much send time its timestamps advance, where that is known.
+    fn note_speed(&mut self, index: usize, payload_type: PayloadType) {
+        let Some(stream) = self.streams.get_mut(index).filter(|stream| !stream.is_steady) else { return };
+        if let Some((nanos, ticks)) = self.extensions.speed(stream.ssrc, payload_type) {
+            stream.finder.note_send_time(payload_type, nanos, ticks);
         }
     }
 
@@ -292,7 +320,7 @@ impl Session {
     fn settle(&mut self, around: &mut Surroundings<'_>) {
         if !self.extensions.is_settled() {
             let streams = &self.streams;
-            self.extensions.settle(&|ssrc| streams.clock_of(ssrc));
+            self.extensions.settle(&|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
             self.layout.set_ids(self.extensions.known_ids());
         }
         let srtp = self.srtp(around);

@@ -1,7 +1,9 @@
 //! One RTP stream of a flow: whether it is RTP at all, what it is, and whether it is fed to the estimator.
 
 use crate::report::summary::Inference;
-use crate::rtp::infer::{Guess, KindFinder, MediaKind, StreamClock, StreamEvidence, StreamVerdict};
+use crate::rtp::infer::{
+    Guess, KindFinder, MediaKind, RecentTimestamps, StreamClock, StreamEvidence, StreamVerdict,
+};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
 use crate::rtp::{Reception, RtpPacket, StreamStats};
 use crate::units::{Count, PayloadType, SeqNum, Ssrc};
@@ -42,7 +44,9 @@ pub(super) struct Stream {
     /// What its kind was taken for when time was up.
     guess: Option<Guess>,
     pub(super) stats: StreamStats,
-    /// Its latest packets: copies, and retransmissions of another stream, are like one of them.
+    /// Its latest timestamps, among which those of its retransmissions are.
+    pub(super) recent: RecentTimestamps,
+    /// Its latest packets.
     pub(super) seen: Seen,
     pub(super) abs_send_times: u64,
     /// Packets with a transport-wide sequence number.
@@ -127,6 +131,7 @@ impl Stream {
             is_steady: false,
             finder: KindFinder::default(),
             guess: None,
+            recent: RecentTimestamps::default(),
             stats: StreamStats::default(),
             seen: Seen::default(),
             abs_send_times: 0,
@@ -164,11 +169,6 @@ impl Stream {
     /// The payload type of its latest packet.
     pub(super) fn last_payload_type(&self) -> Option<PayloadType> {
         self.finder.last_payload_type()
-    }
-
-    /// The RTP timestamp of its latest packet.
-    pub(super) fn last_timestamp(&self) -> Option<u32> {
-        if self.is_steady { self.stats.last_timestamp() } else { self.finder.last_timestamp() }
     }
 
     /// Packets that came, also those that wait.
@@ -229,20 +229,22 @@ impl Stream {
         match &self.learned {
             Some(learned) => learned.is_guess,
             None => {
-                let is_open = self.described.is_none() && self.finder.kind().is_none();
-                is_open && self.guess.is_some_and(|guess| guess.is_doubtful)
+                let is_doubtful = match self.finder.kind() {
+                    None => self.guess.is_some_and(|guess| guess.is_doubtful),
+                    Some(_) => self.finder.is_doubtful(),
+                };
+                self.described.is_none() && is_doubtful
             }
         }
     }
 
-    /// What its timestamps may be held against.
-    pub(super) fn clock(&self) -> StreamClock {
-        let (kind, mut audio_hz) = (self.kind(), [0; 4]);
-        if !kind.is_some_and(MediaKind::is_audio) {
-            return StreamClock { kind, audio_hz };
-        }
-        audio_hz.iter_mut().zip(self.finder.audio_clocks_hz()).for_each(|(place, hz)| *place = hz);
-        StreamClock { kind, audio_hz }
+    /// What the timestamps of a payload type may be held against.
+    pub(super) fn clock(&self, payload_type: PayloadType) -> StreamClock {
+        let mut audio_hz = [0; 4];
+        let clocks = self.finder.audio_clocks_hz(payload_type);
+        audio_hz.iter_mut().zip(clocks).for_each(|(place, hz)| *place = hz);
+        let may_be_video = self.described.is_none() && self.finder.may_be_video();
+        StreamClock { kind: self.kind(), may_be_video, audio_hz }
     }
 
     /// The RTP clock of its main payload type.

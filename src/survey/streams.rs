@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::rtp::RtpPacket;
-use crate::rtp::infer::{MediaKind, StreamClock};
-use crate::units::Ssrc;
+use crate::rtp::infer::{MediaKind, Neighbour, StreamClock};
+use crate::units::{PayloadType, Ssrc};
 
 use super::stream::{Admission, Stream};
 
@@ -75,6 +75,14 @@ impl Streams {
         self.list.get_mut(place)
     }
 
+    /// Notes the timestamp of a packet of the stream at `index`.
+    #[inline]
+    pub(super) fn note_timestamp(&mut self, index: usize, timestamp: u32) {
+        if let Some(stream) = self.list.get_mut(index) {
+            stream.recent.note(timestamp);
+        }
+    }
+
     pub(super) fn knows(&self, ssrc: Ssrc) -> bool {
         self.search(ssrc).is_some()
     }
@@ -92,10 +100,9 @@ impl Streams {
     }
 
     /// What an element of a stream may be held against.
-    pub(super) fn clock_of(&self, ssrc: Ssrc) -> StreamClock {
-        self.search(ssrc)
-            .and_then(|place| self.list.get(place))
-            .map_or_else(StreamClock::default, Stream::clock)
+    pub(super) fn clock_of(&self, ssrc: Ssrc, payload_type: PayloadType) -> StreamClock {
+        let stream = self.search(ssrc).and_then(|place| self.list.get(place));
+        stream.map_or_else(StreamClock::default, |stream| stream.clock(payload_type))
     }
 
     /// What streams with the payload type of this one are for certain.
@@ -105,21 +112,29 @@ impl Streams {
         others.filter_map(Stream::final_kind).next()
     }
 
-    /// A busier stream with another payload type that had the timestamp of this packet, if that is new to its stream.
-    pub(super) fn with_timestamp_of(&self, index: usize, packet: &RtpPacket<'_>) -> Option<Ssrc> {
-        let stream = self.list.get(index)?;
-        if stream.is_steady || !stream.finder.is_new_timestamp(packet.timestamp()) {
+    /// The stream with another payload type that has timestamps near to that of this packet, if that is new to its own.
+    pub(super) fn neighbour(&self, index: usize, packet: &RtpPacket<'_>) -> Option<Neighbour> {
+        let (stream, timestamp) = (self.list.get(index)?, packet.timestamp());
+        if stream.is_steady || !stream.finder.is_new_timestamp(timestamp) {
             return None;
         }
-        let mut busier = self.busier_beside(index);
-        busier.find(|other| other.seen.has_timestamp(packet.timestamp())).map(|other| other.ssrc)
+        let others = self.others(index).filter(|other| {
+            other.last_payload_type().is_some_and(|payload_type| payload_type != packet.payload_type())
+        });
+        let neighbours = others.filter_map(|other| {
+            let place = other.recent.place(timestamp)?;
+            let is_busier = u64::from(stream.finder.packets()) < other.packets();
+            Some(Neighbour { of: other.ssrc, place, is_busier, is_padding: packet.has_padding() })
+        });
+        // Of equals the first.
+        neighbours.reduce(|best, other| if other.rank() > best.rank() { other } else { best })
     }
 
     /// A busier stream with another payload type that has timestamps near to those of this one.
     pub(super) fn beside(&self, index: usize) -> Option<Ssrc> {
-        let own = self.list.get(index)?.last_timestamp()?;
+        let own = self.list.get(index)?.recent.last()?;
         let is_near = |other: &&Stream| {
-            let ahead = other.last_timestamp().map(|other| own.wrapping_sub(other).cast_signed());
+            let ahead = other.recent.last().map(|other| own.wrapping_sub(other).cast_signed());
             ahead.is_some_and(|ahead| (-NEAR_BEHIND_TICKS..=NEAR_AHEAD_TICKS).contains(&ahead))
         };
         self.busier_beside(index).find(is_near).map(|other| other.ssrc)

@@ -3,12 +3,18 @@
 use super::send_time::{FoundId, SendTimeFinder, StreamClock};
 use crate::rtp::capture_time::AbsCaptureTime;
 use crate::rtp::packet::RtpPacket;
-use crate::units::{CaptureTime, Ssrc};
+use crate::units::{CaptureTime, PayloadType, Ssrc};
 
 /// Looks for abs-capture-time, by the rules for abs-send-time. Few packets carry it, so it takes longer.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct AbsCaptureTimeFinder {
     finder: SendTimeFinder,
+}
+
+impl Default for AbsCaptureTimeFinder {
+    fn default() -> Self {
+        Self { finder: SendTimeFinder::of_sparse() }
+    }
 }
 
 impl AbsCaptureTimeFinder {
@@ -18,7 +24,7 @@ impl AbsCaptureTimeFinder {
     }
 
     /// The id, once it is beyond doubt.
-    pub fn found(&self, clock_of: impl Fn(Ssrc) -> StreamClock) -> Option<FoundId> {
+    pub fn found(&self, clock_of: impl Fn(Ssrc, PayloadType) -> StreamClock) -> Option<FoundId> {
         self.finder.found(clock_of)
     }
 
@@ -28,7 +34,7 @@ impl AbsCaptureTimeFinder {
     }
 
     /// Whether more packets may show one.
-    pub fn may_yet_be_found(&self, clock_of: impl Fn(Ssrc) -> StreamClock) -> bool {
+    pub fn may_yet_be_found(&self, clock_of: impl Fn(Ssrc, PayloadType) -> StreamClock) -> bool {
         self.finder.may_yet_be_found(clock_of)
     }
 }

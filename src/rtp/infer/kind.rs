@@ -1,6 +1,7 @@
 //! Audio or not, and the RTP clock, from what the network cannot bend: the order of sequence numbers, timestamps and
 //! markers of one stream, and the timestamps of the streams beside it.
 
+use super::beside::{Beside, Neighbour};
 use super::customary::readings_with_silence;
 use super::static_payload::static_payload;
 use super::type_evidence::TypeEvidence;
@@ -48,8 +49,8 @@ pub struct KindFinder {
     last_type: Option<PayloadType>,
     /// What each payload type shows; the stream is what the one with the most packets is.
     types: Vec<TypeEvidence>,
-    /// Streams that had some of its timestamps before it, and how many.
-    hits: Vec<(Ssrc, u32)>,
+    /// Streams with timestamps near to its own.
+    beside: Beside,
     /// Different timestamps of its own.
     timestamps: u32,
     recent: [Option<u32>; OWN_TIMESTAMPS],
@@ -60,12 +61,13 @@ pub struct KindFinder {
 
 /// A further payload type is not followed.
 const MAX_TYPES: usize = 8;
-/// Streams beside it that are remembered.
-const MAX_HITS: usize = 8;
 /// Retransmissions come out of order: a timestamp is new if it is none of so many.
 const OWN_TIMESTAMPS: usize = 8;
 /// A kind that so many packets did not change is final.
 const FINAL_AFTER: u32 = 100;
+/// They may all be of one frame, which tells little.
+const MIN_TIMESTAMPS: u32 = 5;
+const FINAL_WITHOUT_TIMESTAMPS: u32 = 1000;
 /// The clock of everything that is not audio.
 const VIDEO_CLOCK_HZ: u32 = 90_000;
 
@@ -89,17 +91,12 @@ impl KindFinder {
         self.kind = kind.or(self.kind);
     }
 
-    /// The latest packet's timestamp is one that a busier stream with another payload type had before.
-    pub fn note_hit(&mut self, of: Ssrc) {
-        let has_room = self.hits.len() < MAX_HITS;
-        match self.hits.iter_mut().find(|(known, _)| *known == of) {
-            Some((_, hits)) => *hits = hits.saturating_add(1),
-            None if has_room => self.hits.push((of, 1)),
-            None => {}
-        }
+    /// The next packet's timestamp is new to the stream, and near to those of a stream with another payload type.
+    pub fn note_neighbour(&mut self, neighbour: Neighbour) {
+        self.beside.note(neighbour);
     }
 
-    /// Whether the latest packet had a timestamp that is new to the stream.
+    /// Whether a timestamp is new to the stream.
     pub fn is_new_timestamp(&self, timestamp: u32) -> bool {
         !self.recent.contains(&Some(timestamp))
     }
@@ -107,11 +104,6 @@ impl KindFinder {
     /// The payload type of the latest packet.
     pub fn last_payload_type(&self) -> Option<PayloadType> {
         self.last_type
-    }
-
-    /// The timestamp of the latest packet with another one than those just before it.
-    pub fn last_timestamp(&self) -> Option<u32> {
-        self.recent[0]
     }
 
     /// Packets so far.
@@ -126,7 +118,8 @@ impl KindFinder {
 
     /// Whether further packets are not going to change it.
     pub const fn is_final(&self) -> bool {
-        self.agreeing >= FINAL_AFTER
+        let is_enough = self.timestamps >= MIN_TIMESTAMPS || self.agreeing >= FINAL_WITHOUT_TIMESTAMPS;
+        self.agreeing >= FINAL_AFTER && is_enough
     }
 
     /// A payload type has come that was not there before: it may have another clock.
@@ -141,8 +134,12 @@ impl KindFinder {
         let looks_like_audio = main.is_some_and(TypeEvidence::looks_like_audio);
         let repeats = main.is_some_and(TypeEvidence::repeats);
         // Timestamps begin at random: those of audio are near to another stream's once in ten thousand calls.
-        let (kind, by, is_doubtful) = match (self.hits.first(), by_type, beside) {
-            (Some(&(of, _)), ..) => (MediaKind::Rtx { of }, "a timestamp is one of another stream's", false),
+        let near = self
+            .beside
+            .most_exact(self.ends_frames())
+            .or_else(|| self.beside.most_among(self.ends_frames()).filter(|_| !looks_like_audio));
+        let (kind, by, is_doubtful) = match (near, by_type, beside) {
+            (Some((of, _)), ..) => (MediaKind::Rtx { of }, "a timestamp is among another stream's", false),
             _ if repeats => (MediaKind::NotAudio, "packets share a timestamp", false),
             (_, Some(kind), _) => (kind, "as the stream with the same payload type", false),
             _ if looks_like_audio => (MediaKind::Audio, "timestamps step as audio's do", true),
@@ -172,15 +169,26 @@ impl KindFinder {
     pub fn note_send_time(&mut self, payload_type: PayloadType, nanos: i64, ticks: i64) {
         if let Some(evidence) = self.types.iter_mut().find(|of| of.payload_type == payload_type) {
             evidence.note_send_time(nanos, ticks);
+            self.kind = self.seen().or(self.kind);
         }
     }
 
-    /// The clocks by which the steps of its timestamps are an audio's, the usual one first.
-    pub fn audio_clocks_hz(&self) -> impl Iterator<Item = u32> + '_ {
-        let main = self.main();
-        let fixed = main.and_then(|main| static_payload(main.payload_type)).map(|known| known.clock_hz);
-        let read = main.filter(|_| fixed.is_none()).map(|main| readings_with_silence(main.step()));
-        fixed.into_iter().chain(read.into_iter().flatten())
+    /// The clocks by which the steps of a payload type's timestamps are an audio's, the usual one first.
+    pub fn audio_clocks_hz(&self, payload_type: PayloadType) -> impl Iterator<Item = u32> + '_ {
+        let fixed = static_payload(payload_type).map(|known| known.clock_hz);
+        let of_type = self.types.iter().find(move |of| of.payload_type == payload_type && fixed.is_none());
+        fixed.into_iter().chain(of_type.map(|of| readings_with_silence(of.step())).into_iter().flatten())
+    }
+
+    /// Whether it passes for audio by steps that frames of video have too, and no send time tells which it is.
+    pub fn may_be_video(&self) -> bool {
+        let main = self.main().filter(|main| static_payload(main.payload_type).is_none());
+        self.kind == Some(MediaKind::Audio) && main.is_some_and(TypeEvidence::may_be_video)
+    }
+
+    /// The same with the marker on every packet, as on every frame of video.
+    pub fn is_doubtful(&self) -> bool {
+        self.may_be_video() && self.main().is_some_and(TypeEvidence::is_marked)
     }
 
     /// By what the kind is known, in a sentence.
@@ -188,8 +196,12 @@ impl KindFinder {
         let Some(main) = self.main() else { return "no packet".to_owned() };
         match (self.kind, static_payload(main.payload_type)) {
             (Some(MediaKind::Rtx { of }), _) => {
-                let hits = self.hits.iter().find(|(known, _)| *known == of).map_or(0, |(_, hits)| *hits);
-                format!("{hits} of its {} timestamps are those of {of}", self.timestamps)
+                let among = self.beside.among(of);
+                format!("{among} of its {} timestamps are among those of {of}", self.timestamps)
+            }
+            (Some(MediaKind::Audio), None) if self.keys().is_some() => {
+                let keys = self.keys().map_or_else(String::new, TypeEvidence::evidence_of_keys);
+                format!("{keys}; {}", main.evidence())
             }
             (_, Some(known)) => format!("static payload type of RFC 3551, {} Hz", known.clock_hz),
             _ => main.evidence(),
@@ -201,25 +213,46 @@ impl KindFinder {
         if let Some(known) = static_payload(main.payload_type) {
             return Some(if known.is_audio { MediaKind::Audio } else { MediaKind::NotAudio });
         }
+        if self.keys().is_some() {
+            return Some(MediaKind::Audio);
+        }
         if let Some(of) = self.retransmits().filter(|_| !main.looks_like_audio()) {
             return Some(MediaKind::Rtx { of });
         }
-        main.is_audio(self.is_alone()).map(|audio| match audio {
-            true => MediaKind::Audio,
-            false => MediaKind::NotAudio,
+        main.is_audio(self.is_alone()).map(|audio| match (audio, self.retransmits_lost()) {
+            (true, _) => MediaKind::Audio,
+            (false, Some(of)) => MediaKind::Rtx { of },
+            (false, None) => MediaKind::NotAudio,
         })
+    }
+
+    /// Keys that are pressed (RFC 4733): they share an SSRC with audio, and with nothing else.
+    fn keys(&self) -> Option<&TypeEvidence> {
+        let keys = self.types.iter().find(|of| of.are_keys());
+        keys.filter(|_| self.types.len() > 1 && self.is_alone())
     }
 
     /// Whether hardly any of its timestamps is another stream's: chance, where both count from zero.
     fn is_alone(&self) -> bool {
-        self.hits.iter().map(|(_, hits)| hits * 4).sum::<u32>() < self.timestamps
+        self.beside.exact().saturating_mul(4) < self.timestamps
     }
 
     /// The stream that had most of its timestamps before it.
     fn retransmits(&self) -> Option<Ssrc> {
-        let (of, hits) = self.hits.iter().max_by_key(|(_, hits)| *hits)?;
-        let is_enough = *hits >= 2 || self.packets >= 3;
-        (is_enough && hits * 2 >= self.timestamps).then_some(*of)
+        let (of, hits) = self.beside.most_exact(self.ends_frames())?;
+        let is_enough = hits >= 2 || self.packets >= 3;
+        (is_enough && hits.saturating_mul(2) >= self.timestamps).then_some(of)
+    }
+
+    /// The same where the timestamps were lost there with their packets, and are between others: it is not proof enough
+    /// against audio, of which all timestamps may lie there by chance.
+    fn retransmits_lost(&self) -> Option<Ssrc> {
+        let (of, among) = self.beside.most_among(self.ends_frames())?;
+        (among >= 2 && among.saturating_mul(3) >= self.timestamps.saturating_mul(2)).then_some(of)
+    }
+
+    fn ends_frames(&self) -> bool {
+        self.main().is_some_and(TypeEvidence::ends_frames)
     }
 
     /// The payload type with the most packets.

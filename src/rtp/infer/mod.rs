@@ -3,9 +3,11 @@
 //! What the network bends, the capture's times and the order of packets, decides nothing here: streams are looked at in
 //! the order of their sequence numbers, and elements against the sender's other clocks.
 
+mod beside;
 mod capture_time;
 mod customary;
 mod kind;
+mod recent;
 mod send_time;
 mod srtp;
 mod static_payload;
@@ -15,8 +17,10 @@ mod transport_cc;
 mod type_evidence;
 mod walk;
 
+pub use beside::Neighbour;
 pub use capture_time::AbsCaptureTimeFinder;
 pub use kind::{Guess, KindFinder, MediaKind};
+pub use recent::{PlaceAmong, RecentTimestamps};
 pub use send_time::{FoundId, SendTimeFinder, StreamClock};
 pub use srtp::{SrtpDetector, SrtpVerdict};
 pub use stream::{StreamEvidence, StreamVerdict};

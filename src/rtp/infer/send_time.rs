@@ -8,7 +8,7 @@ mod pair;
 
 use super::kind::MediaKind;
 use crate::rtp::packet::RtpPacket;
-use crate::units::{AbsSendTime, CaptureTime, Ssrc};
+use crate::units::{AbsSendTime, CaptureTime, PayloadType, Ssrc};
 use candidate::Candidate;
 use pair::{Pair, Reading};
 
@@ -17,6 +17,8 @@ use pair::{Pair, Reading};
 pub struct StreamClock {
     /// Audio or not; `None` while that is not known.
     pub kind: Option<MediaKind>,
+    /// It passes for audio, and may be video after all.
+    pub may_be_video: bool,
     /// The clocks that its timestamps may count in, the usual one first; 0 where there are fewer.
     pub audio_hz: [u32; 4],
 }
@@ -29,6 +31,8 @@ pub struct SendTimeFinder {
     /// Sorted by id.
     candidates: Vec<Candidate>,
     packets: u32,
+    /// Few packets have the element, at regular times: these tell nothing of its grain.
+    is_sparse: bool,
 }
 
 /// An id and how it was recognised.
@@ -56,6 +60,11 @@ impl SendTimeFinder {
         });
     }
 
+    /// Whether an id's values are all a whole number of coarse units apart, and its proof has to be the better.
+    const fn needs_more(&self, candidate: &Candidate) -> bool {
+        !self.is_sparse && candidate.is_coarse()
+    }
+
     /// The same for elements that hold a time in another form.
     pub(super) fn observe_as(
         &mut self,
@@ -67,39 +76,53 @@ impl SendTimeFinder {
         for element in packet.elements() {
             if let (id @ 1.., Some(value)) = (element.id, read(element.value)) {
                 let (number, timestamp) = (packet.sequence_number(), packet.timestamp());
-                self.take(packet.ssrc(), id, Reading { number, timestamp, value, at });
+                let payload_type = packet.payload_type();
+                self.take(packet.ssrc(), id, Reading { payload_type, number, timestamp, value, at });
             }
         }
     }
 
     /// The id, once it is beyond doubt.
-    pub fn found(&self, clock_of: impl Fn(Ssrc) -> StreamClock) -> Option<FoundId> {
+    pub fn found(&self, clock_of: impl Fn(Ssrc, PayloadType) -> StreamClock) -> Option<FoundId> {
         let proven = self.candidates.iter().filter_map(|candidate| {
-            let proof = self.pairs_of(candidate.id).find_map(|pair| pair.proof(clock_of(pair.ssrc)))?;
+            let needs_more = self.needs_more(candidate);
+            let pairs =
+                self.pairs_of(candidate.id).map(|pair| (pair, clock_of(pair.ssrc, pair.payload_type())));
+            let mut pairs = pairs.filter(|(pair, clock)| !needs_more || pair.tells_coarse(*clock));
+            let proof = pairs.find_map(|(pair, clock)| pair.proof(clock))?;
             (!self.is_out(candidate, &clock_of)).then_some((candidate, proof))
         });
         let (best, proof) = proven.max_by_key(|(candidate, _)| (candidate.ssrcs, candidate.moves))?;
         Some(FoundId { id: best.id, evidence: format!("{proof}; {}", best.evidence()) })
     }
 
-    /// The id that is the most plausible one, where nothing is beyond doubt and no more is to come.
-    pub fn guess(&self, clock_of: impl Fn(Ssrc) -> StreamClock) -> Option<FoundId> {
+    /// The id that is the most plausible one, where nothing is beyond doubt and no more is to come; not `taken`, which
+    /// is something else.
+    pub fn guess(
+        &self,
+        taken: Option<u8>,
+        clock_of: impl Fn(Ssrc, PayloadType) -> StreamClock,
+    ) -> Option<FoundId> {
         let plausible = self.candidates.iter().filter(|candidate| {
-            !self.is_out(candidate, &clock_of)
+            Some(candidate.id) != taken
+                && !self.is_out(candidate, &clock_of)
                 && candidate.is_plausible()
-                && self.pairs_of(candidate.id).all(|pair| pair.is_plausible(clock_of(pair.ssrc)))
+                && self
+                    .pairs_of(candidate.id)
+                    .all(|pair| pair.is_plausible(clock_of(pair.ssrc, pair.payload_type())))
         });
-        let best = plausible.max_by_key(|candidate| (candidate.ssrcs, candidate.moves))?;
+        let rank = |candidate: &&Candidate| (!self.needs_more(candidate), candidate.ssrcs, candidate.moves);
+        let best = plausible.max_by_key(rank)?;
         Some(FoundId { id: best.id, evidence: best.evidence() })
     }
 
     /// Whether this id cannot be it.
-    pub fn rules_out(&self, id: u8, clock_of: impl Fn(Ssrc) -> StreamClock) -> bool {
+    pub fn rules_out(&self, id: u8, clock_of: impl Fn(Ssrc, PayloadType) -> StreamClock) -> bool {
         self.candidate(id).is_some_and(|candidate| self.is_out(candidate, &clock_of))
     }
 
     /// Whether more packets may show one: there were few yet, or some element is not ruled out.
-    pub fn may_yet_be_found(&self, clock_of: impl Fn(Ssrc) -> StreamClock) -> bool {
+    pub fn may_yet_be_found(&self, clock_of: impl Fn(Ssrc, PayloadType) -> StreamClock) -> bool {
         let open = |candidate: &Candidate| {
             !self.is_out(candidate, &clock_of) && (candidate.steps < FEW || candidate.moves > 0)
         };
@@ -109,6 +132,17 @@ impl SendTimeFinder {
     /// Whether any packet has an element with this id that could hold a time.
     pub fn shows(&self, id: u8) -> bool {
         self.candidate(id).is_some()
+    }
+
+    /// A finder of what few packets have.
+    pub(super) fn of_sparse() -> Self {
+        Self { is_sparse: true, ..Self::default() }
+    }
+
+    /// How much send time went by, by this id, while the timestamps of a payload type did, nanoseconds and ticks.
+    pub fn speed(&self, id: u8, ssrc: Ssrc, payload_type: PayloadType) -> Option<(i64, i64)> {
+        let mut pairs = self.pairs_of(id).filter(|pair| pair.ssrc == ssrc);
+        pairs.find(|pair| pair.payload_type() == payload_type).map(Pair::speed)
     }
 
     /// Steps of this id from one packet of an SSRC to its next, and over how long a send time.
@@ -125,9 +159,12 @@ impl SendTimeFinder {
         self.pairs.iter().filter(move |pair| pair.id == id)
     }
 
-    fn is_out(&self, candidate: &Candidate, clock_of: &impl Fn(Ssrc) -> StreamClock) -> bool {
-        let clocks = || self.pairs_of(candidate.id).map(|pair| (pair, clock_of(pair.ssrc)));
-        if candidate.is_out() || clocks().any(|(pair, clock)| pair.disagrees_with_audio(clock)) {
+    fn is_out(&self, candidate: &Candidate, clock_of: &impl Fn(Ssrc, PayloadType) -> StreamClock) -> bool {
+        let clocks =
+            || self.pairs_of(candidate.id).map(|pair| (pair, clock_of(pair.ssrc, pair.payload_type())));
+        let needs_more = self.needs_more(candidate);
+        let by_audio = || clocks().any(|(pair, clock)| pair.disagrees_with_audio(clock, needs_more));
+        if candidate.is_out() || (!self.is_sparse && candidate.counts()) || by_audio() {
             return true;
         }
         // Retransmissions that are not yet known as such have another speed, and two senders' clocks, as behind an SFU,

@@ -29,7 +29,7 @@ pub struct TransportCcEvidence {
     pub counting: u32,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Last {
     ssrc: Ssrc,
     id: u8,
@@ -98,6 +98,10 @@ impl TransportCcFinder {
     }
 
     fn take(&mut self, now: Last) {
+        if self.last.contains(&now) {
+            // A copy.
+            return;
+        }
         let has_room = self.candidates.len() < MAX_CANDIDATES;
         let known = self.candidates.iter_mut().find(|candidate| candidate.id == now.id);
         let candidate = match known {

@@ -19,6 +19,11 @@ pub(super) struct TypeEvidence {
     most_repeating: u32,
     /// Any that repeat a timestamp, padding too.
     repeats: u32,
+    /// The latest timestamp began with a packet that has the marker bit; `None` if that one is missing.
+    began_marked: Option<bool>,
+    /// Timestamps of several packets that began with the marker bit, and without.
+    keys: u32,
+    frames: u32,
     /// Steps of the timestamp between consecutive packets, and what they have in common.
     steps: u32,
     common: u32,
@@ -50,6 +55,10 @@ const SPARSE_PACKETS: u32 = 6;
 const SPARSE_STEPS: u32 = 5;
 /// So many steps of no packet time of audio, and hardly any other, are retransmissions.
 const DISORDERED_STEPS: u32 = 12;
+/// The clock of video.
+const VIDEO_CLOCK_HZ: u32 = 90_000;
+/// Frames of video are at least so far apart: 1/94 s at its clock.
+const MIN_VIDEO_STEP: u32 = 960;
 /// From here on send time tells clocks apart.
 const MIN_SENT_NANOS: i64 = 80_000_000;
 
@@ -64,6 +73,9 @@ impl TypeEvidence {
             repeating: 0,
             most_repeating: 0,
             repeats: 0,
+            began_marked: None,
+            keys: 0,
+            frames: 0,
             steps: 0,
             common: 0,
             only_step: None,
@@ -79,13 +91,20 @@ impl TypeEvidence {
     pub(super) fn observe(&mut self, packet: &RtpPacket<'_>, step: Option<Step>) {
         self.packets = self.packets.saturating_add(1);
         self.markers = self.markers.saturating_add(u32::from(packet.marker()));
+        if self.packets == 1 {
+            self.began_marked = Some(packet.marker());
+        }
         let Some(step) = step else { return };
         self.observe_sparse(step);
+        if step.ticks != 0 || !step.is_consecutive {
+            self.began_marked = (step.numbers == 1).then_some(packet.marker());
+        }
         if !step.is_consecutive {
             self.repeating = 0;
             return;
         }
         if step.ticks == 0 {
+            self.observe_beginning();
             self.repeats = self.repeats.saturating_add(1);
             if !packet.has_padding() {
                 self.repeating += 1;
@@ -107,6 +126,15 @@ impl TypeEvidence {
         }
     }
 
+    /// Of the second packet of a timestamp: how did the first one begin?
+    fn observe_beginning(&mut self) {
+        match self.began_marked.take() {
+            Some(true) => self.keys = self.keys.saturating_add(1),
+            Some(false) => self.frames = self.frames.saturating_add(1),
+            None => {}
+        }
+    }
+
     fn observe_sparse(&mut self, step: Step) {
         let (ticks, numbers) = (step.ticks.unsigned_abs(), u32::from(step.numbers));
         let is_customary = step.ticks > 0 && ticks.is_multiple_of(numbers) && is_customary(ticks / numbers);
@@ -119,11 +147,16 @@ impl TypeEvidence {
     /// Audio or not, as far as it can be told. `alone`: its timestamps are not another stream's.
     pub(super) fn is_audio(&self, alone: bool) -> Option<bool> {
         let ends = self.marked + self.unmarked;
-        if self.marked >= MARKED_ENDS && self.unmarked == 0 {
-            return match self.may_be_marked_audio() {
-                true => (self.steps >= MARKED_AUDIO_STEPS).then_some(true),
-                false => Some(false),
+        let runs_as_video = self.runs_as_video();
+        if self.is_marked() {
+            return match (self.may_be_marked_audio(), runs_as_video) {
+                (true, Some(true)) | (false, _) => Some(false),
+                (true, Some(false)) => Some(true),
+                (true, None) => (self.steps >= MARKED_AUDIO_STEPS).then_some(true),
             };
+        }
+        if self.are_keys() {
+            return None;
         }
         if self.most_repeating >= REPEATS || (ends >= MIXED_ENDS && self.marked * 2 >= ends) {
             return Some(false);
@@ -131,7 +164,7 @@ impl TypeEvidence {
         if self.unmarked >= UNMARKED_ENDS && self.ends_are_unmarked() && self.repeats == 0 && alone {
             let customary = is_customary_with_silence(self.common);
             match (self.steps, customary) {
-                (COMMON_STEPS.., true) => return Some(true),
+                (COMMON_STEPS.., true) => return Some(runs_as_video != Some(true)),
                 (STEPS_TO_DENY.., false) => return Some(false),
                 _ => {}
             }
@@ -139,7 +172,7 @@ impl TypeEvidence {
         let is_sparse = self.packets >= SPARSE_PACKETS && self.customary >= SPARSE_STEPS && self.other == 0;
         let is_disordered = self.other >= DISORDERED_STEPS && self.customary * 4 < self.other;
         match is_sparse && self.markers <= 1 {
-            true => Some(true),
+            true => Some(runs_as_video != Some(true)),
             false => is_disordered.then_some(false),
         }
     }
@@ -162,7 +195,7 @@ impl TypeEvidence {
     /// The clock, if it is audio: the usual one, or the one that send time is nearest to.
     pub(super) fn audio_clock_hz(&self) -> Option<u32> {
         let usual = readings_with_silence(self.common).next();
-        if self.sent_nanos < MIN_SENT_NANOS {
+        if self.sent_nanos < MIN_SENT_NANOS || self.sent_ticks <= 0 {
             return usual;
         }
         let sent_hz = self.sent_ticks as f64 * 1e9 / self.sent_nanos as f64;
@@ -170,9 +203,51 @@ impl TypeEvidence {
         readings_with_silence(self.common).min_by(|a, b| off(a).total_cmp(&off(b)))
     }
 
-    pub(super) fn note_send_time(&mut self, nanos: i64, ticks: i64) {
-        self.sent_nanos = self.sent_nanos.saturating_add(nanos);
-        self.sent_ticks = self.sent_ticks.saturating_add(ticks);
+    /// Takes how much send time went by in all while its timestamps did.
+    pub(super) const fn note_send_time(&mut self, nanos: i64, ticks: i64) {
+        self.sent_nanos = nanos;
+        self.sent_ticks = ticks;
+    }
+
+    /// Whether it is telephone events: each timestamp begins with the marker bit, where one of video ends with it.
+    pub(super) const fn are_keys(&self) -> bool {
+        self.most_repeating >= REPEATS && self.keys > 0 && self.frames == 0 && self.marked == 0
+    }
+
+    /// Whether it has steps of audio that frames of video have too, and no send time tells which it is.
+    pub(super) fn may_be_video(&self) -> bool {
+        self.common >= MIN_VIDEO_STEP && self.runs_as_video().is_none()
+    }
+
+    /// Whether most timestamps end with the marker bit.
+    pub(super) const fn ends_frames(&self) -> bool {
+        self.marked > self.unmarked
+    }
+
+    /// Whether it has the marker bit on every packet.
+    pub(super) const fn is_marked(&self) -> bool {
+        self.marked >= MARKED_ENDS && self.unmarked == 0
+    }
+
+    /// Whether send time says that the timestamps count at 90 kHz, and not at a clock of audio.
+    fn runs_as_video(&self) -> Option<bool> {
+        if self.sent_nanos < MIN_SENT_NANOS || self.sent_ticks <= 0 {
+            return None;
+        }
+        let sent_hz = self.sent_ticks as f64 * 1e9 / self.sent_nanos as f64;
+        let off = |hz: u32| (sent_hz / f64::from(hz)).ln().abs();
+        let of_audio = readings_with_silence(self.common).map(off).min_by(f64::total_cmp)?;
+        Some(off(VIDEO_CLOCK_HZ) < of_audio)
+    }
+
+    /// By what it is telephone events.
+    pub(super) fn evidence_of_keys(&self) -> String {
+        let Self { payload_type, keys, most_repeating, .. } = self;
+        format!(
+            "payload type {} is telephone events: {keys} timestamps begin with the marker bit and stay for up to {} packets",
+            payload_type.0,
+            most_repeating + 1
+        )
     }
 
     /// What was seen, in a sentence.

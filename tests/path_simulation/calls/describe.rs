@@ -22,7 +22,8 @@ impl Call {
         let losses = [(1, "none"), (40, "<4%")];
         let jitters = [(1, "none"), (10_000, "<10ms")];
         let order = if plan.path.jitter > 0 && plan.path.reorders { " reordering" } else { "" };
-        vec![
+        let twists = plan.twists.iter().map(|twist| ("twist", format!("{twist:?}").to_lowercase()));
+        let mut properties = vec![
             ("rate", class(plan.video_bps(), &rates, "3M..")),
             ("link", class(plan.link_per_mille, &links, "2..")),
             ("queue", class(self.longest_queue, &queues, "2s..")),
@@ -42,7 +43,9 @@ impl Call {
             ("form", if plan.two_byte { "two-byte" } else { "one-byte" }.to_owned()),
             ("snaplen", class(plan.snaplen as i64, &[(128, "<128"), (256, "<256")], "256..")),
             ("reports", if plan.reports_every > 0 { "yes" } else { "no" }.to_owned()),
-        ]
+        ];
+        properties.extend(twists);
+        properties
     }
 }
 
@@ -54,6 +57,7 @@ impl Plan {
             Meaning::PlayoutDelay => Some("playout"),
             Meaning::DependencyDescriptor => Some("dd"),
             Meaning::Noise { .. } => Some("noise"),
+            Meaning::Lookalike { .. } => Some("lookalike"),
             _ => None,
         });
         let mut names: Vec<_> = names.collect();
@@ -111,10 +115,10 @@ impl Display for Call {
             plan.snaplen
         )?;
         if let Some(audio) = &plan.audio {
-            let (ms, starts) = (audio.packet_ms, audio.starts as f64 / 1e6);
+            let (ticks, starts) = (audio.packet_ticks, audio.starts as f64 / 1e6);
             writeln!(
                 f,
-                "  audio: {} at {} Hz, {ms} ms, from {starts:.1} s on",
+                "  audio: {} at {} Hz, {ticks} ticks a packet, from {starts:.1} s on",
                 audio.codec.name, audio.codec.clock_hz
             )?;
         }

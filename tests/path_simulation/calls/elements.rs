@@ -18,11 +18,34 @@ pub(super) enum Meaning {
     Noise {
         on_audio: bool,
     },
+    /// Three bytes of a clock or counter that is none of abs-send-time.
+    Lookalike {
+        like: Like,
+        on_audio: bool,
+    },
+    /// Two bytes that count the flow's packets.
+    TransportSequence {
+        on_audio: bool,
+    },
     AudioLevel,
     Mid,
     /// Eight bytes, once in a while.
     AbsCaptureTime,
     Orientation,
+}
+
+/// What moves otherwise than abs-send-time does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Like {
+    /// So much a packet of the flow.
+    Counter(i64),
+    /// So much a packet of the SSRC.
+    OwnCounter(i64),
+    /// So many a second.
+    Clock(i64),
+    /// Whole milliseconds, 256 units each.
+    CoarseMilliseconds,
+    Constant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +91,10 @@ impl Meaning {
                 "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
             }
             Self::Noise { .. } => "urn:example:three-bytes",
+            Self::Lookalike { .. } => "urn:example:lookalike",
+            Self::TransportSequence { .. } => {
+                "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+            }
             Self::AudioLevel => "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
             Self::Mid => "urn:ietf:params:rtp-hdrext:sdes:mid",
             Self::AbsCaptureTime => "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time",
@@ -78,7 +105,10 @@ impl Meaning {
     /// Whether a section lists it.
     pub(super) fn is_of(self, audio: bool) -> bool {
         match self {
-            Self::AbsSendTime { on_audio } | Self::Noise { on_audio } => !audio || on_audio,
+            Self::AbsSendTime { on_audio }
+            | Self::Noise { on_audio }
+            | Self::Lookalike { on_audio, .. }
+            | Self::TransportSequence { on_audio } => !audio || on_audio,
             Self::Mid => true,
             Self::AudioLevel | Self::AbsCaptureTime => audio,
             _ => !audio,
@@ -86,13 +116,14 @@ impl Meaning {
     }
 
     /// Its value in a packet that has it; `at` is the sender's clock.
-    fn value(self, packet: &Packet, at: i64) -> Option<Vec<u8>> {
+    fn value(self, packet: &Packet, at: i64, has_send_time: bool) -> Option<Vec<u8>> {
         let is_audio = packet.role == Role::Audio;
         if !self.is_of(is_audio) || (packet.padding > 0 && !self.is_on_padding()) {
             return None;
         }
         let three = |value: i64| (value as u32).to_be_bytes()[1..].to_vec();
         Some(match self {
+            Self::AbsSendTime { .. } if !has_send_time => return None,
             Self::AbsSendTime { .. } => three((((i128::from(at) << 18) / 1_000_000) & 0xff_ffff) as i64),
             Self::TransmissionOffset => three((packet.sent - packet.captured) / 1_000 * 90),
             Self::PlayoutDelay => vec![0x00, 0xa0, 0x32],
@@ -106,6 +137,10 @@ impl Meaning {
                 value
             }
             Self::Noise { .. } => three(Random::new(packet.noise).next() as i64 & 0xff_ffff),
+            Self::Lookalike { like, .. } => three(like.value(packet, at) & 0xff_ffff),
+            Self::TransportSequence { on_audio } => {
+                (packet.order[usize::from(!on_audio)] as u16).to_be_bytes().to_vec()
+            }
             Self::AudioLevel => vec![0x80 | (packet.noise % 50) as u8],
             Self::Mid => vec![if is_audio { b'0' } else { b'1' }],
             Self::AbsCaptureTime if packet.frame.is_multiple_of(50) => {
@@ -117,15 +152,36 @@ impl Meaning {
     }
 
     fn is_on_padding(self) -> bool {
-        matches!(self, Self::AbsSendTime { .. } | Self::TransmissionOffset | Self::Mid)
+        matches!(
+            self,
+            Self::AbsSendTime { .. } | Self::TransmissionOffset | Self::Mid | Self::TransportSequence { .. }
+        )
+    }
+}
+
+impl Like {
+    fn value(self, packet: &Packet, at: i64) -> i64 {
+        match self {
+            Self::Counter(by) => packet.order[0] as i64 * by,
+            Self::OwnCounter(by) => i64::from(packet.sequence_number) * by,
+            Self::Clock(hz) => (i128::from(at) * i128::from(hz) / 1_000_000 % (1 << 24)) as i64,
+            Self::CoarseMilliseconds => at / 1_000 % 65_536 * 256,
+            Self::Constant => 0x12_d6_87,
+        }
     }
 }
 
 /// The extension block with its own head; nothing where no element is in it.
-pub(super) fn block(elements: &[Element], two_byte: bool, packet: &Packet, at: i64) -> Vec<u8> {
+pub(super) fn block(
+    elements: &[Element],
+    two_byte: bool,
+    packet: &Packet,
+    at: i64,
+    has_send_time: bool,
+) -> Vec<u8> {
     let mut content = Vec::new();
     for element in elements {
-        let Some(value) = element.meaning.value(packet, at) else { continue };
+        let Some(value) = element.meaning.value(packet, at, has_send_time) else { continue };
         let len = value.len() as u8;
         match two_byte {
             true => content.extend([element.id, len]),

@@ -9,6 +9,7 @@
 //!
 //! The sender does not adapt, so a link below its rate is congested from the first packet on.
 
+mod audio;
 mod describe;
 mod elements;
 mod fixture;
@@ -19,6 +20,7 @@ mod random;
 mod sdp;
 mod sender;
 mod sources;
+mod twists;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -30,6 +32,8 @@ use sender::{Arrival, Sent, send};
 
 /// The capture's first time, s since 1970.
 const CAPTURED_FROM: i64 = 1_700_000_000;
+/// A second interface has a packet so much later, µs.
+const COPIED_AFTER: i64 = 12;
 
 /// A call as it was captured, and what is true of it.
 struct Call {
@@ -51,9 +55,13 @@ impl Call {
         let mut pcap = pcap_header(plan.snaplen);
         let mut captured = BTreeMap::new();
         for Arrival { at, packet } in &sent.arrivals {
-            packet.write(&plan, (CAPTURED_FROM * crate::call::SECOND + at) as u64, &mut pcap);
-            if packet.role != Role::Report {
-                *captured.entry((packet.role, packet.ssrc)).or_default() += 1;
+            let copies = if plan.is_copied { 2 } else { 1 };
+            for copy in 0..copies {
+                let at = (CAPTURED_FROM * crate::call::SECOND + at + copy * COPIED_AFTER) as u64;
+                packet.write(&plan, at, &mut pcap);
+                if packet.role != Role::Report {
+                    *captured.entry((packet.role, packet.ssrc)).or_default() += 1;
+                }
             }
         }
         let (sdp, longest_queue) = (sdp::sdp(&plan), sent.path.longest_queue);

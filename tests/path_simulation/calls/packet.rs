@@ -36,6 +36,8 @@ pub(super) struct Packet {
     pub(super) begins_frame: bool,
     pub(super) is_key: bool,
     pub(super) noise: u64,
+    /// How many packets of the call left before it: of all, and without audio.
+    pub(super) order: [usize; 2],
 }
 
 const ETHERNET: [u8; 14] = [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0];
@@ -51,7 +53,8 @@ impl Packet {
         if self.role == Role::Report {
             return (self.report(at), 0);
         }
-        let block = block(&plan.elements, plan.two_byte, self, at);
+        let has_send_time = plan.send_times.contains(&self.sent);
+        let block = block(&plan.elements, plan.two_byte, self, at, has_send_time);
         let flags = 0x80 | u8::from(self.padding > 0) << 5 | u8::from(!block.is_empty()) << 4;
         let mut head = vec![flags, u8::from(self.marker) << 7 | self.payload_type];
         head.extend(self.sequence_number.to_be_bytes());
@@ -86,12 +89,16 @@ impl Packet {
         let (head, rest) = self.head(plan);
         let udp_len = 8 + head.len() + rest;
         let mut frame = ETHERNET.to_vec();
-        frame.extend(ip_header(20 + udp_len));
+        frame.extend(ip_header(plan.is_ipv6, udp_len));
+        if plan.is_ipv6 {
+            frame[12..14].copy_from_slice(&[0x86, 0xdd]);
+        }
+        let udp_at = frame.len();
         frame.extend([0x9c, 0x40, 0xc3, 0x50]);
         frame.extend((udp_len as u16).to_be_bytes());
         frame.extend([0, 0]);
         frame.extend(head);
-        let (payload_at, whole) = (frame.len(), 14 + 20 + udp_len);
+        let (payload_at, whole) = (frame.len(), udp_at + udp_len);
         let kept = plan.snaplen.min(whole.max(MIN_FRAME));
         self.fill(&mut frame, kept.min(whole));
         if let Some(repeats) = self.repeats {
@@ -121,9 +128,14 @@ impl Packet {
     }
 }
 
-fn ip_header(len: usize) -> [u8; 20] {
-    let [high, low] = (len as u16).to_be_bytes();
-    [0x45, 0, high, low, 0, 0, 0x40, 0, 64, 17, 0, 0, 10, 9, 0, 1, 10, 9, 0, 2]
+fn ip_header(is_ipv6: bool, udp_len: usize) -> Vec<u8> {
+    if is_ipv6 {
+        let [high, low] = (udp_len as u16).to_be_bytes();
+        let host = |last: u8| [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last];
+        return [&[0x60, 0, 0, 0, high, low, 17, 64][..], &host(1), &host(2)].concat();
+    }
+    let [high, low] = (20 + udp_len as u16).to_be_bytes();
+    vec![0x45, 0, high, low, 0, 0, 0x40, 0, 64, 17, 0, 0, 10, 9, 0, 1, 10, 9, 0, 2]
 }
 
 /// A pcap's header: little-endian, microseconds, Ethernet.

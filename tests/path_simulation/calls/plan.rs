@@ -1,7 +1,10 @@
 //! What a call is like, drawn from its seed.
 
+use std::ops::Range;
+
 use super::elements::{Element, draw_elements};
 use super::random::Random;
+use super::twists::Twist;
 use crate::call::SECOND;
 use crate::path::PathConfig;
 
@@ -15,7 +18,7 @@ pub(super) struct AudioCodec {
     pub(super) bps: i64,
 }
 
-const fn dynamic(name: &'static str, clock_hz: i64, bps: i64) -> AudioCodec {
+pub(super) const fn dynamic(name: &'static str, clock_hz: i64, bps: i64) -> AudioCodec {
     AudioCodec { name, clock_hz, static_payload_type: None, bps }
 }
 
@@ -28,15 +31,26 @@ const SPEEX: AudioCodec = dynamic("speex", 16_000, 28_000);
 #[derive(Debug, Clone)]
 pub(super) struct Audio {
     pub(super) codec: AudioCodec,
-    pub(super) packet_ms: i64,
+    /// A packet's, by the codec's clock.
+    pub(super) packet_ticks: i64,
     /// In silence a packet every 400 ms.
     pub(super) dtx: bool,
+    /// Then with the payload type of comfort noise.
+    pub(super) comfort_noise: bool,
     /// Whether the first packet has the marker, and those after silence.
     pub(super) marks_first: bool,
     pub(super) marks_talk: bool,
     pub(super) ssrc: u32,
     pub(super) payload_type: u8,
     pub(super) starts: i64,
+    /// From then on another codec, under another payload type.
+    pub(super) changes: Option<(i64, AudioCodec, u8)>,
+    /// From then on under another SSRC.
+    pub(super) renewed: Option<(i64, u32)>,
+    /// Redundant audio (RFC 2198) from then on, under another payload type.
+    pub(super) redundant: Option<(i64, u8)>,
+    /// When keys are pressed (RFC 4733), under another payload type.
+    pub(super) events: Option<(Vec<i64>, u8)>,
 }
 
 /// What a frame's RTP timestamp is made of.
@@ -68,8 +82,10 @@ pub(super) enum Probes {
 pub(super) struct Video {
     pub(super) ssrc: u32,
     pub(super) rtx_ssrc: u32,
+    pub(super) payload_type: u8,
     pub(super) bps: i64,
     pub(super) starts: i64,
+    pub(super) ends: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -103,7 +119,6 @@ pub(super) struct Plan {
     /// The pacer's timer; 0 for one that is exact.
     pub(super) pacer_tick: i64,
     pub(super) videos: Vec<Video>,
-    pub(super) video_payload_type: u8,
     pub(super) rtx_payload_type: Option<u8>,
     pub(super) probes: Probes,
     pub(super) fec: Option<Fec>,
@@ -118,6 +133,21 @@ pub(super) struct Plan {
     pub(super) path: PathConfig,
     /// The link against what is sent, per mille.
     pub(super) link_per_mille: i64,
+    /// What is out of the ordinary.
+    pub(super) twists: Vec<Twist>,
+    /// All videos have one origin of timestamps and the same frames.
+    pub(super) is_simulcast: bool,
+    /// Whether the last packet of a frame has the marker.
+    pub(super) marks_frames: bool,
+    /// Every frame is one packet.
+    pub(super) has_small_frames: bool,
+    /// No frame from and to when.
+    pub(super) pauses: Vec<(i64, i64)>,
+    /// Packets that leave the sender then have abs-send-time.
+    pub(super) send_times: Range<i64>,
+    pub(super) is_ipv6: bool,
+    /// Every packet is captured twice.
+    pub(super) is_copied: bool,
 }
 
 const MILLI_FPS: [i64; 13] =
@@ -125,6 +155,12 @@ const MILLI_FPS: [i64; 13] =
 
 impl Plan {
     pub(super) fn draw(seed: u64) -> Self {
+        let mut plan = Self::draw_ordinary(seed);
+        plan.twist(&mut Random::new(seed ^ 0x7157));
+        plan
+    }
+
+    fn draw_ordinary(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let random = &mut random;
         let duration = random.range(8 * SECOND, 20 * SECOND);
@@ -144,7 +180,7 @@ impl Plan {
         let bps = random.octaves(40_000, 6_000_000);
         let milli_fps = random.pick(&MILLI_FPS);
         let max_payload = random.range(900, 1_180);
-        let videos = videos(random, bps, video_starts);
+        let videos = videos(random, video_payload_type, bps, video_starts);
         let link_per_mille = random.octaves(250, 5_000);
         let gross = gross_bps(&videos, milli_fps, max_payload, audio.as_ref());
         let two_byte = random.percent(25);
@@ -170,7 +206,6 @@ impl Plan {
             paced: random.percent(70),
             pacer_tick: random.pick(&[0, 1_000, 5_000]),
             videos,
-            video_payload_type,
             rtx_payload_type,
             probes: random.pick(&[Probes::Without, Probes::OnVideo, media_first, Probes::Repeats]),
             fec,
@@ -189,6 +224,14 @@ impl Plan {
                 ..PathConfig::constant((gross * link_per_mille / 1_000).max(8_000))
             },
             link_per_mille,
+            twists: Vec::new(),
+            is_simulcast: false,
+            marks_frames: true,
+            has_small_frames: false,
+            pauses: Vec::new(),
+            send_times: 0..i64::MAX,
+            is_ipv6: false,
+            is_copied: false,
         }
     }
 
@@ -217,29 +260,33 @@ fn audio(random: &mut Random, payload_type: u8, starts: i64) -> Audio {
     let is_opus = codec == OPUS;
     Audio {
         codec,
-        packet_ms: if is_opus {
-            random.pick(&[20, 20, 20, 20, 10, 40, 60])
-        } else {
-            random.pick(&[20, 20, 30])
-        },
+        packet_ticks: codec.clock_hz / 1_000
+            * if is_opus { random.pick(&[20, 20, 20, 20, 10, 40, 60]) } else { random.pick(&[20, 20, 30]) },
         dtx: is_opus && random.percent(40),
+        comfort_noise: false,
         marks_first: random.percent(50),
         marks_talk: random.percent(80),
         ssrc: random.next() as u32,
         payload_type: codec.static_payload_type.unwrap_or(payload_type),
         starts,
+        changes: None,
+        renewed: None,
+        redundant: None,
+        events: None,
     }
 }
 
-fn videos(random: &mut Random, bps: i64, starts: i64) -> Vec<Video> {
+fn videos(random: &mut Random, payload_type: u8, bps: i64, starts: i64) -> Vec<Video> {
     let two = random.percent(25);
     let share = if two { random.range(15, 50) } else { 100 };
     let shares = if two { vec![share, 100 - share] } else { vec![share] };
     let of_share = |share: i64| Video {
         ssrc: random.next() as u32,
         rtx_ssrc: random.next() as u32,
+        payload_type,
         bps: bps * share / 100,
         starts,
+        ends: i64::MAX,
     };
     shares.into_iter().map(of_share).collect()
 }
@@ -251,7 +298,7 @@ fn gross_bps(videos: &[Video], milli_fps: i64, max_payload: i64, audio: Option<&
         let packets = (video.bps * 1_000 / milli_fps / 8 / max_payload + 1) * milli_fps / 1_000;
         video.bps + packets * headers
     };
-    let of_audio = |audio: &Audio| audio.codec.bps + 1_000 / audio.packet_ms * headers;
+    let of_audio = |audio: &Audio| audio.codec.bps + audio.codec.clock_hz / audio.packet_ticks * headers;
     videos.iter().map(of_video).sum::<i64>() + audio.map_or(0, of_audio)
 }
 

@@ -43,6 +43,10 @@ fn without_being_told_a_call_gives_the_same_rembs_or_a_warning() {
         .collect();
     let rest = format!("{silent} differ silently, {warned} with a warning, of {}", verdicts.len());
     assert!(silent == 0 && warned * 100 <= verdicts.len(), "{rest}\n{reports}{rest}");
+    let noise = verdicts.iter().filter(|(_, verdict)| !verdict.noise.is_empty()).count();
+    assert!(noise * 50 <= verdicts.len(), "{noise} of {} are equal and in doubt", verdicts.len());
+    let misnamed = verdicts.iter().filter(|(_, verdict)| !verdict.misnamed.is_empty()).count();
+    assert!(misnamed * 100 <= verdicts.len(), "{misnamed} of {} have a stream misnamed", verdicts.len());
 }
 
 /// `scripts/calls` runs it, with `REMB_CALLS` (seeds, as 1000-4000), `REMB_CALLS_TO` (a folder for captures and SDP),
@@ -62,13 +66,19 @@ fn calls_of_a_range() {
             call.properties().into_iter().map(|(name, class)| format!("{name}={class}")).collect();
         let (kind, causes) = (verdict.kind, verdict.causes.join("; "));
         println!(
-            "call\t{}\t{kind:?}\t{}\t{causes}\t{}",
+            "call\t{}\t{kind:?}\t{}\t{causes}\t{}\t{}\t{}\t{}",
             call.plan.seed,
             verdict.rembs,
+            verdict.noise.iter().copied().collect::<Vec<_>>().join("; "),
+            verdict.misnamed.join("; "),
+            verdict.late.iter().cloned().collect::<Vec<_>>().join("; "),
             properties.join("\t")
         );
-        if reports && kind != Kind::Equal {
-            println!("{call}{}", verdict.report);
+        if reports && !verdict.report.is_empty() {
+            println!(
+                "{kind:?} {:?} {:?} {:?}: {call}{}",
+                verdict.causes, verdict.noise, verdict.misnamed, verdict.report
+            );
         }
     }
 }

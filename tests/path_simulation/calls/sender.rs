@@ -39,6 +39,7 @@ struct Sender<'a> {
     random: Random,
     steps: BTreeMap<(i64, usize), Step>,
     order: usize,
+    order_of_packets: [usize; 2],
     paced_until: i64,
     path: Path,
     offered: Vec<Packet>,
@@ -62,6 +63,7 @@ pub(super) fn send(plan: &Plan) -> Sent {
         random,
         steps: BTreeMap::new(),
         order: 0,
+        order_of_packets: [0; 2],
         paced_until: 0,
         path: Path::new(plan.path.clone()),
         offered: Vec::new(),
@@ -147,6 +149,11 @@ impl Sender<'_> {
         packet.sent = at;
         let (queue, lost) = (self.path.queue(at), self.path.lost);
         let number = self.offered.len();
+        packet.order = self.order_of_packets;
+        if packet.role != Role::Report {
+            self.order_of_packets[0] += 1;
+            self.order_of_packets[1] += usize::from(packet.role != Role::Audio);
+        }
         self.path.send(OnPath {
             arrives: 0,
             number: number as u64,

@@ -1,9 +1,9 @@
 //! What is to be sent and when: frames, audio packets, reports, each as it leaves its encoder.
 
+use super::audio::audio_packets;
 use super::packet::{Packet, Role};
-use super::plan::{Audio, FrameClock, Plan, Video};
+use super::plan::{FrameClock, Plan, Video};
 use super::random::Random;
-use crate::call::SECOND;
 
 /// Packets that leave an encoder together.
 pub(super) struct Product {
@@ -14,16 +14,23 @@ pub(super) struct Product {
 /// All of them but what depends on losses, in no order.
 pub(super) fn products(plan: &Plan, until: i64, random: &mut Random) -> Vec<Product> {
     let mut products = Vec::new();
-    let origins: Vec<u32> = plan.videos.iter().map(|_| random.next() as u32).collect();
+    let mut origins: Vec<u32> = plan.videos.iter().map(|_| random.next() as u32).collect();
+    if plan.is_simulcast {
+        let common = origins[0];
+        origins.fill(common);
+    }
     for (index, video) in plan.videos.iter().enumerate() {
         let frames = frames(plan, index, video, origins[index], until, random);
+        let until = until.min(video.ends);
         reports(plan, video.ssrc, origins[index], 90_000, video.starts, until, &mut products);
         products.extend(frames);
     }
     if let Some(audio) = &plan.audio {
         let origin = random.next() as u32;
         products.extend(audio_packets(audio, origin, until, random));
-        reports(plan, audio.ssrc, origin, audio.codec.clock_hz, audio.starts, until, &mut products);
+        if audio.changes.is_none() && audio.renewed.is_none() {
+            reports(plan, audio.ssrc, origin, audio.codec.clock_hz, audio.starts, until, &mut products);
+        }
     }
     products
 }
@@ -42,10 +49,13 @@ fn frames(
     let mut fec = Protection::new(plan, random);
     for number in 0.. {
         let nominal = video.starts + number * 1_000_000_000 / plan.milli_fps;
-        if nominal > until {
+        if nominal > until.min(video.ends) {
             break;
         }
         if number > 0 && random.range(0, 999) < plan.drops_per_mille {
+            continue;
+        }
+        if plan.pauses.iter().any(|(from, to)| (*from..*to).contains(&nominal)) {
             continue;
         }
         let (captured, ticks) = frame_time(plan, video, number, random);
@@ -56,14 +66,15 @@ fn frames(
         } else {
             mean * random.range(60, 140) / 100
         };
-        let bytes = bytes.max(40);
+        let most = if plan.has_small_frames { plan.max_payload } else { i64::MAX };
+        let bytes = bytes.clamp(40, most);
         let count = (bytes - 1) / plan.max_payload + 1;
         let packets = (0..count).map(|place| Packet {
             role: Role::Video(index),
             ssrc: video.ssrc,
-            payload_type: plan.video_payload_type,
+            payload_type: video.payload_type,
             timestamp: origin.wrapping_add(ticks as u32),
-            marker: place == count - 1,
+            marker: place == count - 1 && plan.marks_frames,
             payload: (bytes * (place + 1) / count - bytes * place / count) as usize,
             captured,
             frame: number as usize,
@@ -129,53 +140,6 @@ impl Protection {
             ..last.clone()
         })
     }
-}
-
-fn audio_packets(audio: &Audio, origin: u32, until: i64, random: &mut Random) -> Vec<Product> {
-    let mut products: Vec<Product> = Vec::new();
-    let mut sequence_number = random.range(0, 65_535) as u16;
-    let (mut talks, mut changes, mut last_sid) = (true, SECOND + random.range(0, 3 * SECOND), 0);
-    let mut after_silence = audio.marks_first;
-    let bytes = audio.codec.bps * audio.packet_ms / 8_000;
-    for number in 0.. {
-        let begins = number * audio.packet_ms * 1_000;
-        let captured = audio.starts + begins;
-        if captured > until {
-            break;
-        }
-        if audio.dtx && begins >= changes {
-            talks = !talks;
-            changes = begins + random.range(SECOND / 2, 4 * SECOND);
-            last_sid = begins - 400_000;
-            after_silence = talks && audio.marks_talk;
-        }
-        if !talks && begins < last_sid + 400_000 {
-            continue;
-        }
-        last_sid = begins;
-        sequence_number = sequence_number.wrapping_add(1);
-        let payload = match (talks, audio.codec.static_payload_type) {
-            (false, _) => random.range(1, 8),
-            (true, Some(_)) => bytes,
-            (true, None) => bytes * random.range(70, 130) / 100,
-        };
-        let packet = Packet {
-            role: Role::Audio,
-            ssrc: audio.ssrc,
-            payload_type: audio.payload_type,
-            sequence_number,
-            timestamp: origin.wrapping_add((begins * audio.codec.clock_hz / 1_000_000) as u32),
-            marker: std::mem::take(&mut after_silence),
-            payload: payload as usize,
-            captured,
-            frame: number as usize,
-            noise: random.next(),
-            ..Packet::default()
-        };
-        let at = captured + audio.packet_ms * 1_000 + random.range(0, 3_000);
-        products.push(Product { at, packets: vec![packet] });
-    }
-    products
 }
 
 fn reports(

@@ -1,5 +1,6 @@
 //! A call replayed without being told anything, and told by its SDP: whether the REMBs are the same.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt::Write;
 use std::io::Cursor;
@@ -7,15 +8,18 @@ use std::sync::Arc;
 
 use remb_replay::capture::CaptureReader;
 use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink};
-use remb_replay::report::summary::{Flow, Stream};
+use remb_replay::report::summary::{Flow, Stream, Warning};
 use remb_replay::rtp::sdp::SessionDescription;
 use remb_replay::survey::{FlowInfo, SurveyConfig};
 use remb_replay::units::CaptureTime;
 
 use super::Call;
+use super::packet::Role;
 
 /// The warnings that name what is in doubt.
-const DOUBTS: [&str; 4] = ["W-LATE-AUDIO", "W-LEARNED-LATE", "W-UNCERTAIN", "W-TRUNCATED"];
+const DOUBTS: [&str; 3] = ["W-LATE-AUDIO", "W-LEARNED-LATE", "W-UNCERTAIN"];
+/// The same of elements that the snaplen cut, and of what is not fed for it.
+const CUT: &str = "W-TRUNCATED";
 
 /// When, what, and for which streams.
 type Remb = (String, i64, i64, Vec<u32>);
@@ -59,11 +63,16 @@ fn learned(outcome: &Outcome) -> Option<SurveyConfig> {
     Some(SurveyConfig { learned: Some(learned), ..SurveyConfig::default() })
 }
 
-fn replay_untold(pcap: &Arc<[u8]>) -> Replayed {
+/// What came of it, and what was found late in the first of two readings.
+fn replay_untold(pcap: &Arc<[u8]>) -> (Replayed, BTreeSet<String>) {
     let first = replay(pcap, SurveyConfig::default());
     match learned(&first.outcome) {
-        Some(survey) => replay(pcap, survey),
-        None => first,
+        Some(survey) => {
+            let late = survey.learned.iter().flat_map(|learned| learned.late());
+            let late = late.map(|late| in_general(&late.what)).collect();
+            (replay(pcap, survey), late)
+        }
+        None => (first, BTreeSet::new()),
     }
 }
 
@@ -83,6 +92,12 @@ pub(super) enum Kind {
 /// How a replay that was told nothing compares with one that was told everything.
 pub(super) struct Verdict {
     pub(super) kind: Kind,
+    /// Equal, and yet in doubt: the codes.
+    pub(super) noise: BTreeSet<&'static str>,
+    /// What a first reading found too late.
+    pub(super) late: BTreeSet<String>,
+    /// Streams that were given another name than their own.
+    pub(super) misnamed: Vec<String>,
     /// REMBs of the replay that was told.
     pub(super) rembs: usize,
     /// What went another way, in words that are counted.
@@ -93,17 +108,66 @@ pub(super) struct Verdict {
 
 impl Verdict {
     pub(super) fn of(call: &Call) -> Self {
-        let (untold, told) = (replay_untold(&call.pcap), replay_told(call));
-        let doubts: Vec<_> = untold.outcome.warnings.iter().map(|warning| warning.code).collect();
-        let kind = match untold.rembs == told.rembs {
-            true => Kind::Equal,
-            false if doubts.iter().any(|code| DOUBTS.contains(code)) => Kind::DiffersWithWarning,
+        let ((untold, late), told) = (replay_untold(&call.pcap), replay_told(call));
+        let differences = match untold.rembs == told.rembs {
+            true => Vec::new(),
+            false => differences(call, &untold, &told),
+        };
+        let warnings = &untold.outcome.warnings;
+        let is_cut = differences.iter().any(|difference| difference.is_of_elements)
+            && warnings.iter().any(|warning| warning.code == CUT);
+        let kind = match is_cut || differences.iter().all(|difference| difference.is_warned_of(warnings)) {
+            _ if differences.is_empty() => Kind::Equal,
+            true => Kind::DiffersWithWarning,
             false => Kind::DiffersSilently,
         };
-        let causes = if kind == Kind::Equal { Vec::new() } else { causes(call, &untold, &told) };
-        let report = if kind == Kind::Equal { String::new() } else { report(&untold, &told) };
-        Self { kind, rembs: told.rembs.len(), causes, report }
+        let doubts = warnings.iter().map(|warning| warning.code).filter(|code| DOUBTS.contains(code));
+        let noise: BTreeSet<_> = if kind == Kind::Equal { doubts.collect() } else { BTreeSet::new() };
+        let misnamed = misnamed(call, &untold);
+        let is_dull = kind == Kind::Equal && noise.is_empty() && misnamed.is_empty();
+        let report = if is_dull { String::new() } else { report(&untold, &told) };
+        let causes: BTreeSet<_> = differences.into_iter().map(|difference| difference.cause).collect();
+        let causes = causes.into_iter().collect();
+        Self { kind, noise, late, misnamed, rembs: told.rembs.len(), causes, report }
     }
+}
+
+/// A message without its numbers.
+fn in_general(what: &str) -> String {
+    let words = what.split(' ').filter(|word| !word.starts_with(|first: char| first.is_ascii_digit()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Something that went another way.
+struct Difference {
+    /// In words that are counted.
+    cause: String,
+    /// What a warning of it names: an element, a stream.
+    names: String,
+    /// The snaplen may be to blame.
+    is_of_elements: bool,
+}
+
+impl Difference {
+    fn is_warned_of(&self, warnings: &[Warning]) -> bool {
+        let names = |warning: &Warning| warning.message.contains(&self.names);
+        warnings.iter().any(|warning| DOUBTS.contains(&warning.code) && names(warning))
+    }
+}
+
+/// Media named as a retransmission, and the other way round where there is enough of it.
+fn misnamed(call: &Call, untold: &Replayed) -> Vec<String> {
+    let mut names = Vec::new();
+    for ((role, ssrc), packets) in &call.captured {
+        let ssrc = format!("0x{ssrc:08x}");
+        let Some(stream) = streams(untold).find(|stream| stream.ssrc == ssrc) else { continue };
+        match (role, stream.kind) {
+            (Role::Audio | Role::Video(_), "rtx") => names.push("media as rtx".to_owned()),
+            (Role::Rtx(_), kind) if kind != "rtx" && *packets >= 20 => names.push("rtx as media".to_owned()),
+            _ => {}
+        }
+    }
+    names
 }
 
 fn streams(replayed: &Replayed) -> impl Iterator<Item = &Stream> {
@@ -112,51 +176,68 @@ fn streams(replayed: &Replayed) -> impl Iterator<Item = &Stream> {
 
 const SEND_TIME: &str = "abs-send-time";
 const OFFSET: &str = "transmission time offset";
+const SEQUENCE: &str = "transport-wide sequence number";
 
 fn send_times(replayed: &Replayed) -> u64 {
     streams(replayed).map(|stream| stream.abs_send_times).sum()
 }
 
 /// Which inferences differ, and of which streams too many or too few packets were fed.
-fn causes(call: &Call, untold: &Replayed, told: &Replayed) -> Vec<String> {
+fn differences(call: &Call, untold: &Replayed, told: &Replayed) -> Vec<Difference> {
     let id = |replayed: &Replayed, what: &str| {
         let inferences = replayed.outcome.flows.iter().flat_map(|flow| &flow.inferences);
         let found = inferences.filter(|inference| inference.what == format!("{what} id"));
         found.map(|inference| inference.value.clone()).next()
     };
-    let mut causes = Vec::new();
+    let mut differences = Vec::new();
+    let of_element = |what: &str, how: &str| Difference {
+        cause: format!("{what} {how}"),
+        names: what.to_owned(),
+        is_of_elements: true,
+    };
     let send_time = id(told, SEND_TIME);
     // The offset matters only where there is no send time.
-    let whats = if send_time.is_some() { &[SEND_TIME][..] } else { &[SEND_TIME, OFFSET] };
+    let whats = if send_time.is_some() { &[SEND_TIME, SEQUENCE][..] } else { &[SEND_TIME, SEQUENCE, OFFSET] };
     for what in whats {
         match (id(told, what), id(untold, what)) {
             (told, untold) if told == untold => {}
-            (Some(_), None) => causes.push(format!("{what} not found")),
-            (None, Some(_)) => causes.push(format!("{what} where there is none")),
-            _ => causes.push(format!("{what} under another id")),
+            (Some(_), None) => differences.push(of_element(what, "not found")),
+            (None, Some(_)) => differences.push(of_element(what, "where there is none")),
+            _ => differences.push(of_element(what, "under another id")),
         }
     }
-    if causes.is_empty() && send_times(untold) < send_times(told) {
-        causes.push(format!("{SEND_TIME} late"));
+    if differences.is_empty() && send_times(untold) < send_times(told) {
+        differences.push(of_element(SEND_TIME, "late"));
     }
     for (role, ssrc) in call.captured.keys() {
-        let name = format!("0x{ssrc:08x}");
-        let fed = |replayed| streams(replayed).find(|stream| stream.ssrc == name).map(|s| s.packets_fed);
+        let names = format!("0x{ssrc:08x}");
+        let fed = |replayed| streams(replayed).find(|stream| stream.ssrc == names).map(|s| s.packets_fed);
         let role = format!("{role:?}").to_lowercase();
         let role = role.split('(').next().unwrap();
-        match (fed(told).unwrap_or(0), fed(untold).unwrap_or(0)) {
-            (told, untold) if told == untold => {}
-            (0, _) => causes.push(format!("{role} fed")),
-            (_, 0) => causes.push(format!("{role} not fed")),
-            _ => causes.push(format!("{role} fed in part")),
-        }
+        let how = match (fed(told).unwrap_or(0), fed(untold).unwrap_or(0)) {
+            (told, untold) if told == untold => continue,
+            (0, _) => "fed",
+            (_, 0) => "not fed",
+            _ => "fed in part",
+        };
+        let is_audio =
+            |replayed| streams(replayed).any(|stream| stream.ssrc == names && stream.kind == "audio");
+        let follows = !differences.is_empty() && is_audio(told) == is_audio(untold);
+        // What is fed follows from what the elements are.
+        let names = if follows { differences[0].names.clone() } else { names };
+        differences.push(Difference { cause: format!("{role} {how}"), names, is_of_elements: false });
     }
-    causes.sort();
-    causes.dedup();
-    if causes.is_empty() {
-        causes.push(if send_time.is_some() { "order or time of feeding" } else { "offset late" }.to_owned());
+    if differences.is_empty() {
+        differences.push(match send_time {
+            Some(_) => Difference {
+                cause: "order or time of feeding".to_owned(),
+                names: "order".to_owned(),
+                is_of_elements: false,
+            },
+            None => of_element(OFFSET, "late"),
+        });
     }
-    causes
+    differences
 }
 
 /// The first REMB that differs and what each run found out.

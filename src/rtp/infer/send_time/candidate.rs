@@ -1,6 +1,7 @@
 //! One element of a flow, over all SSRCs that carry it.
 
 use super::pair::{Reading, Step};
+use crate::rtp::infer::customary::gcd;
 use crate::rtp::send_clock::signed_step_nanos;
 use crate::units::Ssrc;
 
@@ -16,6 +17,8 @@ pub(super) struct Candidate {
     moves_at_new_frames: u32,
     /// Moves as small as those of a frame counter, whatever stands in the upper byte.
     by_little: u32,
+    /// What all moves are multiples of, units.
+    grain: u32,
     /// Packets behind one of another SSRC, and those whose value is far from that one's.
     neighbours: u32,
     far_neighbours: u32,
@@ -31,6 +34,11 @@ const MIN_STEPS: u32 = 8;
 const MIN_MOVES: u32 = 4;
 /// Units of the low 16 bits.
 const LITTLE: u16 = 8;
+/// A quarter of a millisecond.
+const COARSE: u32 = 64;
+const MOVES_TO_COUNT: u32 = 24;
+/// 1/128 s.
+const BINARY_TICK: u32 = 11;
 const MIN_NEIGHBOURS: u32 = 6;
 const NEIGHBOUR_NANOS: i64 = 1_000_000_000;
 
@@ -45,6 +53,7 @@ impl Candidate {
             new_frames: 0,
             moves_at_new_frames: 0,
             by_little: 0,
+            grain: 0,
             neighbours: 0,
             far_neighbours: 0,
             last: None,
@@ -62,6 +71,7 @@ impl Candidate {
         self.moves_at_new_frames =
             self.moves_at_new_frames.saturating_add(u32::from(step.is_new_frame && moved));
         self.by_little = self.by_little.saturating_add(u32::from(moved && step.low <= LITTLE));
+        self.grain = gcd(self.grain, step.units);
         self.nanos = self.nanos.saturating_add(step.nanos);
         self.captured_nanos = self.captured_nanos.saturating_add(step.captured_nanos);
     }
@@ -87,6 +97,18 @@ impl Candidate {
             && self.moves_at_new_frames * 4 < self.new_frames;
         let counts = self.moves >= MIN_MOVES && self.by_little == self.moves;
         steps_back || stands || counts
+    }
+
+    /// Whether all moves are multiples of a unit that is far coarser than those of abs-send-time: few clocks tick so.
+    pub(super) const fn is_coarse(&self) -> bool {
+        self.moves >= MIN_MOVES && self.grain >= COARSE
+    }
+
+    /// Whether it moves by multiples of what no tick of a clock is: that would be rounded to the units, now up, now down.
+    /// Binary fractions of a second alone are whole numbers of them.
+    pub(super) const fn counts(&self) -> bool {
+        let is_binary = self.grain.is_power_of_two() || self.grain.trailing_zeros() >= BINARY_TICK;
+        self.moves >= MOVES_TO_COUNT && self.grain >= COARSE && !is_binary
     }
 
     /// Whether its values are another's on each SSRC.

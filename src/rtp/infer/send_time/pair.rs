@@ -3,11 +3,12 @@
 use super::StreamClock;
 use crate::rtp::infer::MediaKind;
 use crate::rtp::send_clock::signed_step_nanos;
-use crate::units::{AbsSendTime, CaptureTime, SeqNum, Ssrc};
+use crate::units::{AbsSendTime, CaptureTime, PayloadType, SeqNum, Ssrc};
 
 /// What a packet has.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
+    pub(super) payload_type: PayloadType,
     pub(super) number: SeqNum,
     pub(super) timestamp: u32,
     pub(super) value: AbsSendTime,
@@ -23,6 +24,8 @@ pub(super) struct Step {
     pub(super) is_new_frame: bool,
     /// By how much capture time did.
     pub(super) captured_nanos: i64,
+    /// The same in units, whichever way.
+    pub(super) units: u32,
     /// The low 16 bits of the move.
     pub(super) low: u16,
 }
@@ -33,6 +36,13 @@ pub(super) struct Pair {
     pub(super) ssrc: Ssrc,
     pub(super) id: u8,
     highest: Reading,
+    /// Of the payload type that came twice in a row, for it has the clock (RFC 7160).
+    sums: Sums,
+}
+
+#[derive(Debug, Clone)]
+struct Sums {
+    payload_type: PayloadType,
     /// The first packet of the frame that the highest belongs to.
     frame: (u32, AbsSendTime),
     steps: u32,
@@ -48,35 +58,30 @@ pub(super) struct Pair {
 const SPEEDS: usize = 15;
 /// A larger step is a restart.
 const MAX_STEP: i16 = 1000;
+const VIDEO_CLOCK_HZ: u32 = 90_000;
 const VIDEO_TICKS_PER_NANO: f64 = 90_000.0 / 1e9;
 /// A pause says more of the pacer than of the clock, and the element may have wrapped in it.
 const MAX_FRAME_NANOS: f64 = 20e9;
+const MAX_PAUSE_NANOS: i64 = 20_000_000_000;
 
 /// Proof by audio: so many steps and moves over so long, off by no more than this and a hundredth.
 const AUDIO_STEPS: u32 = 4;
 const AUDIO_NANOS: i64 = 60_000_000;
 const AUDIO_OFF_NANOS: i64 = 5_000_000;
-/// Disproof: after so many steps, off by more than this and three hundredths.
+const LONG_NANOS: i64 = 1_000_000_000;
+/// Disproof: after so many steps, off by more than this and a 33rd.
 const AUDIO_STEPS_TO_DENY: u32 = 10;
 const AUDIO_FAR_NANOS: i64 = 30_000_000;
+const AUDIO_FAR_SHARE: i64 = 33;
+/// Whole milliseconds as 256 units are off by a 43rd.
+const AUDIO_FAR_SHARE_OF_COARSE: i64 = 66;
 /// Proof by video: the median of so many frame intervals, and moves.
 const FRAMES: u32 = 5;
 const FRAMES_TO_DENY: u32 = 8;
 
 impl Pair {
     pub(super) fn new(ssrc: Ssrc, id: u8, first: Reading) -> Self {
-        Self {
-            ssrc,
-            id,
-            highest: first,
-            frame: (first.timestamp, first.value),
-            steps: 0,
-            moves: 0,
-            nanos: 0,
-            ticks: 0,
-            speeds: [0.0; SPEEDS],
-            frames: 0,
-        }
+        Self { ssrc, id, highest: first, sums: Sums::new(first) }
     }
 
     /// Takes the next packet; late ones and copies are no step.
@@ -87,12 +92,102 @@ impl Pair {
             return None;
         }
         self.highest = now;
-        if numbers < 0 || numbers > MAX_STEP {
-            self.frame = (now.timestamp, now.value);
+        let captured_nanos = now.at.nanos_since(before.at);
+        if numbers < 0 || numbers > MAX_STEP || captured_nanos > MAX_PAUSE_NANOS {
+            self.sums.frame = (now.timestamp, now.value);
             return None;
         }
         let ticks = now.timestamp.wrapping_sub(before.timestamp).cast_signed();
         let nanos = signed_step_nanos(now.value, before.value);
+        if now.payload_type == before.payload_type {
+            if now.payload_type != self.sums.payload_type {
+                self.sums = Sums::new(before);
+            }
+            self.sums.take(nanos, ticks, now);
+        }
+        let forward = now.value.units_since(before.value);
+        Some(Step {
+            nanos,
+            is_new_frame: ticks != 0,
+            captured_nanos,
+            units: forward.min(before.value.units_since(now.value)),
+            // The low bits are meant.
+            low: forward as u16,
+        })
+    }
+
+    pub(super) const fn payload_type(&self) -> PayloadType {
+        self.sums.payload_type
+    }
+
+    pub(super) const fn sent_nanos(&self) -> i64 {
+        self.sums.nanos
+    }
+
+    /// Send time and ticks that went by.
+    pub(super) const fn speed(&self) -> (i64, i64) {
+        (self.sums.nanos, self.sums.ticks)
+    }
+
+    /// Whether it tells clocks apart that differ by two hundredths: the pacer bends video by more.
+    pub(super) fn tells_coarse(&self, clock: StreamClock) -> bool {
+        clock.kind == Some(MediaKind::Audio) && self.sums.nanos >= LONG_NANOS
+    }
+
+    /// Why it is beyond doubt, if it is.
+    pub(super) fn proof(&self, clock: StreamClock) -> Option<String> {
+        let sums = &self.sums;
+        match clock.kind? {
+            MediaKind::Audio => {
+                let as_video = || sums.proof_by_clocks(self.ssrc, [VIDEO_CLOCK_HZ, 0, 0, 0]);
+                let by_audio = sums.proof_by_clocks(self.ssrc, clock.audio_hz);
+                by_audio.or_else(|| as_video().filter(|_| clock.may_be_video))
+            }
+            MediaKind::NotAudio => sums.video_proof(self.ssrc),
+            MediaKind::Rtx { .. } => None,
+        }
+    }
+
+    /// Whether it is too far off the timestamps of audio.
+    pub(super) fn disagrees_with_audio(&self, clock: StreamClock, is_coarse: bool) -> bool {
+        let sums = &self.sums;
+        let share = if is_coarse { AUDIO_FAR_SHARE_OF_COARSE } else { AUDIO_FAR_SHARE };
+        let far = |off: i64| off > AUDIO_FAR_NANOS + sums.nanos.saturating_abs() / share;
+        let disagrees = clock.kind == Some(MediaKind::Audio)
+            && sums.steps >= AUDIO_STEPS_TO_DENY
+            && sums.off_nanos(clock.audio_hz).is_some_and(|(off, _)| far(off));
+        let runs_as_video = || clock.may_be_video && sums.runs_as_video();
+        disagrees && !runs_as_video()
+    }
+
+    /// Whether it runs at another speed than the frames of video.
+    pub(super) fn disagrees_with_video(&self, clock: StreamClock) -> bool {
+        clock.kind == Some(MediaKind::NotAudio) && self.sums.disagrees_with_video()
+    }
+
+    /// Whether it may be it, by its frames.
+    pub(super) fn is_plausible(&self, clock: StreamClock) -> bool {
+        clock.kind != Some(MediaKind::NotAudio)
+            || self.sums.frames < 2
+            || (0.4..=2.5).contains(&self.sums.median_speed())
+    }
+}
+
+impl Sums {
+    const fn new(first: Reading) -> Self {
+        Self {
+            payload_type: first.payload_type,
+            frame: (first.timestamp, first.value),
+            steps: 0,
+            moves: 0,
+            nanos: 0,
+            ticks: 0,
+            speeds: [0.0; SPEEDS],
+            frames: 0,
+        }
+    }
+
+    fn take(&mut self, nanos: i64, ticks: i32, now: Reading) {
         self.steps = self.steps.saturating_add(1);
         self.moves = self.moves.saturating_add(u32::from(nanos != 0));
         self.nanos = self.nanos.saturating_add(nanos);
@@ -100,13 +195,6 @@ impl Pair {
         if ticks != 0 {
             self.take_frame(now);
         }
-        Some(Step {
-            nanos,
-            is_new_frame: ticks != 0,
-            captured_nanos: now.at.nanos_since(before.at),
-            // The low bits are meant.
-            low: now.value.units_since(before.value) as u16,
-        })
     }
 
     fn take_frame(&mut self, now: Reading) {
@@ -121,54 +209,21 @@ impl Pair {
         }
     }
 
-    pub(super) const fn sent_nanos(&self) -> i64 {
-        self.nanos
-    }
-
-    /// Why it is beyond doubt, if it is.
-    pub(super) fn proof(&self, clock: StreamClock) -> Option<String> {
-        match clock.kind? {
-            MediaKind::Audio => self.audio_proof(clock.audio_hz),
-            MediaKind::NotAudio => self.video_proof(),
-            MediaKind::Rtx { .. } => None,
-        }
-    }
-
-    /// Whether it is too far off the timestamps of audio.
-    pub(super) fn disagrees_with_audio(&self, clock: StreamClock) -> bool {
-        let far = |off: i64| off > AUDIO_FAR_NANOS + self.nanos.saturating_abs() / 100 * 3;
-        clock.kind == Some(MediaKind::Audio)
-            && self.steps >= AUDIO_STEPS_TO_DENY
-            && self.off_nanos(clock.audio_hz).is_some_and(|(off, _)| far(off))
-    }
-
-    /// Whether it runs at another speed than the frames of video, frame by frame and in all: behind a large frame the
-    /// pacer lets several pass faster than they were taken.
-    pub(super) fn disagrees_with_video(&self, clock: StreamClock) -> bool {
+    /// Frame by frame and in all: behind a large frame the pacer lets several pass faster than they were taken.
+    fn disagrees_with_video(&self) -> bool {
         let media = self.ticks as f64 / VIDEO_TICKS_PER_NANO;
-        let in_all = self.nanos as f64 / media.max(1.0);
-        let speeds = [f64::from(self.median_speed()), in_all];
-        let is_enough = clock.kind == Some(MediaKind::NotAudio) && self.frames >= FRAMES_TO_DENY;
-        is_enough && (speeds.iter().all(|speed| *speed < 0.5) || speeds.iter().all(|speed| *speed > 2.0))
+        let speeds = [f64::from(self.median_speed()), self.nanos as f64 / media.max(1.0)];
+        let is_other = speeds.iter().all(|speed| *speed < 0.5) || speeds.iter().all(|speed| *speed > 2.0);
+        self.frames >= FRAMES_TO_DENY && is_other
     }
 
-    /// Whether it may be it, by its frames.
-    pub(super) fn is_plausible(&self, clock: StreamClock) -> bool {
-        clock.kind != Some(MediaKind::NotAudio)
-            || self.frames < 2
-            || (0.4..=2.5).contains(&self.median_speed())
-    }
-
-    fn audio_proof(&self, clocks_hz: [u32; 4]) -> Option<String> {
+    fn proof_by_clocks(&self, ssrc: Ssrc, clocks_hz: [u32; 4]) -> Option<String> {
         let (off, hz) = self.off_nanos(clocks_hz)?;
         let is_near = off <= AUDIO_OFF_NANOS + self.nanos / 100;
         let is_enough = self.steps >= AUDIO_STEPS && self.moves >= AUDIO_STEPS && self.nanos >= AUDIO_NANOS;
         (is_near && is_enough).then(|| {
             let (sent, media) = (self.nanos as f64 / 1e9, self.ticks as f64 / f64::from(hz));
-            format!(
-                "advances by {sent:.3} s while the timestamps of {} do by {media:.3} s at {hz} Hz",
-                self.ssrc
-            )
+            format!("advances by {sent:.3} s while the timestamps of {ssrc} do by {media:.3} s at {hz} Hz")
         })
     }
 
@@ -179,13 +234,16 @@ impl Pair {
         clocks.map(|hz| (off(hz), hz)).min_by_key(|(off, _)| *off)
     }
 
-    fn video_proof(&self) -> Option<String> {
+    fn video_proof(&self, ssrc: Ssrc) -> Option<String> {
         let speed = self.median_speed();
-        let is_enough = self.frames >= FRAMES && self.moves >= FRAMES;
-        (is_enough && (0.7..=1.4).contains(&speed)).then(|| {
-            let (frames, ssrc) = (self.frames, self.ssrc);
+        self.runs_as_video().then(|| {
+            let frames = self.frames;
             format!("advances at {speed:.2} times the speed of the timestamps of {ssrc}, median of {frames} frames")
         })
+    }
+
+    fn runs_as_video(&self) -> bool {
+        self.frames >= FRAMES && self.moves >= FRAMES && (0.7..=1.4).contains(&self.median_speed())
     }
 
     fn median_speed(&self) -> f32 {

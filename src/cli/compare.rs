@@ -10,7 +10,7 @@ use super::args::{CompareArgs, ComparisonArgs, WriteFlags};
 use super::comparison::{FlowComparison, Manner, draw};
 use super::comparison_csv::write_csv;
 use super::outputs::Plan;
-use super::phases::{Collector, GRAIN, Spread, at_phase};
+use super::phases::{Collector, Spread, at_phase, grain_of};
 use super::recorded;
 use super::resolve::{Resolved, resolve};
 use super::series::{SeriesFile, TimeBasis};
@@ -52,7 +52,9 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
             let recorded = args.comparison.recorded.as_deref().map(|path| SeriesFile::read(path, names));
             let recorded = recorded.transpose().context("--recorded").map_err(Failure::of_settings)?;
             let plan = Plan::for_comparison(&args.comparison, &inputs).map_err(opened)?;
-            let replay = |source, told: Option<&_>| replay_phases(args, &resolved, source, told);
+            let grain = grain_of(&source).map_err(opened)?;
+            let spread = Spread { count: args.comparison.phases, grain };
+            let replay = |source, told: Option<&_>| replay_phases(args, &resolved, source, told, spread);
             let (mut replays, told) = read_told(source, replay)?;
             replays.outcome.warnings.extend(twice::notes(told.as_ref()));
             finish(args, &plan, Compared::capture(args, replays, recorded)?)
@@ -102,10 +104,11 @@ fn replay_phases(
     resolved: &Resolved,
     source: Source,
     told: Option<&Learned>,
+    spread: Spread,
 ) -> Result<Replays, Failure> {
-    let count = args.comparison.phases;
+    let Spread { count, grain } = spread;
     let config = ReplayConfig { steps: false, ..resolved.config.clone().told(told) };
-    let configs: Vec<_> = (0..count).map(|phase| at_phase(&config, phase, count, GRAIN)).collect();
+    let configs: Vec<_> = (0..count).map(|phase| at_phase(&config, phase, count, grain)).collect();
     let collector = |phase| Collector { takes_recorded: phase == 0, ..Collector::default() };
     let mut phases: Vec<_> = (0..count).map(collector).collect();
     let nothing = || Failure::new(Exit::Nothing, anyhow!("no phase and no frame"));
@@ -119,7 +122,6 @@ fn replay_phases(
     })?;
     let Ok(()) = replays.finish(&mut phases);
     let (outcome, first_at) = replays.outcome().zip(replays.first_at()).ok_or_else(nothing)?;
-    let spread = Spread { count, grain: GRAIN };
     Ok(Replays { profile: resolved.profile, read, outcome, phases, spread, first_at })
 }
 

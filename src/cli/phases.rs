@@ -1,13 +1,25 @@
 //! Phases of the receiver's clock: what a capture does not tell, tried one by one.
 
+use super::source::Source;
 use crate::compare::{Recordings, Series, SeriesEvent};
 use crate::remb::encoded_bitrate;
 use crate::replay::{Event, ReplayConfig, Sink};
-use crate::survey::FlowInfo;
+use crate::survey::{FlowInfo, NoFeed, Survey, SurveyConfig};
 use crate::units::{CaptureTime, TimeDelta};
 
 /// The estimator's clock has whole milliseconds, so that its phase lies in one.
 pub(super) const GRAIN: TimeDelta = TimeDelta::from_millis(1);
+
+/// So many frames show whether the capture's clock is coarse.
+const FRAMES_THAT_SHOW_THE_GRAIN: usize = 5000;
+
+/// What phases are to be spread over: a millisecond, and the grain of the capture's own clock, if that is coarse. What is
+/// no file cannot be looked at before it is read.
+pub(super) fn grain_of(source: &Source) -> anyhow::Result<TimeDelta> {
+    let mut survey = Survey::new(SurveyConfig::default());
+    source.look_ahead(FRAMES_THAT_SHOW_THE_GRAIN, |frame| survey.handle_frame(frame, &mut NoFeed))?;
+    Ok(survey.clock_grain().map_or(GRAIN, |grain| GRAIN + grain))
+}
 
 /// So many phases, evenly over a grain of the clock.
 #[derive(Debug, Clone, Copy, Default)]

@@ -66,6 +66,18 @@ impl Source {
         self.file.as_ref().map(|path| Self::open(path, self.hash.is_some(), None)).transpose()
     }
 
+    /// Reads no more than so many frames of a file, from its beginning; what is no file stays as it is.
+    pub(super) fn look_ahead(&self, frames: usize, mut each: impl FnMut(&Frame<'_>)) -> anyhow::Result<()> {
+        let Some(again) = self.again()? else { return Ok(()) };
+        let Ok(mut reader) = CaptureReader::new(again.reader) else { return Ok(()) };
+        for _ in 0..frames {
+            // Where it is damaged the reading proper says so.
+            let Ok(Some(frame)) = reader.next_frame() else { break };
+            each(&frame);
+        }
+        Ok(())
+    }
+
     /// Reads the capture to its end, or to where it is damaged; `each` gets every frame.
     pub(super) fn read(
         self,

@@ -206,6 +206,11 @@ impl Survey {
         self.line.clock
     }
 
+    /// The grain of the capture's clock, if it is a millisecond or more as far as is seen.
+    pub fn clock_grain(&self) -> Option<TimeDelta> {
+        self.line.tally.grain.found()
+    }
+
     /// Frames so far.
     pub fn frames(&self) -> u64 {
         self.line.tally.frames

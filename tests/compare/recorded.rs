@@ -205,3 +205,32 @@ fn two_receivers_behind_one_flow_are_two_series() {
     let csv = String::from_utf8(run(&["compare", &call, "--phases", "2", "--csv", "-"]).stdout).unwrap();
     assert_eq!(csv.lines().filter(|row| row.ends_with(",0x1483902d")).count(), 3, "{csv}");
 }
+
+/// s02 with its times cut to 10 ms, as an old capture driver has them.
+#[test]
+fn where_the_captures_clock_is_coarse_the_phases_are_spread_over_its_grain() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("coarse.pcap");
+    let mut bytes = Vec::new();
+    let file =
+        fs::File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(capture("s02-fixed-1000k"))).unwrap();
+    flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
+    let mut at = 24;
+    while at < bytes.len() {
+        let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+        let (micros, len) = (word(at + 4) / 10_000 * 10_000, word(at + 8) as usize);
+        bytes[at + 4..at + 8].copy_from_slice(&micros.to_le_bytes());
+        at += 16 + len;
+    }
+    fs::write(&path, bytes).unwrap();
+    let last_offset = |capture: &str| {
+        let output = run(&["compare", capture, "--phases", "4", "--csv", "-"]);
+        assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+        let mut reader = csv::Reader::from_reader(&output.stdout[..]);
+        let column = reader.headers().unwrap().iter().position(|name| name == "clock_offset_us").unwrap();
+        let offsets = reader.records().filter_map(|row| row.unwrap()[column].parse::<i64>().ok());
+        offsets.max().unwrap()
+    };
+    assert_eq!(last_offset(&capture("s02-fixed-1000k")), 750);
+    assert_eq!(last_offset(path.to_str().unwrap()), 8250, "three quarters of 11 ms");
+}

@@ -92,6 +92,8 @@ pub(super) struct Session {
     pub(super) fed_with: Option<FedWith>,
     /// Packets that were fed before more was known.
     pub(super) learned_after: Option<Count>,
+    /// Since then extensions are sought; of earlier packets all is known.
+    reopened: FrameNumber,
     /// Nothing waits, and of the flow nothing is to be found out any more.
     is_steady: bool,
 }
@@ -125,6 +127,7 @@ impl Session {
             held: HoldBack::default(),
             fed_with: None,
             learned_after: None,
+            reopened: FrameNumber(0),
             is_steady: false,
         }
     }
@@ -163,6 +166,9 @@ impl Session {
         }
         let is_new_to_layout = self.layout.take_news();
         if self.extensions.has_new_element(packet) || is_new_to_layout {
+            if self.extensions.is_settled() {
+                self.reopened = note.frame;
+            }
             self.extensions.reopen();
         }
         let was_settled = self.extensions.is_settled();
@@ -172,7 +178,7 @@ impl Session {
         self.note_speed(index, packet.payload_type());
         self.layout.set_ids(self.extensions.known_ids());
         self.note_learned(note.frame);
-        if self.held.is_empty() && self.is_ready(index) {
+        if self.held.is_empty() && self.is_ready(index, note.frame) {
             self.decide_again(index, packet, around.config);
             self.release(index, at, packet, note, around, feed);
             return;
@@ -279,8 +285,8 @@ impl Session {
             {
                 if is_due {
                     self.decide_at_last(index, around.config);
-                    self.settle(around);
-                } else if !self.is_ready(index) {
+                    self.settle(first.meta.frame, around);
+                } else if !self.is_ready(index, first.meta.frame) {
                     break;
                 }
                 self.release(index, first.at, &packet, *first.meta, around, feed);
@@ -293,9 +299,15 @@ impl Session {
         self.held = held;
     }
 
-    /// Whether packets of the stream at `index` need not wait.
-    fn is_ready(&self, index: usize) -> bool {
-        self.is_settled() && self.streams.get(index).is_some_and(Stream::is_decided)
+    /// Whether a packet of the stream at `index` need not wait.
+    fn is_ready(&self, index: usize, frame: FrameNumber) -> bool {
+        let is_settled = self.srtp_tag_len.is_some() && self.knows_extensions_of(frame);
+        is_settled && self.streams.get(index).is_some_and(Stream::is_decided)
+    }
+
+    /// Whether the elements of a packet are known, or that they cannot be.
+    fn knows_extensions_of(&self, frame: FrameNumber) -> bool {
+        self.extensions.is_settled() || frame < self.reopened
     }
 
     /// Feeds all that waits, with what evidence there is: the capture or the room for it is at its end.
@@ -316,9 +328,9 @@ impl Session {
         }
     }
 
-    /// Takes of the flow what is most plausible.
-    fn settle(&mut self, around: &mut Surroundings<'_>) {
-        if !self.extensions.is_settled() {
+    /// Takes of the flow what is most plausible, for a packet that is not to wait any longer.
+    fn settle(&mut self, frame: FrameNumber, around: &mut Surroundings<'_>) {
+        if !self.knows_extensions_of(frame) {
             let streams = &self.streams;
             self.extensions.settle(&|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
             self.layout.set_ids(self.extensions.known_ids());

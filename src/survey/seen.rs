@@ -34,15 +34,24 @@ impl Identity {
     }
 }
 
-/// Two send times alone make a difference.
+/// Most blocks are 8 to 16 bytes long: their first and their last half are all of them.
 #[inline(always)]
 fn hash(block: &[u8]) -> u32 {
-    let (mut hash, mut rest) = (0_u32, block);
-    while let Some((word, behind)) = rest.split_first_chunk() {
-        hash = hash.rotate_left(7) ^ u32::from_le_bytes(*word);
-        rest = behind;
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    match (block.first_chunk(), block.last_chunk()) {
+        (Some(first), Some(last)) if block.len() <= 16 => {
+            let both = u64::from_le_bytes(*first).rotate_left(29) ^ u64::from_le_bytes(*last);
+            // The high half is meant.
+            ((both.wrapping_mul(ODD) >> 32) as u32).max(1)
+        }
+        _ => hash_of_words(block),
     }
-    hash.max(1)
+}
+
+#[cold]
+fn hash_of_words(block: &[u8]) -> u32 {
+    let words = block.as_chunks().0.iter();
+    words.fold(0, |hash: u32, word| hash.rotate_left(7) ^ u32::from_le_bytes(*word)).max(1)
 }
 
 /// A packet that was seen first.

@@ -240,11 +240,13 @@ impl Stream {
 
     /// What the timestamps of a payload type may be held against.
     pub(super) fn clock(&self, payload_type: PayloadType) -> StreamClock {
-        let mut audio_hz = [0; 4];
-        let clocks = self.finder.audio_clocks_hz(payload_type);
-        audio_hz.iter_mut().zip(clocks).for_each(|(place, hz)| *place = hz);
+        let (kind, mut audio_hz) = (self.kind(), [0; 4]);
+        if kind == Some(MediaKind::Audio) {
+            let clocks = self.finder.audio_clocks_hz(payload_type);
+            audio_hz.iter_mut().zip(clocks).for_each(|(place, hz)| *place = hz);
+        }
         let may_be_video = self.described.is_none() && self.finder.may_be_video();
-        StreamClock { kind: self.kind(), may_be_video, audio_hz }
+        StreamClock { kind, may_be_video, audio_hz }
     }
 
     /// The RTP clock of its main payload type.

@@ -120,18 +120,19 @@ impl Line {
         let Some((stream, known)) = known else {
             return self.handle_unsteady::<LOOKS, F>(frame, datagram, &packet, feed);
         };
-        if LOOKS && known.may_be_several(packet.sequence_number(), datagram.payload_len) {
+        let continues = known.stats.continues_with(packet.sequence_number());
+        if LOOKS && (!continues || known.singles.is_larger(datagram.payload_len)) {
             return self.look_at(frame, datagram, feed);
         }
-        let is_new = known.stats.is_next(packet.sequence_number());
+        let is_new = continues || known.stats.is_next(packet.sequence_number());
         if copies.leaves_out(&packet, flow, &mut known.seen, (frame.at, frame.number), is_new) {
             session.count_copy(stream, frame.at, &packet, datagram.direction);
             return ledger.unfed(Unfed::Duplicate, frame.number);
         }
+        known.recent.note(packet.timestamp());
         let in_range = self.range.contains(frame.at);
         let note = PacketNote::new(frame, datagram, &packet, self.clock, in_range);
         let mut around = Surroundings { config, ledger, conversations };
-        session.streams.note_timestamp(stream, packet.timestamp());
         session.release_as::<true, F>(stream, frame.at, &packet, note, &mut around, feed);
     }
 

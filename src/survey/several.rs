@@ -10,7 +10,6 @@ use crate::flow::{PacketClass, classify, segment_len};
 use crate::rtp::RtpPacket;
 use crate::units::{SeqNum, Ssrc};
 
-use super::stream::Stream;
 use super::{Feed, Line};
 
 /// What an Ethernet frame holds, less the headers of IPv4 and UDP.
@@ -32,15 +31,13 @@ pub(super) struct Singles {
 /// So many are looked into in any case.
 const FIRST_LOOKS: u8 = 16;
 
-impl Stream {
-    /// Whether it is worth while to look into a datagram of the stream.
-    #[inline]
-    pub(super) fn may_be_several(&self, number: SeqNum, payload_len: usize) -> bool {
-        payload_len > self.singles.largest || !self.stats.continues_with(number)
-    }
-}
-
 impl Singles {
+    /// Whether a datagram is larger than any before it.
+    #[inline]
+    pub(super) fn is_larger(&self, payload_len: usize) -> bool {
+        payload_len > self.largest
+    }
+
     /// The same of a packet whose flow is not yet understood.
     fn may_be_several(&mut self, number: SeqNum, payload_len: usize) -> bool {
         let continues = self.latest.replace(number).is_some_and(|latest| number.steps_since(latest) == 1);

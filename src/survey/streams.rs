@@ -75,14 +75,6 @@ impl Streams {
         self.list.get_mut(place)
     }
 
-    /// Notes the timestamp of a packet of the stream at `index`.
-    #[inline]
-    pub(super) fn note_timestamp(&mut self, index: usize, timestamp: u32) {
-        if let Some(stream) = self.list.get_mut(index) {
-            stream.recent.note(timestamp);
-        }
-    }
-
     pub(super) fn knows(&self, ssrc: Ssrc) -> bool {
         self.search(ssrc).is_some()
     }

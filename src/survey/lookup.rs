@@ -153,6 +153,11 @@ impl<F: Finder> Lookup<F> {
         finder.is_some_and(|finder| finder.may_yet_be_found(clock_of))
     }
 
+    /// Whether nothing is known of it.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.source == Source::Nothing
+    }
+
     /// What recognises it, while that is at work.
     pub(super) fn finder(&self) -> Option<&F> {
         self.finder.as_ref()
@@ -236,7 +241,7 @@ impl Finder for SendTimeFinder {
 
 /// An abs-send-time that was right so often, over so long, is one.
 const ENOUGH_STEPS: u32 = 64;
-const ENOUGH_NANOS: i64 = 1_000_000_000;
+const ENOUGH_NANOS: i64 = 3_000_000_000;
 
 impl Finder for TransportCcFinder {
     fn observe(&mut self, packet: &RtpPacket<'_>, _at: CaptureTime) {

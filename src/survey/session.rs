@@ -209,14 +209,15 @@ impl Session {
         self.release_ready(Some(at), around, feed);
     }
 
-    /// Notes when more was learned than was known when the first packet was fed.
+    /// Notes what is known before the first packet is fed, and when more was learned.
     fn note_learned(&mut self, frame: FrameNumber) {
-        if self.learned_after.is_some() || self.fed_with.is_none_or(|then| then == self.known()) {
-            return;
-        }
+        let Some(then) = self.fed_with.filter(|_| self.learned_after.is_none()) else { return };
         match self.packets_fed() {
             0 => self.fed_with = Some(self.known()),
-            count => self.learned_after = Some(Count { count, first_frame: frame.0 }),
+            count if self.knows_otherwise(then) => {
+                self.learned_after = Some(Count { count, first_frame: frame.0 });
+            }
+            _ => {}
         }
     }
 

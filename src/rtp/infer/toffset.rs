@@ -80,6 +80,12 @@ impl TransmissionOffsetFinder {
         plausible.max_by_key(|candidate| candidate.falls_at_new_frame).map(Candidate::found)
     }
 
+    /// An id that may be it, and was not taken: it moves, and nothing rules it out.
+    pub fn open(&self) -> Option<FoundId> {
+        let is_open = |candidate: &&Candidate| candidate.moves > 0 && candidate.is_open();
+        self.candidates.iter().filter(is_open).max_by_key(|candidate| candidate.moves).map(Candidate::found)
+    }
+
     /// Whether any packet has an element with this id that could be it.
     pub fn shows(&self, id: u8) -> bool {
         self.candidates.iter().any(|candidate| candidate.id == id)

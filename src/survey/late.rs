@@ -1,7 +1,7 @@
 //! What was found out of a flow after packets had been fed without it, and what never was for certain.
 
 use crate::report::summary::Warning;
-use crate::rtp::infer::{FoundId, TransmissionOffsetFinder};
+use crate::rtp::infer::FoundId;
 use crate::units::Count;
 
 use super::Line;
@@ -143,15 +143,10 @@ impl Session {
         let open = |what: &str, FoundId { id, evidence }| {
             (format!("whether element {id} is {what} was not to be decided: {evidence}"), all)
         };
-        if send_time.is_unknown() {
-            let finder = send_time.finder();
-            let may_be = finder.and_then(|finder| finder.open(offset.id, clock_of));
-            guesses.extend(may_be.map(|found| open("abs-send-time", found)));
-        }
-        if send_time.id.is_none() && offset.is_unknown() {
-            let may_be = offset.finder().and_then(TransmissionOffsetFinder::open);
-            guesses.extend(may_be.map(|found| open("the transmission time offset", found)));
-        }
+        let may_be = send_time.may_be(offset.id, &clock_of);
+        guesses.extend(may_be.map(|found| open("abs-send-time", found)));
+        let may_be = offset.may_be(None, &clock_of).filter(|_| send_time.id.is_none());
+        guesses.extend(may_be.map(|found| open("the transmission time offset", found)));
         let unsure = |stream: &&Stream| stream.is_guess();
         guesses.extend(self.rtp_streams().filter(unsure).map(|stream| {
             let first_frame = if stream.fed.count > 0 { stream.fed } else { stream.left_out }.first_frame;

@@ -18,6 +18,10 @@ pub(super) trait Finder: Default {
     fn guess(&self, _taken: Option<u8>, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
         None
     }
+    /// An id that may be it, and was not taken; nor is it `taken`.
+    fn open(&self, _taken: Option<u8>, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        None
+    }
     /// Whether this id cannot be it, after all.
     fn rules_out(&self, _id: u8, _clock_of: &ClockOf<'_>) -> bool {
         false
@@ -50,6 +54,7 @@ pub(super) struct LearnedId {
     id: Option<u8>,
     evidence: String,
     is_guess: bool,
+    may_be: Option<FoundId>,
 }
 
 /// One extension's id.
@@ -63,6 +68,8 @@ pub(super) struct Lookup<F> {
     source: Source,
     packets: u32,
     is_guess: bool,
+    /// What it may be, as an earlier reading of the capture left it.
+    may_be: Option<FoundId>,
     /// It is not looked for any more.
     is_over: bool,
 }
@@ -83,6 +90,7 @@ impl<F: Finder> Lookup<F> {
             source: Source::Nothing,
             packets: 0,
             is_guess: false,
+            may_be: None,
             is_over: false,
         };
         match (given, learned) {
@@ -92,9 +100,10 @@ impl<F: Finder> Lookup<F> {
                 let finder = id.map(|_| F::default());
                 Self { finder, id, evidence, source: Source::Said, ..unknown }
             }
-            (None, Some(LearnedId { id, evidence, is_guess })) => Self {
+            (None, Some(LearnedId { id, evidence, is_guess, may_be })) => Self {
                 id: *id,
                 evidence: evidence.clone(),
+                may_be: may_be.clone(),
                 source: Source::Learned,
                 is_guess: *is_guess,
                 ..unknown
@@ -158,6 +167,12 @@ impl<F: Finder> Lookup<F> {
         self.source == Source::Nothing
     }
 
+    /// An id that may be it where none is known, and is not `taken`.
+    pub(super) fn may_be(&self, taken: Option<u8>, clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        let seen = || self.finder.as_ref().filter(|_| self.is_unknown())?.open(taken, clock_of);
+        self.may_be.clone().or_else(seen)
+    }
+
     /// What recognises it, while that is at work.
     pub(super) fn finder(&self) -> Option<&F> {
         self.finder.as_ref()
@@ -184,8 +199,9 @@ impl<F: Finder> Lookup<F> {
     }
 
     /// What a second reading of the capture is told.
-    pub(super) fn learned(&self) -> LearnedId {
-        LearnedId { id: self.id, evidence: self.evidence.clone(), is_guess: self.is_guess() }
+    pub(super) fn learned(&self, clock_of: &ClockOf<'_>) -> LearnedId {
+        let may_be = self.may_be(None, clock_of);
+        LearnedId { id: self.id, evidence: self.evidence.clone(), is_guess: self.is_guess(), may_be }
     }
 
     /// What is wrong with an id that was said, if the packets show that.
@@ -219,6 +235,10 @@ impl Finder for SendTimeFinder {
 
     fn guess(&self, taken: Option<u8>, clock_of: &ClockOf<'_>) -> Option<FoundId> {
         self.guess(taken, clock_of)
+    }
+
+    fn open(&self, taken: Option<u8>, clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        self.open(taken, clock_of)
     }
 
     fn rules_out(&self, id: u8, clock_of: &ClockOf<'_>) -> bool {
@@ -278,6 +298,10 @@ impl Finder for TransmissionOffsetFinder {
 
     fn guess(&self, _taken: Option<u8>, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
         self.guess()
+    }
+
+    fn open(&self, _taken: Option<u8>, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        self.open()
     }
 
     fn shows(&self, id: u8) -> bool {

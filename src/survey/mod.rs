@@ -135,8 +135,10 @@ impl Survey {
     /// Decides what still waits; after the last frame.
     pub fn finish<F: Feed>(&mut self, feed: &mut F) {
         for index in 0..self.line.sessions.places() {
-            self.line.with_session(index, feed, |session, around, feed| session.flush(around, feed));
+            self.line.with_session(index, feed, |session, around, feed| session.finish(around, feed));
         }
+        // Timers of flows that were on hold have not run to the end.
+        feed.time(self.line.range.until(self.line.clock));
     }
 
     /// Whatever is fed from now on is not earlier than this, as far as time does not step back.

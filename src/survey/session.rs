@@ -328,6 +328,13 @@ impl Session {
         self.release_ready(None, around, feed);
     }
 
+    /// The same at the capture's end: what is still not known is taken for what is most plausible, for a second reading.
+    pub(super) fn finish<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
+        self.flush(around, feed);
+        let streams = &self.streams;
+        self.extensions.settle(&|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
+    }
+
     /// Decides of a stream whether it is fed, with what evidence there is.
     fn decide_at_last(&mut self, index: usize, config: &SurveyConfig) {
         if self.streams.get(index).is_none_or(Stream::is_decided) {

@@ -211,10 +211,14 @@ impl SendTimeFinder {
             Some(pair) => {
                 if let Some(step) = pair.take(now) {
                     candidate.take(step);
+                    if step.is_new_frame {
+                        candidate.take_begin(now.value);
+                    }
                 }
             }
             None if has_room => {
                 candidate.ssrcs += 1;
+                candidate.take_begin(now.value);
                 self.pairs.push(Pair::new(ssrc, id, now));
             }
             None => {}

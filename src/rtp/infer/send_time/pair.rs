@@ -80,6 +80,8 @@ const FRAMES: u32 = 5;
 /// Fewer say nothing: the pacer may still be sending the first one.
 const FRAMES_TO_DOUBT: u32 = 4;
 const FRAMES_TO_DENY: u32 = 8;
+/// A key frame takes so many frames' time.
+const FRAMES_PACED: f64 = 4.0;
 
 impl Pair {
     pub(super) fn new(ssrc: Ssrc, id: u8, first: Reading) -> Self {
@@ -178,6 +180,7 @@ impl Pair {
         clock.kind != Some(MediaKind::NotAudio)
             || self.sums.frames < FRAMES_TO_DOUBT
             || (0.4..=2.5).contains(&self.sums.median_speed())
+            || !self.sums.is_far_in_all()
     }
 }
 
@@ -224,7 +227,14 @@ impl Sums {
     }
 
     fn disagrees_with_video(&self) -> bool {
-        self.frames >= FRAMES_TO_DENY && !(0.5..=2.0).contains(&self.median_speed())
+        self.frames >= FRAMES_TO_DENY && !(0.5..=2.0).contains(&self.median_speed()) && self.is_far_in_all()
+    }
+
+    /// The same in all: where the pacer takes several frames' time for a key frame, most frames' intervals are bent.
+    fn is_far_in_all(&self) -> bool {
+        let media = self.ticks as f64 / VIDEO_TICKS_PER_NANO;
+        let paced = media / f64::from(self.frames.max(1)) * FRAMES_PACED;
+        !(media * 0.5 - paced..=media * 2.0 + paced).contains(&(self.nanos as f64))
     }
 
     fn proof_by_clocks(&self, ssrc: Ssrc, clocks_hz: [u32; 4]) -> Option<String> {

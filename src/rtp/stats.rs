@@ -197,6 +197,12 @@ impl StreamStats {
             && at_most_nanos < self.media_time.ticks.saturating_mul(1_000_000_000 / 10) / hz
     }
 
+    /// RTP ticks that went by, and the capture time that did.
+    pub fn media_and_capture(&self) -> (i64, i64) {
+        let (first, last) = self.captured;
+        (self.media_time.ticks, last.nanos_since(first))
+    }
+
     /// Packets that came after one with a higher sequence number.
     pub const fn reordered(&self) -> u64 {
         self.sequence.reordered()

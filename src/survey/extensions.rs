@@ -74,7 +74,11 @@ impl Extensions {
 
     /// Looks at a packet for what is not yet known, or not for certain.
     pub(super) fn observe(&mut self, packet: &RtpPacket<'_>, at: CaptureTime, clock_of: &ClockOf<'_>) {
+        let was_guess = self.abs_send_time.is_guess();
         self.abs_send_time.observe(packet, at, clock_of);
+        if was_guess && self.abs_send_time.is_unknown() {
+            self.guess_send_time(clock_of);
+        }
         self.transport_cc.observe(packet, at, clock_of);
         self.transmission_offset.observe(packet, at, clock_of);
         self.abs_capture_time.observe(packet, at, clock_of);
@@ -145,6 +149,10 @@ impl Extensions {
     pub(super) fn settle(&mut self, clock_of: &ClockOf<'_>) {
         self.is_settled = true;
         self.transmission_offset.guess(None, clock_of);
+        self.guess_send_time(clock_of);
+    }
+
+    fn guess_send_time(&mut self, clock_of: &ClockOf<'_>) {
         let offset = self.transmission_offset.id.filter(|_| !self.transmission_offset.is_guess());
         self.abs_send_time.guess(offset, clock_of);
     }

@@ -1,6 +1,7 @@
 //! What was found out of a flow after packets had been fed without it, and what never was for certain.
 
 use crate::report::summary::Warning;
+use crate::rtp::infer::FoundId;
 use crate::units::Count;
 
 use super::Line;
@@ -21,15 +22,26 @@ pub(super) struct FedWith {
 impl Session {
     /// What is known now.
     pub(super) fn known(&self) -> FedWith {
-        let has_send_time = self.extensions.abs_send_time.id.is_some();
         FedWith {
             send_time: self.extensions.abs_send_time.id,
-            // With a send time the offset is of no use.
-            transmission_offset: self.extensions.transmission_offset.id.filter(|_| !has_send_time),
+            transmission_offset: self.extensions.transmission_offset.id,
             transport_cc: self.extensions.transport_cc.id,
             capture_time: self.extensions.abs_capture_time.id,
             srtp_tag_len: self.srtp_tag_len.unwrap_or(0),
         }
+    }
+
+    /// Whether packets that were fed had no send time: their offset matters.
+    fn fed_without_send_time(&self) -> bool {
+        self.rtp_streams().any(|stream| stream.fed.count > stream.abs_send_times)
+    }
+
+    /// Whether packets that were fed when that was known would be fed otherwise now.
+    pub(super) fn knows_otherwise(&self, then: FedWith) -> bool {
+        let now = self.known();
+        let offset_matters =
+            then.transmission_offset != now.transmission_offset && self.fed_without_send_time();
+        offset_matters || then != FedWith { transmission_offset: then.transmission_offset, ..now }
     }
 
     /// The bytes of tag that the whole capture tells of.
@@ -64,7 +76,7 @@ impl Session {
             then.transmission_offset,
             now.transmission_offset,
         );
-        let offset = Some(offset).filter(|_| now.send_time.is_none() && then.send_time.is_none());
+        let offset = Some(offset).filter(|_| then.send_time == now.send_time && self.fed_without_send_time());
         for (what, flag, then, now) in ids.into_iter().chain(offset) {
             if then != now {
                 let found = match now {
@@ -127,6 +139,14 @@ impl Session {
         {
             guesses.push((format!("the {what} is taken to be element {id}: {evidence}"), all));
         }
+        let clock_of = |ssrc, payload_type| self.streams.clock_of(ssrc, payload_type);
+        let open = |what: &str, FoundId { id, evidence }| {
+            (format!("whether element {id} is {what} was not to be decided: {evidence}"), all)
+        };
+        let may_be = send_time.may_be(offset.id, &clock_of);
+        guesses.extend(may_be.map(|found| open("abs-send-time", found)));
+        let may_be = offset.may_be(None, &clock_of).filter(|_| send_time.id.is_none());
+        guesses.extend(may_be.map(|found| open("the transmission time offset", found)));
         let unsure = |stream: &&Stream| stream.is_guess();
         guesses.extend(self.rtp_streams().filter(unsure).map(|stream| {
             let first_frame = if stream.fed.count > 0 { stream.fed } else { stream.left_out }.first_frame;

@@ -71,11 +71,12 @@ impl Survey {
 
 impl Session {
     fn learned(&self, line: &super::Line) -> LearnedFlow {
+        let clock_of = |ssrc, payload_type| self.streams.clock_of(ssrc, payload_type);
         LearnedFlow {
-            abs_send_time: self.extensions.abs_send_time.learned(),
-            transport_cc: self.extensions.transport_cc.learned(),
-            transmission_offset: self.extensions.transmission_offset.learned(),
-            abs_capture_time: self.extensions.abs_capture_time.learned(),
+            abs_send_time: self.extensions.abs_send_time.learned(&clock_of),
+            transport_cc: self.extensions.transport_cc.learned(&clock_of),
+            transmission_offset: self.extensions.transmission_offset.learned(&clock_of),
+            abs_capture_time: self.extensions.abs_capture_time.learned(&clock_of),
             srtp_tag_len: Some(self.srtp_tag_len_at_last(line)),
             streams: self.rtp_streams().map(|stream| (stream.ssrc, stream.learned())).collect(),
         }

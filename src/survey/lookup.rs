@@ -18,6 +18,10 @@ pub(super) trait Finder: Default {
     fn guess(&self, _taken: Option<u8>, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
         None
     }
+    /// An id that may be it, and was not taken; nor is it `taken`.
+    fn open(&self, _taken: Option<u8>, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        None
+    }
     /// Whether this id cannot be it, after all.
     fn rules_out(&self, _id: u8, _clock_of: &ClockOf<'_>) -> bool {
         false
@@ -50,6 +54,7 @@ pub(super) struct LearnedId {
     id: Option<u8>,
     evidence: String,
     is_guess: bool,
+    may_be: Option<FoundId>,
 }
 
 /// One extension's id.
@@ -65,6 +70,8 @@ pub(super) struct Lookup<F> {
     /// Packets in a row in which nothing could be it.
     in_vain: u32,
     is_guess: bool,
+    /// What it may be, as an earlier reading of the capture left it.
+    may_be: Option<FoundId>,
     /// It is not looked for any more.
     is_over: bool,
 }
@@ -88,6 +95,7 @@ impl<F: Finder> Lookup<F> {
             packets: 0,
             in_vain: 0,
             is_guess: false,
+            may_be: None,
             is_over: false,
         };
         match (given, learned) {
@@ -97,9 +105,10 @@ impl<F: Finder> Lookup<F> {
                 let finder = id.map(|_| F::default());
                 Self { finder, id, evidence, source: Source::Said, ..unknown }
             }
-            (None, Some(LearnedId { id, evidence, is_guess })) => Self {
+            (None, Some(LearnedId { id, evidence, is_guess, may_be })) => Self {
                 id: *id,
                 evidence: evidence.clone(),
+                may_be: may_be.clone(),
                 source: Source::Learned,
                 is_guess: *is_guess,
                 ..unknown
@@ -161,6 +170,17 @@ impl<F: Finder> Lookup<F> {
         finder.is_some_and(|finder| finder.may_yet_be_found(clock_of))
     }
 
+    /// Whether nothing is known of it.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.source == Source::Nothing
+    }
+
+    /// An id that may be it where none is known, and is not `taken`.
+    pub(super) fn may_be(&self, taken: Option<u8>, clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        let seen = || self.finder.as_ref().filter(|_| self.is_unknown())?.open(taken, clock_of);
+        self.may_be.clone().or_else(seen)
+    }
+
     /// What recognises it, while that is at work.
     pub(super) fn finder(&self) -> Option<&F> {
         self.finder.as_ref()
@@ -187,8 +207,9 @@ impl<F: Finder> Lookup<F> {
     }
 
     /// What a second reading of the capture is told.
-    pub(super) fn learned(&self) -> LearnedId {
-        LearnedId { id: self.id, evidence: self.evidence.clone(), is_guess: self.is_guess() }
+    pub(super) fn learned(&self, clock_of: &ClockOf<'_>) -> LearnedId {
+        let may_be = self.may_be(None, clock_of);
+        LearnedId { id: self.id, evidence: self.evidence.clone(), is_guess: self.is_guess(), may_be }
     }
 
     /// What is wrong with an id that was said, if the packets show that.
@@ -224,6 +245,10 @@ impl Finder for SendTimeFinder {
         self.guess(taken, clock_of)
     }
 
+    fn open(&self, taken: Option<u8>, clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        self.open(taken, clock_of)
+    }
+
     fn rules_out(&self, id: u8, clock_of: &ClockOf<'_>) -> bool {
         self.rules_out(id, clock_of)
     }
@@ -244,7 +269,7 @@ impl Finder for SendTimeFinder {
 
 /// An abs-send-time that was right so often, over so long, is one.
 const ENOUGH_STEPS: u32 = 64;
-const ENOUGH_NANOS: i64 = 1_000_000_000;
+const ENOUGH_NANOS: i64 = 3_000_000_000;
 
 impl Finder for TransportCcFinder {
     fn observe(&mut self, packet: &RtpPacket<'_>, _at: CaptureTime) {
@@ -281,6 +306,10 @@ impl Finder for TransmissionOffsetFinder {
 
     fn guess(&self, _taken: Option<u8>, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
         self.guess()
+    }
+
+    fn open(&self, _taken: Option<u8>, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        self.open()
     }
 
     fn shows(&self, id: u8) -> bool {

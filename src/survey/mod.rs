@@ -186,8 +186,10 @@ impl Survey {
             self.take_delayed(&waited, feed);
         }
         for index in 0..self.line.sessions.places() {
-            self.line.with_session(index, feed, |session, around, feed| session.flush(around, feed));
+            self.line.with_session(index, feed, |session, around, feed| session.finish(around, feed));
         }
+        // Timers of flows that were on hold have not run to the end.
+        feed.time(self.line.range.until(self.line.clock));
     }
 
     /// Whatever is fed from now on is not earlier than this, as far as time does not step back.

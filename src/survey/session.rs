@@ -197,14 +197,15 @@ impl Session {
         self.release_ready(Some(at), around, feed);
     }
 
-    /// Notes when more was learned than was known when the first packet was fed.
+    /// Notes what is known before the first packet is fed, and when more was learned.
     fn note_learned(&mut self, frame: FrameNumber) {
-        if self.learned_after.is_some() || self.fed_with.is_none_or(|then| then == self.known()) {
-            return;
-        }
+        let Some(then) = self.fed_with.filter(|_| self.learned_after.is_none()) else { return };
         match self.packets_fed() {
             0 => self.fed_with = Some(self.known()),
-            count => self.learned_after = Some(Count { count, first_frame: frame.0 }),
+            count if self.knows_otherwise(then) => {
+                self.learned_after = Some(Count { count, first_frame: frame.0 });
+            }
+            _ => {}
         }
     }
 
@@ -313,6 +314,13 @@ impl Session {
     /// Feeds all that waits, with what evidence there is: the capture or the room for it is at its end.
     pub(super) fn flush<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
         self.release_ready(None, around, feed);
+    }
+
+    /// The same at the capture's end: what is still not known is taken for what is most plausible, for a second reading.
+    pub(super) fn finish<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
+        self.flush(around, feed);
+        let streams = &self.streams;
+        self.extensions.settle(&|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
     }
 
     /// Decides of a stream whether it is fed, with what evidence there is.

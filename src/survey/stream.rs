@@ -231,11 +231,21 @@ impl Stream {
             None => {
                 let is_doubtful = match self.finder.kind() {
                     None => self.guess.is_some_and(|guess| guess.is_doubtful),
-                    Some(_) => self.finder.is_doubtful(),
+                    Some(_) => self.finder.is_doubtful() || self.runs_as_video(),
                 };
                 self.described.is_none() && is_doubtful
             }
         }
+    }
+
+    /// Whether what passes for audio by its steps alone runs as frames of video do against the capture's clock: a queue
+    /// makes that seem slower, and audio thus even less like video.
+    fn runs_as_video(&self) -> bool {
+        let (ticks, nanos) = self.stats.media_and_capture();
+        let is_long = nanos >= LONG_NANOS && ticks > 0;
+        let off = |hz: u32| (ticks as f64 * 1e9 / nanos as f64 / f64::from(hz)).ln().abs();
+        let by_audio = self.clock_hz().map_or(0.0, off);
+        self.finder.may_be_video() && is_long && off(VIDEO_CLOCK_HZ) < by_audio
     }
 
     /// What the timestamps of a payload type may be held against.
@@ -390,5 +400,9 @@ impl Stream {
     }
 }
 
+/// The clock of video.
+const VIDEO_CLOCK_HZ: u32 = 90_000;
+/// Over so long the capture's clock shows how fast timestamps run.
+const LONG_NANOS: i64 = 1_000_000_000;
 /// So many packets show a clock.
 const MIN_PACKETS_TOLD: u32 = 12;

@@ -11,15 +11,22 @@ const PACKET_TIMES: [u32; 10] = [200, 100, 600, 400, 300, 800, 1000, 1200, 50, 2
 /// Samples of an AAC frame, and of one with half the rate coded; usually at these clocks.
 const AAC: [u32; 2] = [1024, 2048];
 const AAC_CLOCKS_HZ: [u32; 3] = [48_000, 44_100, 16_000];
+const OPUS_HZ: u32 = 48_000;
 /// Opus in silence sends a packet for every 19 to 21 of its 20 ms.
 const OPUS_PACKET: u32 = 960;
 const OPUS_SILENCE: RangeInclusive<u32> = 19..=21;
+
+/// Shorter packets are only those of Opus; in units of 0.1 ms.
+const SHORT: u32 = 100;
 
 /// The clocks by which so many ticks are a customary packet time, the usual one first.
 pub(super) fn readings(ticks: u32) -> impl Iterator<Item = u32> {
     let of = move |clocks: &'static [u32]| {
         let lasts = move |hz: u32, time: u32| u64::from(hz) * u64::from(time) == u64::from(ticks) * 10_000;
-        PACKET_TIMES.iter().flat_map(move |time| clocks.iter().copied().filter(move |hz| lasts(*hz, *time)))
+        let occurs = |hz: u32, time: u32| time >= SHORT || hz == OPUS_HZ;
+        let clocks_of =
+            move |time: u32| clocks.iter().copied().filter(move |hz| occurs(*hz, time) && lasts(*hz, time));
+        PACKET_TIMES.iter().flat_map(move |time| clocks_of(*time))
     };
     let (usual, others) = CLOCKS_HZ.split_at(USUAL);
     let aac = AAC_CLOCKS_HZ.into_iter().filter(move |_| AAC.contains(&ticks));

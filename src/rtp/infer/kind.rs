@@ -186,9 +186,10 @@ impl KindFinder {
         self.kind == Some(MediaKind::Audio) && main.is_some_and(TypeEvidence::may_be_video)
     }
 
-    /// The same with the marker on every packet, as on every frame of video.
+    /// The same with the marker on every packet, as on every frame of video, or with packets longer than any frame of
+    /// audio.
     pub fn is_doubtful(&self) -> bool {
-        self.may_be_video() && self.main().is_some_and(TypeEvidence::is_marked)
+        self.may_be_video() && self.main().is_some_and(|main| main.is_marked() || main.is_long())
     }
 
     /// By what the kind is known, in a sentence.

@@ -116,6 +116,19 @@ impl SendTimeFinder {
         Some(FoundId { id: best.id, evidence: best.evidence() })
     }
 
+    /// An id that may be it, and was not taken: it moves, and nothing rules it out.
+    pub fn open(
+        &self,
+        taken: Option<u8>,
+        clock_of: impl Fn(Ssrc, PayloadType) -> StreamClock,
+    ) -> Option<FoundId> {
+        let is_open = |candidate: &&Candidate| {
+            Some(candidate.id) != taken && candidate.moves > 0 && !self.is_out(candidate, &clock_of)
+        };
+        let most = self.candidates.iter().filter(is_open).max_by_key(|candidate| candidate.moves)?;
+        Some(FoundId { id: most.id, evidence: most.evidence() })
+    }
+
     /// Whether this id cannot be it.
     pub fn rules_out(&self, id: u8, clock_of: impl Fn(Ssrc, PayloadType) -> StreamClock) -> bool {
         self.candidate(id).is_some_and(|candidate| self.is_out(candidate, &clock_of))
@@ -162,17 +175,24 @@ impl SendTimeFinder {
     fn is_out(&self, candidate: &Candidate, clock_of: &impl Fn(Ssrc, PayloadType) -> StreamClock) -> bool {
         let clocks =
             || self.pairs_of(candidate.id).map(|pair| (pair, clock_of(pair.ssrc, pair.payload_type())));
-        let needs_more = self.needs_more(candidate);
-        let by_audio = || clocks().any(|(pair, clock)| pair.disagrees_with_audio(clock, needs_more));
+        let by_audio = || clocks().any(|(pair, clock)| pair.disagrees_with_audio(clock));
         if candidate.is_out() || (!self.is_sparse && candidate.counts()) || by_audio() {
             return true;
         }
         // Retransmissions that are not yet known as such have another speed, and two senders' clocks, as behind an SFU,
-        // are apart; each is right with its own stream.
-        let is_proven = || clocks().any(|(pair, clock)| pair.proof(clock).is_some());
-        let may_be_out = candidate.disagrees_between_streams()
-            || clocks().any(|(pair, clock)| pair.disagrees_with_video(clock));
-        may_be_out && !is_proven()
+        // are apart; each is right with its own stream. What most of it says holds.
+        let weight = |says: &dyn Fn(&Pair, StreamClock) -> bool| {
+            clocks()
+                .filter(|(pair, clock)| says(pair, *clock))
+                .map(|(pair, _)| u64::from(pair.steps()))
+                .sum::<u64>()
+        };
+        let against = weight(&|pair, clock| pair.disagrees_with_video(clock));
+        let may_be_out = against > 0 || candidate.disagrees_between_streams();
+        may_be_out && {
+            let for_it = weight(&|pair, clock| pair.proof(clock).is_some());
+            for_it == 0 || for_it < against
+        }
     }
 
     fn take(&mut self, ssrc: Ssrc, id: u8, now: Reading) {
@@ -191,10 +211,14 @@ impl SendTimeFinder {
             Some(pair) => {
                 if let Some(step) = pair.take(now) {
                     candidate.take(step);
+                    if step.is_new_frame {
+                        candidate.take_begin(now.value);
+                    }
                 }
             }
             None if has_room => {
                 candidate.ssrcs += 1;
+                candidate.take_begin(now.value);
                 self.pairs.push(Pair::new(ssrc, id, now));
             }
             None => {}

@@ -30,6 +30,8 @@ struct Candidate {
     /// Values that are no time in a pacer.
     absurd: u32,
     zeros: u32,
+    /// Values at the begin of the capture's first frame of a stream are near to zero.
+    begins_low: bool,
     steps: u32,
     moves: u32,
     /// Steps of more than one frame.
@@ -46,6 +48,8 @@ const MAX_IDS: usize = 32;
 const MAX_STEP: i16 = 1000;
 /// 20 s.
 const MAX_OFFSET: i32 = 1_800_000;
+/// What a frame's first packet waits for the pacer, ticks.
+const LOW: i32 = 9_000;
 /// What send order may be bent by rounding, ticks.
 const SLACK_TICKS: i32 = 450;
 const FEW: u32 = 20;
@@ -80,6 +84,12 @@ impl TransmissionOffsetFinder {
         plausible.max_by_key(|candidate| candidate.falls_at_new_frame).map(Candidate::found)
     }
 
+    /// An id that may be it, and was not taken: it moves, and nothing rules it out.
+    pub fn open(&self) -> Option<FoundId> {
+        let is_open = |candidate: &&Candidate| candidate.moves > 0 && candidate.is_open();
+        self.candidates.iter().filter(is_open).max_by_key(|candidate| candidate.moves).map(Candidate::found)
+    }
+
     /// Whether any packet has an element with this id that could be it.
     pub fn shows(&self, id: u8) -> bool {
         self.candidates.iter().any(|candidate| candidate.id == id)
@@ -102,7 +112,8 @@ impl TransmissionOffsetFinder {
             Ok(place) => place,
             Err(_) if self.candidates.len() >= MAX_IDS => return,
             Err(place) => {
-                self.candidates.insert(place, Candidate { id: now.id, ..Candidate::default() });
+                let begins_low = (0..LOW).contains(&now.offset);
+                self.candidates.insert(place, Candidate { id: now.id, begins_low, ..Candidate::default() });
                 place
             }
         };
@@ -163,7 +174,8 @@ impl Candidate {
     }
 
     const fn is_plausible(&self) -> bool {
-        !self.is_out() && self.moves > 0 && self.falls_at_new_frame > 0
+        let rises_from_zero = self.new_frames == 0 && self.begins_low;
+        !self.is_out() && self.moves > 0 && (self.falls_at_new_frame > 0 || rises_from_zero)
     }
 
     const fn is_open(&self) -> bool {

@@ -29,7 +29,7 @@ pub struct TransportCcEvidence {
     pub counting: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 struct Last {
     ssrc: Ssrc,
     id: u8,
@@ -44,6 +44,8 @@ struct Candidate {
     /// From packet to packet of the flow, in capture order.
     moves: u32,
     small: u32,
+    /// Moves by nothing: copies, or no counter at all.
+    still: u32,
     /// Within an SSRC, in the order of its sequence numbers.
     steps: u32,
     counting: u32,
@@ -98,10 +100,6 @@ impl TransportCcFinder {
     }
 
     fn take(&mut self, now: Last) {
-        if self.last.contains(&now) {
-            // A copy.
-            return;
-        }
         let has_room = self.candidates.len() < MAX_CANDIDATES;
         let known = self.candidates.iter_mut().find(|candidate| candidate.id == now.id);
         let candidate = match known {
@@ -143,6 +141,7 @@ impl Candidate {
         let step = value.wrapping_sub(self.last).cast_signed();
         self.last = value;
         self.moves = self.moves.saturating_add(1);
+        self.still = self.still.saturating_add(u32::from(step == 0));
         self.advance = self.advance.saturating_add(i64::from(step));
         self.small =
             self.small.saturating_add(u32::from((1..=MAX_SMALL_STEP).contains(&step.unsigned_abs())));
@@ -157,14 +156,15 @@ impl Candidate {
 
     /// Nearly all moves are small, nearly all steps are at least those of the sequence number, and so is their sum.
     fn counts(&self) -> bool {
-        let nearly_all = self.small * 8 >= self.moves * 7 && self.counting * 8 >= self.steps * 7;
+        let nearly_all =
+            self.small * 8 >= (self.moves - self.still) * 7 && self.counting * 8 >= self.steps * 7;
         self.steps >= MIN_STEPS
             && nearly_all
             && (self.advance - self.numbers).abs() <= SLACK + self.numbers / 4
     }
 
     fn may_count(&self) -> bool {
-        self.small * 2 >= self.moves && self.counting * 2 >= self.steps
+        self.small * 2 >= self.moves - self.still && self.counting * 2 >= self.steps
     }
 }
 

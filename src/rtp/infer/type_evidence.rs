@@ -33,6 +33,9 @@ pub(super) struct TypeEvidence {
     /// Steps over whatever is missing, by sequence number: those that are customary for audio, and those that are not.
     customary: u32,
     other: u32,
+    /// What all of them have in common, and how many step back.
+    common_of_all: u32,
+    steps_back: u32,
     /// Send time and timestamps that went by.
     sent_nanos: i64,
     sent_ticks: i64,
@@ -53,10 +56,13 @@ const STEPS_TO_DENY: u32 = 8;
 /// Where most packets are lost: so many, of which all have timestamps of their own.
 const SPARSE_PACKETS: u32 = 6;
 const SPARSE_STEPS: u32 = 5;
+const SPARSE_STEPS_WITH_SILENCE: u32 = 8;
 /// So many steps of no packet time of audio, and hardly any other, are retransmissions.
 const DISORDERED_STEPS: u32 = 12;
 /// The clock of video.
 const VIDEO_CLOCK_HZ: u32 = 90_000;
+/// The longest frame of Opus.
+const MAX_FRAME_STEP: u32 = 2880;
 /// Frames of video are at least so far apart: 1/94 s at its clock.
 const MIN_VIDEO_STEP: u32 = 960;
 /// From here on send time tells clocks apart.
@@ -82,6 +88,8 @@ impl TypeEvidence {
             steps_differ: false,
             customary: 0,
             other: 0,
+            common_of_all: 0,
+            steps_back: 0,
             sent_nanos: 0,
             sent_ticks: 0,
         }
@@ -95,7 +103,9 @@ impl TypeEvidence {
             self.began_marked = Some(packet.marker());
         }
         let Some(step) = step else { return };
-        self.observe_sparse(step);
+        if !packet.has_padding() && !step.after_padding {
+            self.observe_sparse(step);
+        }
         if step.ticks != 0 || !step.is_consecutive {
             self.began_marked = (step.numbers == 1).then_some(packet.marker());
         }
@@ -113,12 +123,15 @@ impl TypeEvidence {
             return;
         }
         self.repeating = 0;
-        match (step.after_other, step.after_marker) {
+        match (step.after_other || packet.has_padding(), step.after_marker) {
             (true, _) => {}
             (_, true) => self.marked = self.marked.saturating_add(1),
             (_, false) => self.unmarked = self.unmarked.saturating_add(1),
         }
-        if let Ok(ticks @ 1..) = u32::try_from(step.ticks) {
+        if let Ok(ticks @ 1..) = u32::try_from(step.ticks)
+            && !packet.has_padding()
+            && !step.after_padding
+        {
             self.steps = self.steps.saturating_add(1);
             self.common = gcd(self.common, ticks);
             self.steps_differ |= self.only_step.is_some_and(|only| only != ticks);
@@ -138,6 +151,11 @@ impl TypeEvidence {
     fn observe_sparse(&mut self, step: Step) {
         let (ticks, numbers) = (step.ticks.unsigned_abs(), u32::from(step.numbers));
         let is_customary = step.ticks > 0 && ticks.is_multiple_of(numbers) && is_customary(ticks / numbers);
+        match u32::try_from(step.ticks) {
+            Ok(0) => {}
+            Ok(ticks) => self.common_of_all = gcd(self.common_of_all, ticks),
+            Err(_) => self.steps_back = self.steps_back.saturating_add(1),
+        }
         match is_customary {
             true => self.customary = self.customary.saturating_add(1),
             false => self.other = self.other.saturating_add(1),
@@ -169,12 +187,22 @@ impl TypeEvidence {
                 _ => {}
             }
         }
-        let is_sparse = self.packets >= SPARSE_PACKETS && self.customary >= SPARSE_STEPS && self.other == 0;
+        let all_customary = self.customary >= SPARSE_STEPS && self.other == 0;
+        let is_sparse =
+            self.packets >= SPARSE_PACKETS && (all_customary || (alone && self.is_sparse_with_silence()));
         let is_disordered = self.other >= DISORDERED_STEPS && self.customary * 4 < self.other;
         match is_sparse && self.markers <= 1 {
             true => Some(runs_as_video != Some(true)),
             false => is_disordered.then_some(false),
         }
+    }
+
+    /// Whether all steps, over whatever is missing, are multiples of a packet time of audio: in silence packets are left
+    /// out as well.
+    fn is_sparse_with_silence(&self) -> bool {
+        let steps = self.customary.saturating_add(self.other);
+        let is_ordered = self.steps_back == 0 && self.repeats == 0;
+        is_ordered && steps >= SPARSE_STEPS_WITH_SILENCE && is_customary(self.common_of_all)
     }
 
     /// Whether what there is of it, be it ever so little, is as with audio.
@@ -222,6 +250,11 @@ impl TypeEvidence {
     /// Whether most timestamps end with the marker bit.
     pub(super) const fn ends_frames(&self) -> bool {
         self.marked > self.unmarked
+    }
+
+    /// Whether its packets are longer than any codec makes them: several frames at 48 kHz, or frames of video.
+    pub(super) const fn is_long(&self) -> bool {
+        self.common > MAX_FRAME_STEP
     }
 
     /// Whether it has the marker bit on every packet.

@@ -31,6 +31,8 @@ pub(super) struct Step {
     pub(super) is_consecutive: bool,
     /// The earlier packet has the marker bit.
     pub(super) after_marker: bool,
+    /// The earlier packet is padding.
+    pub(super) after_padding: bool,
     /// What the earlier packet's marker bit says is not of an ordinary packet: it is the stream's first, or padding.
     pub(super) after_other: bool,
 }
@@ -63,6 +65,7 @@ impl Walk {
             ticks: now.timestamp.wrapping_sub(before.timestamp).cast_signed(),
             is_consecutive: numbers == 1 && now.payload_type == before.payload_type,
             after_marker: before.marker,
+            after_padding: before.has_padding,
             after_other: before.is_first || before.has_padding,
         })
     }

@@ -3,7 +3,7 @@
 use super::pair::{Reading, Step};
 use crate::rtp::infer::customary::gcd;
 use crate::rtp::send_clock::signed_step_nanos;
-use crate::units::Ssrc;
+use crate::units::{AbsSendTime, Ssrc};
 
 /// How an element behaves.
 #[derive(Debug, Clone)]
@@ -15,8 +15,11 @@ pub(super) struct Candidate {
     back: u32,
     new_frames: u32,
     moves_at_new_frames: u32,
-    /// Moves as small as those of a frame counter, whatever stands in the upper byte.
+    /// Moves at new frames as small as those of a frame counter, whatever stands in the upper byte.
     by_little: u32,
+    /// Values at the begin of frames, and those that are near to zero.
+    begins: u32,
+    low_begins: u32,
     /// What all moves are multiples of, units.
     grain: u32,
     /// Packets behind one of another SSRC, and those whose value is far from that one's.
@@ -39,8 +42,11 @@ const COARSE: u32 = 64;
 const MOVES_TO_COUNT: u32 = 24;
 /// 1/128 s.
 const BINARY_TICK: u32 = 11;
+/// Of a transmission time offset, 0.1 s.
+const LOW: u32 = 9_000;
 const MIN_NEIGHBOURS: u32 = 6;
 const NEIGHBOUR_NANOS: i64 = 1_000_000_000;
+const MAX_QUEUE_NANOS: i64 = 5_000_000_000;
 
 impl Candidate {
     pub(super) fn new(id: u8) -> Self {
@@ -53,6 +59,8 @@ impl Candidate {
             new_frames: 0,
             moves_at_new_frames: 0,
             by_little: 0,
+            begins: 0,
+            low_begins: 0,
             grain: 0,
             neighbours: 0,
             far_neighbours: 0,
@@ -70,10 +78,17 @@ impl Candidate {
         self.new_frames = self.new_frames.saturating_add(u32::from(step.is_new_frame));
         self.moves_at_new_frames =
             self.moves_at_new_frames.saturating_add(u32::from(step.is_new_frame && moved));
-        self.by_little = self.by_little.saturating_add(u32::from(moved && step.low <= LITTLE));
+        self.by_little =
+            self.by_little.saturating_add(u32::from(moved && step.is_new_frame && step.low <= LITTLE));
         self.grain = gcd(self.grain, step.units);
         self.nanos = self.nanos.saturating_add(step.nanos);
         self.captured_nanos = self.captured_nanos.saturating_add(step.captured_nanos);
+    }
+
+    /// Takes the value at a frame's begin.
+    pub(super) fn take_begin(&mut self, value: AbsSendTime) {
+        self.begins = self.begins.saturating_add(1);
+        self.low_begins = self.low_begins.saturating_add(u32::from(value.raw() < LOW));
     }
 
     /// Takes a packet in capture order: what another SSRC sent just before has nearly the same send time.
@@ -89,26 +104,35 @@ impl Candidate {
         }
     }
 
+    /// Whether more time went by than the capture took, whatever a queue had held back; where capture times are not
+    /// squashed.
+    fn runs_ahead(&self) -> bool {
+        let (sent, captured) = (self.nanos, self.captured_nanos);
+        let held_back = MAX_QUEUE_NANOS.saturating_mul(self.ssrcs.into());
+        let most = captured.saturating_add(captured / 10).saturating_add(held_back);
+        sent > most && captured > sent / 10
+    }
+
     /// Whether it cannot be a clock at all.
-    pub(super) const fn is_out(&self) -> bool {
+    pub(super) fn is_out(&self) -> bool {
         let steps_back = self.back > self.new_frames / FRAMES_A_STEP_BACK;
         let stands = self.new_frames >= MIN_NEW_FRAMES
             && self.steps >= MIN_STEPS
             && self.moves_at_new_frames * 4 < self.new_frames;
-        let counts = self.moves >= MIN_MOVES && self.by_little == self.moves;
-        steps_back || stands || counts
+        let counts = self.moves_at_new_frames >= MIN_MOVES && self.by_little == self.moves_at_new_frames;
+        steps_back || stands || counts || self.runs_ahead()
     }
 
     /// Whether all moves are multiples of a unit that is far coarser than those of abs-send-time: few clocks tick so.
     pub(super) const fn is_coarse(&self) -> bool {
-        self.moves >= MIN_MOVES && self.grain >= COARSE
+        self.moves_at_new_frames >= MIN_MOVES && self.grain >= COARSE
     }
 
     /// Whether it moves by multiples of what no tick of a clock is: that would be rounded to the units, now up, now down.
-    /// Binary fractions of a second alone are whole numbers of them.
+    /// (A pacer's ticks may come out even within a frame; frames are not as regular.) Binary fractions of a second alone are whole numbers of them.
     pub(super) const fn counts(&self) -> bool {
         let is_binary = self.grain.is_power_of_two() || self.grain.trailing_zeros() >= BINARY_TICK;
-        self.moves >= MOVES_TO_COUNT && self.grain >= COARSE && !is_binary
+        self.is_coarse() && self.moves >= MOVES_TO_COUNT && !is_binary
     }
 
     /// Whether its values are another's on each SSRC.
@@ -116,11 +140,17 @@ impl Candidate {
         self.neighbours >= MIN_NEIGHBOURS && self.far_neighbours * 3 > self.neighbours
     }
 
+    /// Whether frames begin near to zero, as a transmission time offset does, and a clock once in a minute.
+    pub(super) const fn is_like_offset(&self) -> bool {
+        self.low_begins * 2 >= self.begins
+    }
+
     /// Whether what little there is may be it: it runs no faster than the capture's clock, apart from what a queue
     /// loses, and not far slower than the longest queue makes it seem.
     pub(super) fn is_plausible(&self) -> bool {
         let (sent, captured) = (self.nanos as f64, self.captured_nanos as f64);
-        self.back == 0 && self.moves > 0 && sent >= 0.02 * captured && sent <= 1.3 * captured + 0.5e9
+        let moves = self.back == 0 && self.moves > 0 && !self.is_like_offset();
+        moves && sent >= 0.02 * captured && sent <= 1.3 * captured + 0.5e9
     }
 
     pub(super) fn evidence(&self) -> String {

@@ -49,6 +49,7 @@ struct Sums {
     moves: u32,
     nanos: i64,
     ticks: i64,
+    captured_nanos: i64,
     /// Of the latest frame intervals, the speed of the element by the RTP timestamps at 90 kHz.
     speeds: [f32; SPEEDS],
     frames: u32,
@@ -69,15 +70,18 @@ const AUDIO_STEPS: u32 = 4;
 const AUDIO_NANOS: i64 = 60_000_000;
 const AUDIO_OFF_NANOS: i64 = 5_000_000;
 const LONG_NANOS: i64 = 1_000_000_000;
-/// Disproof: after so many steps, off by more than this and a 33rd.
+/// Disproof: after so many steps, off by more than this and a 66th.
 const AUDIO_STEPS_TO_DENY: u32 = 10;
 const AUDIO_FAR_NANOS: i64 = 30_000_000;
-const AUDIO_FAR_SHARE: i64 = 33;
-/// Whole milliseconds as 256 units are off by a 43rd.
-const AUDIO_FAR_SHARE_OF_COARSE: i64 = 66;
+/// Whole milliseconds as 256 units are off by a 43rd, a third of a clock for 0.343 of it by a 33rd.
+const AUDIO_FAR_SHARE: i64 = 66;
 /// Proof by video: the median of so many frame intervals, and moves.
 const FRAMES: u32 = 5;
+/// Fewer say nothing: the pacer may still be sending the first one.
+const FRAMES_TO_DOUBT: u32 = 4;
 const FRAMES_TO_DENY: u32 = 8;
+/// A key frame takes so many frames' time.
+const FRAMES_PACED: f64 = 4.0;
 
 impl Pair {
     pub(super) fn new(ssrc: Ssrc, id: u8, first: Reading) -> Self {
@@ -104,6 +108,7 @@ impl Pair {
                 self.sums = Sums::new(before);
             }
             self.sums.take(nanos, ticks, now);
+            self.sums.captured_nanos = self.sums.captured_nanos.saturating_add(captured_nanos);
         }
         let forward = now.value.units_since(before.value);
         Some(Step {
@@ -118,6 +123,10 @@ impl Pair {
 
     pub(super) const fn payload_type(&self) -> PayloadType {
         self.sums.payload_type
+    }
+
+    pub(super) const fn steps(&self) -> u32 {
+        self.sums.steps
     }
 
     pub(super) const fn sent_nanos(&self) -> i64 {
@@ -140,7 +149,9 @@ impl Pair {
         match clock.kind? {
             MediaKind::Audio => {
                 let as_video = || sums.proof_by_clocks(self.ssrc, [VIDEO_CLOCK_HZ, 0, 0, 0]);
-                let by_audio = sums.proof_by_clocks(self.ssrc, clock.audio_hz);
+                let [usual, further @ ..] = clock.audio_hz;
+                let [a, b, c] = further.map(|hz| if sums.tells_further_clocks() { hz } else { 0 });
+                let by_audio = sums.proof_by_clocks(self.ssrc, [usual, a, b, c]);
                 by_audio.or_else(|| as_video().filter(|_| clock.may_be_video))
             }
             MediaKind::NotAudio => sums.video_proof(self.ssrc),
@@ -149,10 +160,9 @@ impl Pair {
     }
 
     /// Whether it is too far off the timestamps of audio.
-    pub(super) fn disagrees_with_audio(&self, clock: StreamClock, is_coarse: bool) -> bool {
+    pub(super) fn disagrees_with_audio(&self, clock: StreamClock) -> bool {
         let sums = &self.sums;
-        let share = if is_coarse { AUDIO_FAR_SHARE_OF_COARSE } else { AUDIO_FAR_SHARE };
-        let far = |off: i64| off > AUDIO_FAR_NANOS + sums.nanos.saturating_abs() / share;
+        let far = |off: i64| off > AUDIO_FAR_NANOS + sums.nanos.saturating_abs() / AUDIO_FAR_SHARE;
         let disagrees = clock.kind == Some(MediaKind::Audio)
             && sums.steps >= AUDIO_STEPS_TO_DENY
             && sums.off_nanos(clock.audio_hz).is_some_and(|(off, _)| far(off));
@@ -168,8 +178,9 @@ impl Pair {
     /// Whether it may be it, by its frames.
     pub(super) fn is_plausible(&self, clock: StreamClock) -> bool {
         clock.kind != Some(MediaKind::NotAudio)
-            || self.sums.frames < 2
+            || self.sums.frames < FRAMES_TO_DOUBT
             || (0.4..=2.5).contains(&self.sums.median_speed())
+            || !self.sums.is_far_in_all()
     }
 }
 
@@ -182,6 +193,7 @@ impl Sums {
             moves: 0,
             nanos: 0,
             ticks: 0,
+            captured_nanos: 0,
             speeds: [0.0; SPEEDS],
             frames: 0,
         }
@@ -209,12 +221,20 @@ impl Sums {
         }
     }
 
-    /// Frame by frame and in all: behind a large frame the pacer lets several pass faster than they were taken.
+    /// Whether readings by other clocks than the usual one may be right: elements of another speed are so by one of them.
+    const fn tells_further_clocks(&self) -> bool {
+        self.nanos >= LONG_NANOS && self.nanos / 7 >= self.captured_nanos / 10
+    }
+
     fn disagrees_with_video(&self) -> bool {
+        self.frames >= FRAMES_TO_DENY && !(0.5..=2.0).contains(&self.median_speed()) && self.is_far_in_all()
+    }
+
+    /// The same in all: where the pacer takes several frames' time for a key frame, most frames' intervals are bent.
+    fn is_far_in_all(&self) -> bool {
         let media = self.ticks as f64 / VIDEO_TICKS_PER_NANO;
-        let speeds = [f64::from(self.median_speed()), self.nanos as f64 / media.max(1.0)];
-        let is_other = speeds.iter().all(|speed| *speed < 0.5) || speeds.iter().all(|speed| *speed > 2.0);
-        self.frames >= FRAMES_TO_DENY && is_other
+        let paced = media / f64::from(self.frames.max(1)) * FRAMES_PACED;
+        !(media * 0.5 - paced..=media * 2.0 + paced).contains(&(self.nanos as f64))
     }
 
     fn proof_by_clocks(&self, ssrc: Ssrc, clocks_hz: [u32; 4]) -> Option<String> {

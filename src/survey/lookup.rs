@@ -2,7 +2,8 @@
 
 use crate::rtp::RtpPacket;
 use crate::rtp::infer::{
-    AbsCaptureTimeFinder, FoundId, SendTimeFinder, StreamClock, TransmissionOffsetFinder, TransportCcFinder,
+    AbsCaptureTimeFinder, FoundId, SendTimeFinder, StreamClock, TransmissionOffsetFinder,
+    TransportCcEvidence, TransportCcFinder,
 };
 use crate::units::{CaptureTime, PayloadType, Ssrc};
 
@@ -151,8 +152,9 @@ impl<F: Finder> Lookup<F> {
 
     /// Begins to look again, if nothing was found.
     pub(super) fn reopen(&mut self) {
-        if self.source == Source::Nothing && self.finder.is_none() {
-            (self.finder, self.packets) = (Some(F::default()), 0);
+        if self.source == Source::Nothing {
+            self.finder.get_or_insert_with(F::default);
+            self.packets = 0;
         }
     }
 
@@ -263,19 +265,23 @@ impl Finder for SendTimeFinder {
 const ENOUGH_STEPS: u32 = 64;
 const ENOUGH_NANOS: i64 = 3_000_000_000;
 
+fn evidence_of_counting(found: TransportCcEvidence) -> String {
+    let TransportCcEvidence { steps, counting, .. } = found;
+    format!("counts the flow's packets: {counting} of {steps} steps are those of the sequence numbers")
+}
+
 impl Finder for TransportCcFinder {
     fn observe(&mut self, packet: &RtpPacket<'_>, _at: CaptureTime) {
         self.observe(packet);
     }
 
     fn found(&self, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
-        self.found().map(|found| FoundId {
-            id: found.id,
-            evidence: format!(
-                "counts the flow's packets: {} of {} steps are those of the sequence numbers",
-                found.counting, found.steps
-            ),
-        })
+        self.found().map(|found| FoundId { id: found.id, evidence: evidence_of_counting(found) })
+    }
+
+    fn guess(&self, _taken: Option<u8>, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        let found = self.guess()?;
+        Some(FoundId { id: found.id, evidence: evidence_of_counting(found) })
     }
 
     fn shows(&self, id: u8) -> bool {

@@ -148,6 +148,7 @@ impl Extensions {
     /// Ends the waiting: what is most plausible is taken.
     pub(super) fn settle(&mut self, clock_of: &ClockOf<'_>) {
         self.is_settled = true;
+        self.transport_cc.guess(None, clock_of);
         self.transmission_offset.guess(None, clock_of);
         self.guess_send_time(clock_of);
     }

@@ -134,6 +134,10 @@ impl Session {
         if let Some((what, id, evidence)) = send_time.known().filter(|_| send_time.is_guess()) {
             guesses.push((format!("{what} is taken to be element {id}: {evidence}"), all));
         }
+        let sequence = &self.extensions.transport_cc;
+        if let Some((what, id, evidence)) = sequence.known().filter(|_| sequence.is_guess()) {
+            guesses.push((format!("the {what} is taken to be element {id}: {evidence}"), all));
+        }
         if let Some((what, id, evidence)) =
             offset.known().filter(|_| offset.is_guess() && send_time.id.is_none())
         {

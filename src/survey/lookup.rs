@@ -2,7 +2,8 @@
 
 use crate::rtp::RtpPacket;
 use crate::rtp::infer::{
-    AbsCaptureTimeFinder, FoundId, SendTimeFinder, StreamClock, TransmissionOffsetFinder, TransportCcFinder,
+    AbsCaptureTimeFinder, FoundId, SendTimeFinder, StreamClock, TransmissionOffsetFinder,
+    TransportCcEvidence, TransportCcFinder,
 };
 use crate::units::{CaptureTime, PayloadType, Ssrc};
 
@@ -80,6 +81,8 @@ pub(super) struct Lookup<F> {
 /// so many it is not there though something might be it.
 const ENOUGH_PACKETS: u32 = 300;
 const MAX_PACKETS: u32 = 10_000;
+/// An id that was proven is looked at again after so many packets.
+const PACKETS_A_LOOK: u32 = 16;
 /// So many packets are held against what was said.
 const PACKETS_TO_DISAGREE: u32 = 500;
 
@@ -125,8 +128,9 @@ impl<F: Finder> Lookup<F> {
             self.is_over = self.packets >= PACKETS_TO_DISAGREE;
             return;
         }
-        let was_ruled_out = self.id.is_some_and(|id| finder.rules_out(id, clock_of));
-        if was_ruled_out {
+        // What was proven is held against further packets now and then.
+        let is_due = self.source != Source::Inferred || self.packets.is_multiple_of(PACKETS_A_LOOK);
+        if is_due && self.id.is_some_and(|id| finder.rules_out(id, clock_of)) {
             (self.id, self.source) = (None, Source::Nothing);
         }
         if self.source != Source::Inferred
@@ -159,8 +163,9 @@ impl<F: Finder> Lookup<F> {
 
     /// Begins to look again, if nothing was found.
     pub(super) fn reopen(&mut self) {
-        if self.source == Source::Nothing && self.finder.is_none() {
-            (self.finder, self.packets, self.in_vain) = (Some(F::default()), 0, 0);
+        if self.source == Source::Nothing {
+            self.finder.get_or_insert_with(F::default);
+            (self.packets, self.in_vain) = (0, 0);
         }
     }
 
@@ -271,19 +276,23 @@ impl Finder for SendTimeFinder {
 const ENOUGH_STEPS: u32 = 64;
 const ENOUGH_NANOS: i64 = 3_000_000_000;
 
+fn evidence_of_counting(found: TransportCcEvidence) -> String {
+    let TransportCcEvidence { steps, counting, .. } = found;
+    format!("counts the flow's packets: {counting} of {steps} steps are those of the sequence numbers")
+}
+
 impl Finder for TransportCcFinder {
     fn observe(&mut self, packet: &RtpPacket<'_>, _at: CaptureTime) {
         self.observe(packet);
     }
 
     fn found(&self, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
-        self.found().map(|found| FoundId {
-            id: found.id,
-            evidence: format!(
-                "counts the flow's packets: {} of {} steps are those of the sequence numbers",
-                found.counting, found.steps
-            ),
-        })
+        self.found().map(|found| FoundId { id: found.id, evidence: evidence_of_counting(found) })
+    }
+
+    fn guess(&self, _taken: Option<u8>, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
+        let found = self.guess()?;
+        Some(FoundId { id: found.id, evidence: evidence_of_counting(found) })
     }
 
     fn shows(&self, id: u8) -> bool {

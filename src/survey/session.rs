@@ -342,6 +342,7 @@ impl Session {
             let streams = &self.streams;
             self.extensions.settle(&|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
             self.layout.set_ids(self.extensions.known_ids());
+            self.note_learned(frame);
         }
         let srtp = self.srtp(around);
         self.srtp_tag_len.get_or_insert(tag_len(srtp));

@@ -115,8 +115,7 @@ impl Streams {
         });
         let neighbours = others.filter_map(|other| {
             let place = other.recent.place(timestamp)?;
-            let is_busier = u64::from(stream.finder.packets()) < other.packets();
-            Some(Neighbour { of: other.ssrc, place, is_busier, is_padding: packet.has_padding() })
+            Some(Neighbour { of: other.ssrc, place, is_padding: packet.has_padding() })
         });
         // Of equals the first.
         neighbours.reduce(|best, other| if other.rank() > best.rank() { other } else { best })

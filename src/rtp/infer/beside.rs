@@ -10,8 +10,6 @@ pub struct Neighbour {
     pub of: Ssrc,
     /// Where.
     pub place: PlaceAmong,
-    /// The other stream had more packets so far.
-    pub is_busier: bool,
     /// The packet is padding.
     pub is_padding: bool,
 }
@@ -19,7 +17,7 @@ pub struct Neighbour {
 impl Neighbour {
     /// The other stream had it before: what is sent once more comes behind.
     const fn repeats(&self) -> bool {
-        self.place.is_exact && (self.is_busier || self.place.newer > 0)
+        self.place.is_exact
     }
 
     /// The same, or the other stream had those around it: it was lost there. Padding goes on from the latest.

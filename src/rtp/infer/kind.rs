@@ -214,7 +214,7 @@ impl KindFinder {
         if let Some(known) = static_payload(main.payload_type) {
             return Some(if known.is_audio { MediaKind::Audio } else { MediaKind::NotAudio });
         }
-        if self.keys().is_some() {
+        if self.keys().is_some() || self.has_audio_type() {
             return Some(MediaKind::Audio);
         }
         if let Some(of) = self.retransmits().filter(|_| !main.looks_like_audio()) {
@@ -231,6 +231,14 @@ impl KindFinder {
     fn keys(&self) -> Option<&TypeEvidence> {
         let keys = self.types.iter().find(|of| of.are_keys());
         keys.filter(|_| self.types.len() > 1 && self.is_alone())
+    }
+
+    /// Whether one of several payload types is audio's: what else shares its SSRC is part of it, as keys and comfort noise
+    /// are. Frames of video beside it would end with the marker bit.
+    fn has_audio_type(&self) -> bool {
+        let shows_audio = |of: &TypeEvidence| !of.is_marked() && of.is_audio(self.is_alone()) == Some(true);
+        let shows_video = |of: &TypeEvidence| of.ends_frames();
+        self.types.len() > 1 && self.types.iter().any(shows_audio) && !self.types.iter().any(shows_video)
     }
 
     /// Whether hardly any of its timestamps is another stream's: chance, where both count from zero.

@@ -48,6 +48,8 @@ pub struct FoundId {
 const MAX_PAIRS: usize = 64;
 /// Ids that are told apart.
 const MAX_IDS: usize = 32;
+/// So few say nothing.
+const FEW_STEPS: u32 = 8;
 /// Before so many packets nothing is ruled out.
 const FEW: u32 = 20;
 
@@ -123,7 +125,8 @@ impl SendTimeFinder {
         clock_of: impl Fn(Ssrc, PayloadType) -> StreamClock,
     ) -> Option<FoundId> {
         let is_open = |candidate: &&Candidate| {
-            Some(candidate.id) != taken && candidate.moves > 0 && !self.is_out(candidate, &clock_of)
+            let tells = candidate.moves > 0 || candidate.steps < FEW_STEPS;
+            Some(candidate.id) != taken && tells && !self.is_out(candidate, &clock_of)
         };
         let most = self.candidates.iter().filter(is_open).max_by_key(|candidate| candidate.moves)?;
         Some(FoundId { id: most.id, evidence: most.evidence() })

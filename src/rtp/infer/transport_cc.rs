@@ -63,6 +63,7 @@ const MAX_STEP: i16 = 1000;
 /// By how much the two sums may differ, beside a quarter: what is on its way, or was before the capture.
 const SLACK: i64 = 16;
 const MIN_STEPS: u32 = 12;
+const FEW_STEPS: u32 = 3;
 const MIN_PACKETS_TO_RULE_OUT: u32 = 16;
 
 impl TransportCcFinder {
@@ -78,14 +79,17 @@ impl TransportCcFinder {
                 self.take(Last { ssrc, id, number, value: u16::from_be_bytes([high, low]) });
             }
         }
-        self.found = self.candidates.iter().find(|candidate| candidate.counts()).map(|candidate| {
-            TransportCcEvidence { id: candidate.id, steps: candidate.steps, counting: candidate.counting }
-        });
+        self.found = self.candidates.iter().find(|candidate| candidate.counts()).map(Candidate::evidence);
     }
 
     /// The id and how it was recognised; final once given.
     pub const fn found(&self) -> Option<TransportCcEvidence> {
         self.found
+    }
+
+    /// The one that has counted so far, be it ever so little, where no more is to come.
+    pub fn guess(&self) -> Option<TransportCcEvidence> {
+        self.candidates.iter().find(|candidate| candidate.counts_so_far()).map(Candidate::evidence)
     }
 
     /// Whether any packet has an element with this id that could be it.
@@ -158,9 +162,20 @@ impl Candidate {
     fn counts(&self) -> bool {
         let nearly_all =
             self.small * 8 >= (self.moves - self.still) * 7 && self.counting * 8 >= self.steps * 7;
-        self.steps >= MIN_STEPS
-            && nearly_all
-            && (self.advance - self.numbers).abs() <= SLACK + self.numbers / 4
+        self.steps >= MIN_STEPS && nearly_all && self.is_all_of_the_flow()
+    }
+
+    fn counts_so_far(&self) -> bool {
+        let all = self.small + self.still == self.moves && self.counting == self.steps;
+        all && self.steps >= FEW_STEPS && self.is_all_of_the_flow()
+    }
+
+    fn is_all_of_the_flow(&self) -> bool {
+        (self.advance - self.numbers).abs() <= SLACK + self.numbers / 4
+    }
+
+    const fn evidence(&self) -> TransportCcEvidence {
+        TransportCcEvidence { id: self.id, steps: self.steps, counting: self.counting }
     }
 
     fn may_count(&self) -> bool {

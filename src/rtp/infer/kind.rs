@@ -283,3 +283,6 @@ impl KindFinder {
         self.types.get_mut(place)
     }
 }
+
+#[cfg(test)]
+mod tests;

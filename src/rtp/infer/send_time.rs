@@ -228,3 +228,6 @@ impl SendTimeFinder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -274,3 +274,23 @@ fn packets_of_one_frame_make_nothing_final() {
     one_frame.finder.reopen();
     assert!(!one_frame.finder.is_final());
 }
+
+#[test]
+fn keys_say_nothing_of_a_clock() {
+    let mut audio = Sent::default();
+    for key in 0..3 {
+        for place in 0..8 {
+            audio.of_type(101, key * 9600, place == 0);
+        }
+    }
+    assert_eq!(audio.finder.audio_clocks_hz(PayloadType(101)).count(), 0);
+}
+
+#[test]
+fn audio_with_silence_is_not_taken_for_disorder_where_most_of_it_is_lost() {
+    let mut audio = Sent::default();
+    for n in 0..40_u32 {
+        audio.lose(2).at(n * n % 7 * 960 + n * 20 * 960, n % 8 == 0);
+    }
+    assert_eq!(audio.kind(), Some(MediaKind::Audio));
+}

@@ -36,12 +36,13 @@ pub use send_clock::SendClock;
 pub use stats::{Reception, StreamStats};
 pub use turnaround::{Answers, CapturePoint, Side, Turnaround};
 
-/// RTP packets made by hand, for the tests of this room.
+/// RTP packets made by hand, for the tests of this room and of those that build on it.
 #[cfg(test)]
-mod test_packet {
+pub(crate) mod test_packet {
     #[derive(Debug, Clone)]
-    pub(super) struct TestPacket {
+    pub(crate) struct TestPacket {
         pub has_padding: bool,
+        pub marker: bool,
         pub payload_type: u8,
         pub seq: u16,
         pub timestamp: u32,
@@ -51,13 +52,22 @@ mod test_packet {
 
     impl Default for TestPacket {
         fn default() -> Self {
-            Self { has_padding: false, payload_type: 96, seq: 0, timestamp: 0, ssrc: 1, elements: Vec::new() }
+            Self {
+                has_padding: false,
+                marker: false,
+                payload_type: 96,
+                seq: 0,
+                timestamp: 0,
+                ssrc: 1,
+                elements: Vec::new(),
+            }
         }
     }
 
     impl TestPacket {
-        pub(super) fn bytes(&self) -> Vec<u8> {
-            let mut out = vec![0x90 | u8::from(self.has_padding) << 5, self.payload_type];
+        pub(crate) fn bytes(&self) -> Vec<u8> {
+            let first = 0x90 | u8::from(self.has_padding) << 5;
+            let mut out = vec![first, u8::from(self.marker) << 7 | self.payload_type];
             out.extend(self.seq.to_be_bytes());
             out.extend(self.timestamp.to_be_bytes());
             out.extend(self.ssrc.to_be_bytes());

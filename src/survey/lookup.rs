@@ -351,3 +351,6 @@ impl Finder for AbsCaptureTimeFinder {
         self.may_yet_be_found(clock_of)
     }
 }
+
+#[cfg(test)]
+mod tests;

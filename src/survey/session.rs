@@ -405,3 +405,6 @@ pub(super) fn tag_len(srtp: Option<SrtpVerdict>) -> usize {
 
 /// HMAC-SHA1-80, which WebRTC prefers.
 const DEFAULT_TAG_LEN: usize = 10;
+
+#[cfg(test)]
+mod tests;

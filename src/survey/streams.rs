@@ -183,6 +183,7 @@ impl Streams {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rtp::test_packet::TestPacket;
 
     fn add(streams: &mut Streams, ssrc: u32) -> (usize, bool) {
         streams.place_or_add(Ssrc(ssrc), || Some(Stream::new(Ssrc(ssrc), true, None, None))).unwrap()
@@ -217,5 +218,66 @@ mod tests {
         assert!(!streams.knows(Ssrc(100)));
         streams.remove_last();
         assert!(!streams.knows(Ssrc(49)) && streams.knows(Ssrc(47)));
+    }
+
+    /// Packets of a stream, each with the next sequence number.
+    fn observe(
+        streams: &mut Streams,
+        ssrc: u32,
+        payload_type: u8,
+        timestamps: impl IntoIterator<Item = u32>,
+    ) {
+        let (place, _) = add(streams, ssrc);
+        for (seq, timestamp) in (0..).zip(timestamps) {
+            let bytes = packet(ssrc, payload_type, seq, timestamp);
+            let packet = RtpPacket::parse(&bytes, bytes.len()).unwrap();
+            let stream = streams.get_mut(place).unwrap();
+            stream.finder.observe(&packet);
+            stream.recent.note(timestamp);
+        }
+    }
+
+    fn packet(ssrc: u32, payload_type: u8, seq: u16, timestamp: u32) -> Vec<u8> {
+        TestPacket { ssrc, payload_type, seq, timestamp, ..TestPacket::default() }.bytes()
+    }
+
+    fn neighbour(streams: &Streams, index: usize, payload_type: u8, timestamp: u32) -> Option<(u32, bool)> {
+        let bytes = packet(0, payload_type, 0, timestamp);
+        let packet = RtpPacket::parse(&bytes, bytes.len()).unwrap();
+        streams.neighbour(index, &packet).map(|neighbour| (neighbour.of.0, neighbour.place.is_exact))
+    }
+
+    #[test]
+    fn a_stream_is_what_another_with_its_payload_type_is_for_certain() {
+        let mut streams = Streams::default();
+        observe(&mut streams, 1, 111, (0..20).map(|n| n * 960));
+        observe(&mut streams, 2, 111, [7]);
+        observe(&mut streams, 3, 96, [7]);
+        assert_eq!(streams.kind_by_type(1), None, "twenty packets are not final");
+        observe(&mut streams, 1, 111, (0..200).map(|n| n * 960));
+        assert_eq!((streams.kind_by_type(1), streams.kind_by_type(2)), (Some(MediaKind::Audio), None));
+    }
+
+    #[test]
+    fn the_neighbour_is_the_stream_that_had_the_timestamp_or_one_that_is_near() {
+        let mut streams = Streams::default();
+        observe(&mut streams, 1, 96, (0..20).map(|n| 1_000_000 + n * 3000));
+        observe(&mut streams, 2, 96, (0..20).map(|n| 1_000_500 + n * 3000));
+        observe(&mut streams, 3, 97, [5]);
+        assert_eq!(neighbour(&streams, 2, 97, 1_000_500 + 3000), Some((2, true)));
+        assert_eq!(neighbour(&streams, 2, 97, 1_000_700 + 3000), Some((1, false)), "the first of two");
+        assert_eq!(neighbour(&streams, 2, 97, 999_000), None, "before all that came");
+        assert_eq!(neighbour(&streams, 2, 97, 5), None, "not new to its stream");
+        assert_eq!(neighbour(&streams, 2, 96, 1_003_500), None, "the same payload type repeats nothing");
+    }
+
+    #[test]
+    fn beside_is_a_busier_stream_with_timestamps_near_to_its_own() {
+        let mut streams = Streams::default();
+        observe(&mut streams, 1, 96, (0..20).map(|n| n * 3000));
+        observe(&mut streams, 2, 97, [12_000]);
+        observe(&mut streams, 3, 97, [57_000 + 600_000]);
+        assert_eq!(streams.beside(1), Some(Ssrc(1)));
+        assert_eq!((streams.beside(2), streams.beside(0)), (None, None));
     }
 }

@@ -90,6 +90,11 @@ impl Beside {
         self.0.iter().find(|other| other.ssrc == ssrc).map_or(0, |other| other.among)
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     fn most(&self, ends_frames: bool, count: impl Fn(&Other) -> u32) -> Option<(Ssrc, u32)> {
         let others = self.0.iter().filter(|other| !(ends_frames && other.is_in_step()));
         let counts = others.map(|other| (other.ssrc, count(other))).filter(|(_, count)| *count > 0);

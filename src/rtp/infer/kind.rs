@@ -111,6 +111,12 @@ impl KindFinder {
         self.packets
     }
 
+    /// Payload types and streams beside it that are remembered.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.types.len() + self.beside.len()
+    }
+
     /// The kind that the packets show so far.
     pub const fn kind(&self) -> Option<MediaKind> {
         self.kind
@@ -176,7 +182,9 @@ impl KindFinder {
     /// The clocks by which the steps of a payload type's timestamps are an audio's, the usual one first.
     pub fn audio_clocks_hz(&self, payload_type: PayloadType) -> impl Iterator<Item = u32> + '_ {
         let fixed = static_payload(payload_type).map(|known| known.clock_hz);
-        let of_type = self.types.iter().find(move |of| of.payload_type == payload_type && fixed.is_none());
+        // Keys stay under one timestamp while time goes by.
+        let counts = move |of: &&TypeEvidence| of.payload_type == payload_type && !of.repeats();
+        let of_type = self.types.iter().find(counts).filter(|_| fixed.is_none());
         fixed.into_iter().chain(of_type.map(|of| readings_with_silence(of.step())).into_iter().flatten())
     }
 
@@ -283,3 +291,6 @@ impl KindFinder {
         self.types.get_mut(place)
     }
 }
+
+#[cfg(test)]
+mod tests;

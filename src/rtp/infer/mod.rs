@@ -17,6 +17,9 @@ mod transport_cc;
 mod type_evidence;
 mod walk;
 
+#[cfg(test)]
+mod tests;
+
 pub use beside::Neighbour;
 pub use capture_time::AbsCaptureTimeFinder;
 pub use kind::{Guess, KindFinder, MediaKind};

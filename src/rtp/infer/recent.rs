@@ -84,4 +84,16 @@ mod tests {
         assert_eq!(recent.last(), Some(599 * 3000));
         assert!(recent.contains(88 * 3000) && !recent.contains(87 * 3000));
     }
+
+    #[test]
+    fn a_timestamp_has_its_place_among_them_or_behind_the_last() {
+        let mut recent = RecentTimestamps::default();
+        (0..10_u32).for_each(|frame| recent.note((frame * 3000).wrapping_sub(9000)));
+        let place = |timestamp| recent.place(timestamp).map(|at| (at.number, at.newer, at.is_exact));
+        assert_eq!(place(0), Some((3, 6, true)));
+        assert_eq!(place(1500), Some((4, 6, false)));
+        assert_eq!(place(18_100), Some((10, 0, false)), "padding behind the last frame");
+        assert_eq!(place(0_u32.wrapping_sub(9100)), None, "before the first");
+        assert_eq!(place(2_000_000), None, "far off");
+    }
 }

@@ -167,6 +167,12 @@ impl SendTimeFinder {
         (steps, self.pairs_of(id).map(|pair| pair.sent_nanos()).max().unwrap_or(0))
     }
 
+    /// Pairs of SSRC and id that are remembered.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
     fn candidate(&self, id: u8) -> Option<&Candidate> {
         self.candidates.iter().find(|candidate| candidate.id == id)
     }
@@ -228,3 +234,6 @@ impl SendTimeFinder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

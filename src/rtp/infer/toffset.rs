@@ -249,4 +249,12 @@ mod tests {
     fn zeros_are_it_where_no_other_element_has_only_zeros() {
         assert_eq!(id(&find(6, |_, _| 0)), Some(14));
     }
+
+    #[test]
+    fn what_only_rises_from_zero_within_the_first_frame_is_guessed_to_be_it() {
+        let finder = find(1, |_, paced_ms| paced_ms as i32 * 90);
+        assert_eq!((id(&finder), finder.guess().map(|found| found.id)), (None, Some(14)));
+        assert_eq!(finder.open().map(|found| found.id), Some(14));
+        assert_eq!(find(1, |_, paced_ms| 2_000_000 + paced_ms as i32).guess(), None);
+    }
 }

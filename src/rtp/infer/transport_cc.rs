@@ -255,4 +255,16 @@ mod tests {
             assert!(!finder.may_yet_be_found());
         }
     }
+
+    #[test]
+    fn copies_do_not_hide_it() {
+        assert!(of_two((0..60).flat_map(|n| [n, n])).found().is_some());
+    }
+
+    #[test]
+    fn few_packets_that_count_are_a_guess() {
+        let finder = of_two(0..8);
+        assert_eq!((finder.found(), finder.guess().map(|found| found.id)), (None, Some(5)));
+        assert_eq!(find([7, 7, 7, 7, 7, 7, 7, 7]).guess(), None);
+    }
 }

@@ -187,11 +187,11 @@ impl TypeEvidence {
                 _ => {}
             }
         }
-        let all_customary = self.customary >= SPARSE_STEPS && self.other == 0;
+        let all_customary = self.customary >= SPARSE_STEPS && self.other == 0 && self.markers <= 1;
         let is_sparse =
             self.packets >= SPARSE_PACKETS && (all_customary || (alone && self.is_sparse_with_silence()));
         let is_disordered = self.other >= DISORDERED_STEPS && self.customary * 4 < self.other;
-        match is_sparse && self.markers <= 1 {
+        match is_sparse {
             true => Some(runs_as_video != Some(true)),
             false => is_disordered.then_some(false),
         }
@@ -201,7 +201,7 @@ impl TypeEvidence {
     /// out as well.
     fn is_sparse_with_silence(&self) -> bool {
         let steps = self.customary.saturating_add(self.other);
-        let is_ordered = self.steps_back == 0 && self.repeats == 0;
+        let is_ordered = self.steps_back == 0 && self.repeats == 0 && self.markers * 4 <= self.packets;
         is_ordered && steps >= SPARSE_STEPS_WITH_SILENCE && is_customary(self.common_of_all)
     }
 

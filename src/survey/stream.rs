@@ -1,9 +1,8 @@
 //! One RTP stream of a flow: whether it is RTP at all, what it is, and whether it is fed to the estimator.
 
-use crate::report::summary::Inference;
-use crate::rtp::infer::{
-    Guess, KindFinder, MediaKind, RecentTimestamps, StreamClock, StreamEvidence, StreamVerdict,
-};
+mod kind;
+
+use crate::rtp::infer::{Guess, KindFinder, MediaKind, RecentTimestamps, StreamEvidence, StreamVerdict};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
 use crate::rtp::{Reception, RtpPacket, StreamStats};
 use crate::units::{Count, PayloadType, SeqNum, Ssrc};
@@ -202,89 +201,6 @@ impl Stream {
         }
     }
 
-    /// Whether it is known to be audio.
-    pub(super) fn is_audio(&self) -> bool {
-        self.kind() == Some(MediaKind::Audio)
-    }
-
-    /// What it is: by the SDP, else as learned, as seen, or as taken for when time was up.
-    pub(super) fn kind(&self) -> Option<MediaKind> {
-        let seen = || self.finder.kind().or(self.guess.map(|guess| guess.kind));
-        let learned = || self.learned.as_ref().and_then(|learned| learned.kind);
-        match (self.described, learned().or_else(seen)) {
-            (None, kind) => kind,
-            (Some(Described { media: SdpMedia::Audio, .. }), _) => Some(MediaKind::Audio),
-            (Some(Described { is_rtx: true, .. }), Some(rtx @ MediaKind::Rtx { .. })) => Some(rtx),
-            (Some(_), _) => Some(MediaKind::NotAudio),
-        }
-    }
-
-    /// What the packets or the SDP say for certain, if further packets are not going to change it.
-    pub(super) fn final_kind(&self) -> Option<MediaKind> {
-        self.kind().filter(|_| self.described.is_some() || self.finder.is_final())
-    }
-
-    /// Whether its kind was taken without proof, and none came.
-    pub(super) fn is_guess(&self) -> bool {
-        match &self.learned {
-            Some(learned) => learned.is_guess,
-            None => {
-                let is_doubtful = match self.finder.kind() {
-                    None => self.guess.is_some_and(|guess| guess.is_doubtful),
-                    Some(_) => self.finder.is_doubtful() || self.runs_as_video(),
-                };
-                self.described.is_none() && is_doubtful
-            }
-        }
-    }
-
-    /// Whether what passes for audio by its steps alone runs as frames of video do against the capture's clock: a queue
-    /// makes that seem slower, and audio thus even less like video.
-    fn runs_as_video(&self) -> bool {
-        let (ticks, nanos) = self.stats.media_and_capture();
-        let is_long = nanos >= LONG_NANOS && ticks > 0;
-        let off = |hz: u32| (ticks as f64 * 1e9 / nanos as f64 / f64::from(hz)).ln().abs();
-        let by_audio = self.clock_hz().map_or(0.0, off);
-        self.finder.may_be_video() && is_long && off(VIDEO_CLOCK_HZ) < by_audio
-    }
-
-    /// What the timestamps of a payload type may be held against.
-    pub(super) fn clock(&self, payload_type: PayloadType) -> StreamClock {
-        let (kind, mut audio_hz) = (self.kind(), [0; 4]);
-        if kind == Some(MediaKind::Audio) {
-            let clocks = self.finder.audio_clocks_hz(payload_type);
-            audio_hz.iter_mut().zip(clocks).for_each(|(place, hz)| *place = hz);
-        }
-        let may_be_video = self.described.is_none() && self.finder.may_be_video();
-        StreamClock { kind, may_be_video, audio_hz }
-    }
-
-    /// The RTP clock of its main payload type.
-    pub(super) fn clock_hz(&self) -> Option<u32> {
-        self.stats.clock_hz()
-    }
-
-    /// Names the clock of a payload type (RFC 7160: it is the payload type that has one): by the SDP, else as seen.
-    pub(super) fn note_clock(&mut self, payload_type: PayloadType, sdp: Option<&SessionDescription>) {
-        let said = sdp.and_then(|sdp| sdp.payload(payload_type)).map(|payload| payload.clock_hz);
-        let seen = || self.finder.clock_hz(self.kind()?, payload_type);
-        if let Some(hz) = said.or_else(seen) {
-            self.stats.set_clock_hz(payload_type, hz);
-        }
-    }
-
-    /// The same for the latest packet's.
-    pub(super) fn note_last_clock(&mut self, sdp: Option<&SessionDescription>) {
-        if let Some(payload_type) = self.last_payload_type() {
-            self.note_clock(payload_type, sdp);
-        }
-    }
-
-    /// What a second reading of the capture is told.
-    pub(super) fn learned(&self) -> LearnedStream {
-        LearnedStream { kind: self.kind(), evidence: self.kind_evidence(), is_guess: self.is_guess() }
-    }
-
     /// Decides if the evidence suffices. A stream that is no RTP stays undecided. `by_type`: what a stream with this
     /// payload type is for certain.
     pub(super) fn decide(&mut self, media: MediaFilter, by_type: Option<MediaKind>) {
@@ -341,36 +257,6 @@ impl Stream {
         self.admission == Admission::Fed && self.left_out.count > 0
     }
 
-    /// For `streams.csv` and the summary.
-    pub(super) fn kind_name(&self) -> &'static str {
-        match (self.described, self.kind()) {
-            (Some(Described { is_rtx: true, .. }), _) | (_, Some(MediaKind::Rtx { .. })) => "rtx",
-            (Some(Described { media: SdpMedia::Video, .. }), _) => "video",
-            (_, Some(MediaKind::Audio)) => "audio",
-            (_, Some(MediaKind::NotAudio)) => "not audio",
-            (_, None) => "unknown",
-        }
-    }
-
-    /// The stream whose packets it sends once more.
-    pub(super) fn retransmits(&self) -> Option<Ssrc> {
-        match self.kind() {
-            Some(MediaKind::Rtx { of }) => Some(of),
-            _ => None,
-        }
-    }
-
-    /// What it is and by what evidence.
-    pub(super) fn inference(&self) -> Inference {
-        let value = match (self.kind(), self.retransmits()) {
-            (None, _) => "undecided, taken as not audio".to_owned(),
-            (_, Some(of)) => format!("rtx of {of}"),
-            _ => self.kind_name().to_owned(),
-        };
-        let what = format!("media kind of {}", self.ssrc);
-        Inference { what, value, evidence: self.kind_evidence() }
-    }
-
     /// Why it is fed or not, in a sentence.
     pub(super) fn why(&self) -> String {
         let evidence = self.kind_evidence();
@@ -387,22 +273,7 @@ impl Stream {
             (Admission::Fed, _) => evidence,
         }
     }
-
-    fn kind_evidence(&self) -> String {
-        match (&self.learned, self.guess) {
-            _ if self.described.is_some() => "SDP".to_owned(),
-            (Some(learned), _) => learned.evidence.clone(),
-            (None, Some(guess)) if self.finder.kind().is_none() => {
-                format!("{}; {}", guess.by, self.finder.evidence())
-            }
-            _ => self.finder.evidence(),
-        }
-    }
 }
 
-/// The clock of video.
-const VIDEO_CLOCK_HZ: u32 = 90_000;
-/// Over so long the capture's clock shows how fast timestamps run.
-const LONG_NANOS: i64 = 1_000_000_000;
 /// So many packets show a clock.
 const MIN_PACKETS_TOLD: u32 = 12;

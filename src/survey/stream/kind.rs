@@ -1,0 +1,143 @@
+//! What a stream is: as the SDP says, as an earlier reading found out, as its packets show, or as it was taken for when time
+//! was up.
+
+use super::{Described, LearnedStream, Stream};
+use crate::report::summary::Inference;
+use crate::rtp::infer::{MediaKind, StreamClock};
+use crate::rtp::sdp::{SdpMedia, SessionDescription};
+use crate::units::{PayloadType, Ssrc};
+
+/// Over so long the capture's clock shows how fast timestamps run.
+const LONG_NANOS: i64 = 1_000_000_000;
+/// The clock of video.
+const VIDEO_CLOCK_HZ: u32 = 90_000;
+
+impl Stream {
+    /// Whether it is known to be audio.
+    pub(in crate::survey) fn is_audio(&self) -> bool {
+        self.kind() == Some(MediaKind::Audio)
+    }
+
+    /// What it is: by the SDP, else as learned, as seen, or as taken for when time was up.
+    pub(in crate::survey) fn kind(&self) -> Option<MediaKind> {
+        let seen = || self.finder.kind().or(self.guess.map(|guess| guess.kind));
+        let learned = || self.learned.as_ref().and_then(|learned| learned.kind);
+        match (self.described, learned().or_else(seen)) {
+            (None, kind) => kind,
+            (Some(Described { media: SdpMedia::Audio, .. }), _) => Some(MediaKind::Audio),
+            (Some(Described { is_rtx: true, .. }), Some(rtx @ MediaKind::Rtx { .. })) => Some(rtx),
+            (Some(_), _) => Some(MediaKind::NotAudio),
+        }
+    }
+
+    /// What the packets or the SDP say for certain, if further packets are not going to change it.
+    pub(in crate::survey) fn final_kind(&self) -> Option<MediaKind> {
+        self.kind().filter(|_| self.described.is_some() || self.finder.is_final())
+    }
+
+    /// Whether its kind was taken without proof, and none came.
+    pub(in crate::survey) fn is_guess(&self) -> bool {
+        match &self.learned {
+            Some(learned) => learned.is_guess,
+            None => {
+                let is_doubtful = match self.finder.kind() {
+                    None => self.guess.is_some_and(|guess| guess.is_doubtful),
+                    Some(_) => self.finder.is_doubtful() || self.runs_as_video(),
+                };
+                self.described.is_none() && is_doubtful
+            }
+        }
+    }
+
+    /// Whether what passes for audio by its steps alone runs as frames of video do against the capture's clock: a queue
+    /// makes that seem slower, and audio thus even less like video.
+    pub(super) fn runs_as_video(&self) -> bool {
+        let (ticks, nanos) = self.stats.media_and_capture();
+        let is_long = nanos >= LONG_NANOS && ticks > 0;
+        let off = |hz: u32| (ticks as f64 * 1e9 / nanos as f64 / f64::from(hz)).ln().abs();
+        let by_audio = self.clock_hz().map_or(0.0, off);
+        self.finder.may_be_video() && is_long && off(VIDEO_CLOCK_HZ) < by_audio
+    }
+
+    /// What the timestamps of a payload type may be held against.
+    pub(in crate::survey) fn clock(&self, payload_type: PayloadType) -> StreamClock {
+        let (kind, mut audio_hz) = (self.kind(), [0; 4]);
+        if kind == Some(MediaKind::Audio) {
+            let clocks = self.finder.audio_clocks_hz(payload_type);
+            audio_hz.iter_mut().zip(clocks).for_each(|(place, hz)| *place = hz);
+        }
+        let may_be_video = self.described.is_none() && self.finder.may_be_video();
+        StreamClock { kind, may_be_video, audio_hz }
+    }
+
+    /// The RTP clock of its main payload type.
+    pub(in crate::survey) fn clock_hz(&self) -> Option<u32> {
+        self.stats.clock_hz()
+    }
+
+    /// Names the clock of a payload type (RFC 7160: it is the payload type that has one): by the SDP, else as seen.
+    pub(in crate::survey) fn note_clock(
+        &mut self,
+        payload_type: PayloadType,
+        sdp: Option<&SessionDescription>,
+    ) {
+        let said = sdp.and_then(|sdp| sdp.payload(payload_type)).map(|payload| payload.clock_hz);
+        let seen = || self.finder.clock_hz(self.kind()?, payload_type);
+        if let Some(hz) = said.or_else(seen) {
+            self.stats.set_clock_hz(payload_type, hz);
+        }
+    }
+
+    /// The same for the latest packet's.
+    pub(in crate::survey) fn note_last_clock(&mut self, sdp: Option<&SessionDescription>) {
+        if let Some(payload_type) = self.last_payload_type() {
+            self.note_clock(payload_type, sdp);
+        }
+    }
+
+    /// What a second reading of the capture is told.
+    pub(in crate::survey) fn learned(&self) -> LearnedStream {
+        LearnedStream { kind: self.kind(), evidence: self.kind_evidence(), is_guess: self.is_guess() }
+    }
+
+    /// For `streams.csv` and the summary.
+    pub(in crate::survey) fn kind_name(&self) -> &'static str {
+        match (self.described, self.kind()) {
+            (Some(Described { is_rtx: true, .. }), _) | (_, Some(MediaKind::Rtx { .. })) => "rtx",
+            (Some(Described { media: SdpMedia::Video, .. }), _) => "video",
+            (_, Some(MediaKind::Audio)) => "audio",
+            (_, Some(MediaKind::NotAudio)) => "not audio",
+            (_, None) => "unknown",
+        }
+    }
+
+    /// The stream whose packets it sends once more.
+    pub(in crate::survey) fn retransmits(&self) -> Option<Ssrc> {
+        match self.kind() {
+            Some(MediaKind::Rtx { of }) => Some(of),
+            _ => None,
+        }
+    }
+
+    /// What it is and by what evidence.
+    pub(in crate::survey) fn inference(&self) -> Inference {
+        let value = match (self.kind(), self.retransmits()) {
+            (None, _) => "undecided, taken as not audio".to_owned(),
+            (_, Some(of)) => format!("rtx of {of}"),
+            _ => self.kind_name().to_owned(),
+        };
+        let what = format!("media kind of {}", self.ssrc);
+        Inference { what, value, evidence: self.kind_evidence() }
+    }
+
+    pub(super) fn kind_evidence(&self) -> String {
+        match (&self.learned, self.guess) {
+            _ if self.described.is_some() => "SDP".to_owned(),
+            (Some(learned), _) => learned.evidence.clone(),
+            (None, Some(guess)) if self.finder.kind().is_none() => {
+                format!("{}; {}", guess.by, self.finder.evidence())
+            }
+            _ => self.finder.evidence(),
+        }
+    }
+}

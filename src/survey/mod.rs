@@ -6,6 +6,7 @@
 mod capture_point;
 mod config;
 mod conversation;
+mod deciding;
 mod dedup;
 mod doubts;
 mod early;

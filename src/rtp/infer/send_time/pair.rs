@@ -97,7 +97,7 @@ impl Pair {
         }
         self.highest = now;
         let captured_nanos = now.at.nanos_since(before.at);
-        if numbers < 0 || numbers > MAX_STEP || captured_nanos > MAX_PAUSE_NANOS {
+        if !(0..=MAX_STEP).contains(&numbers) || captured_nanos > MAX_PAUSE_NANOS {
             self.sums.frame = (now.timestamp, now.value);
             return None;
         }

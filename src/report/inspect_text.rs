@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::counted;
-use super::summary::{ElementSeen, Flow, Inspection, Recorded, RtcpSeen, Seconds, Stream, Warning};
+use super::summary::{ElementSeen, Flow, Inspection, RTX, Recorded, RtcpSeen, Seconds, Stream, Warning};
 
 const HEADINGS: [&str; 13] = [
     "SSRC",
@@ -127,7 +127,7 @@ impl Stream {
             self.payload_bytes.to_string(),
             seconds(self.first_s),
             seconds(self.last_s),
-            self.lost.to_string(),
+            if self.kind == RTX { "-".to_owned() } else { self.lost.to_string() },
             self.reordered.to_string(),
             self.duplicates.to_string(),
             optional(self.jitter_ms.map(|ms| format!("{ms:.2}"))),

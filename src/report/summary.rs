@@ -149,6 +149,9 @@ pub struct Estimation {
     pub last: LastState,
 }
 
+/// The kind of a stream of retransmissions.
+pub const RTX: &str = "rtx";
+
 /// Something that was not said but found out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Inference {
@@ -273,8 +276,11 @@ pub struct Stream {
     pub ssrc: String,
     /// All payload types, ascending.
     pub payload_types: Vec<u8>,
-    /// audio, video (by the SDP), not audio, unknown.
+    /// audio, video (by the SDP), not audio, rtx, unknown.
     pub kind: &'static str,
+    /// The stream whose packets it sends once more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retransmits: Option<String>,
     /// RTP clock, Hz: the nominal rate where one fits.
     pub clock_hz: Option<u32>,
     /// Packets.

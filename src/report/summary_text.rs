@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::counted;
-use super::summary::{Estimation, Flow, Recorded, Rtt, Stream, Summary};
+use super::summary::{Estimation, Flow, RTX, Recorded, Rtt, Stream, Summary};
 
 impl Summary {
     /// For a person: what came out, flow by flow; `verbose` with the evidence for every inference.
@@ -31,10 +31,13 @@ impl Summary {
                 };
                 let why = if verbose { format!(" ({})", stream.why) } else { String::new() };
                 let Stream { ssrc, kind, packets, lost, .. } = stream;
+                let of = stream.retransmits.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
+                // What is lost of retransmissions is no loss of the call.
+                let lost = if *kind == RTX { String::new() } else { format!(", {lost} lost") };
                 let types = types.join(" ");
                 writeln!(
                     out,
-                    "  {ssrc}  payload type {types}, {kind}{clock}, {}, {lost} lost: {fed}{why}",
+                    "  {ssrc}  payload type {types}, {kind}{of}{clock}, {}{lost}: {fed}{why}",
                     counted(*packets, "packets")
                 )?;
             }

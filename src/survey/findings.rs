@@ -138,6 +138,7 @@ impl Line {
             ssrc: stream.ssrc.to_string(),
             payload_types: stats.payload_types().map(|payload_type| payload_type.0).collect(),
             kind: stream.kind_name(),
+            retransmits: stream.retransmits().map(|of| of.to_string()),
             clock_hz: stream.clock_hz(),
             packets: stats.packets(),
             payload_bytes: stats.payload_bytes(),

@@ -9,6 +9,7 @@ mod config;
 mod conversation;
 mod conversations;
 mod copies;
+mod deciding;
 mod delay_line;
 mod doubts;
 mod early;

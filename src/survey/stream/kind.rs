@@ -2,7 +2,7 @@
 //! was up.
 
 use super::{Described, LearnedStream, Stream};
-use crate::report::summary::Inference;
+use crate::report::summary::{Inference, RTX};
 use crate::rtp::infer::{MediaKind, StreamClock};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
 use crate::units::{PayloadType, Ssrc};
@@ -103,7 +103,7 @@ impl Stream {
     /// For `streams.csv` and the summary.
     pub(in crate::survey) fn kind_name(&self) -> &'static str {
         match (self.described, self.kind()) {
-            (Some(Described { is_rtx: true, .. }), _) | (_, Some(MediaKind::Rtx { .. })) => "rtx",
+            (Some(Described { is_rtx: true, .. }), _) | (_, Some(MediaKind::Rtx { .. })) => RTX,
             (Some(Described { media: SdpMedia::Video, .. }), _) => "video",
             (_, Some(MediaKind::Audio)) => "audio",
             (_, Some(MediaKind::NotAudio)) => "not audio",

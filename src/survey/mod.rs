@@ -139,7 +139,7 @@ impl Survey {
             self.line.with_session(index, feed, |session, around, feed| session.finish(around, feed));
         }
         // Timers of flows that were on hold have not run to the end.
-        feed.time(self.line.range.until(self.line.clock));
+        feed.time(self.line.range.until(self.line.tally.last_at));
     }
 
     /// Whatever is fed from now on is not earlier than this, as far as time does not step back.

@@ -80,16 +80,13 @@ fn what_is_lost_is_sent_again_after_a_round_trip_under_its_own_timestamp() {
 
 #[test]
 fn the_rate_is_what_was_drawn() {
-    for call in some() {
+    for call in some().filter(|call| call.plan.twists.is_empty()) {
         let plan = &call.plan;
         let seconds = (plan.ends() - plan.videos[0].starts) / SECOND;
         let bps = call.sent.video_bytes * 8 / seconds;
         let share = 100 * bps / plan.video_bps();
         assert!(
-            (80..=145).contains(&share)
-                || plan.drops_per_mille > 0
-                || plan.key_every < 100 * SECOND
-                || !plan.twists.is_empty(),
+            (80..=145).contains(&share) || plan.drops_per_mille > 0 || plan.key_every < 100 * SECOND,
             "{share} %: {call}"
         );
     }
@@ -124,7 +121,7 @@ fn every_class_of_every_property_occurs() {
         ("reports", 2),
         ("fec", 2),
         ("pacing", 2),
-        ("twist", 20),
+        ("twist", 15),
     ] {
         assert!(counts[name] >= at_least, "{name}: {:?}", classes[name]);
     }

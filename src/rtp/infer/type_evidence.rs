@@ -242,9 +242,9 @@ impl TypeEvidence {
         self.most_repeating >= REPEATS && self.keys > 0 && self.frames == 0 && self.marked == 0
     }
 
-    /// Whether it has steps of audio that frames of video have too, and no send time tells which it is.
+    /// Whether it has steps of audio that frames of video have too, or ends as these do, and no send time tells which it is.
     pub(super) fn may_be_video(&self) -> bool {
-        self.common >= MIN_VIDEO_STEP && self.runs_as_video().is_none()
+        (self.common >= MIN_VIDEO_STEP || self.is_marked()) && self.runs_as_video().is_none()
     }
 
     /// Whether most timestamps end with the marker bit.

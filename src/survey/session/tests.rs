@@ -18,6 +18,7 @@ impl Feed for Fed {
         Fate::Counted
     }
     fn rtt(&mut self, _: usize, _: RttSample) {}
+    fn module(&mut self, _: usize, _: CaptureTime) {}
     fn recorded(&mut self, _: usize, _: CaptureTime, _: CaptureTime, _: CapturedRemb) {}
 }
 

@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
-use super::counted;
-use super::summary::{ElementSeen, Flow, Inspection, RTX, Recorded, RtcpSeen, Seconds, Stream, Warning};
+use super::summary::{ElementSeen, Flow, Inspection, Recorded, RtcpSeen, Seconds, Stream, Warning};
+use super::{RTX, counted};
 
 const HEADINGS: [&str; 13] = [
     "SSRC",

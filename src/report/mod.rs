@@ -20,6 +20,9 @@ pub(crate) fn counted(count: u64, things: &str) -> String {
     }
 }
 
+/// The kind of a stream of retransmissions.
+pub(crate) const RTX: &str = "rtx";
+
 #[cfg(test)]
 mod tests {
     use super::counted;

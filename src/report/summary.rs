@@ -149,9 +149,6 @@ pub struct Estimation {
     pub last: LastState,
 }
 
-/// The kind of a stream of retransmissions.
-pub const RTX: &str = "rtx";
-
 /// Something that was not said but found out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Inference {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::counted;
-use super::summary::{Estimation, Flow, RTX, Recorded, Rtt, Stream, Summary};
+use super::summary::{Estimation, Flow, Recorded, Rtt, Stream, Summary};
+use super::{RTX, counted};
 
 impl Summary {
     /// For a person: what came out, flow by flow; `verbose` with the evidence for every inference.

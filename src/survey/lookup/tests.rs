@@ -98,7 +98,7 @@ fn what_was_found_and_is_ruled_out_is_not_known_and_may_be_found_again() {
     let mut lookup = lookup(None);
     observe(&mut lookup, 4);
     assert_eq!(lookup.inferred(), Some(("the element", 4)));
-    observe(&mut lookup, 400);
+    (0..PACKETS_A_LOOK).for_each(|_| observe(&mut lookup, 400));
     assert_eq!((lookup.id, lookup.is_unknown()), (None, true));
     assert_eq!(lookup.may_be(None, &clock_of), Some(found(9)), "and is in doubt");
     observe(&mut lookup, 6);

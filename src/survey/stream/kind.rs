@@ -2,7 +2,8 @@
 //! was up.
 
 use super::{Described, LearnedStream, Stream};
-use crate::report::summary::{Inference, RTX};
+use crate::report::RTX;
+use crate::report::summary::Inference;
 use crate::rtp::infer::{MediaKind, StreamClock};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
 use crate::units::{PayloadType, Ssrc};

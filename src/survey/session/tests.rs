@@ -87,7 +87,8 @@ impl Flow {
     fn video(&mut self, frame: u16) {
         let millis = i64::from(frame) * 33;
         for place in 0..2_u16 {
-            let value = (millis * 262_144 / 1_000).to_be_bytes()[5..].to_vec();
+            let sent = millis + i64::from(place);
+            let value = (sent * 262_144 / 1_000).to_be_bytes()[5..].to_vec();
             let elements = vec![(3, value)];
             let (seq, marker) = (frame * 2 + place, place == 1);
             let timestamp = u32::from(frame) * 3_000;

@@ -159,7 +159,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "W-UNCERTAIN",
-        "What a header extension or a stream is could not be told from the packets; the most plausible reading was taken. --sdp tells it.",
+        "What a header extension or a stream is could not be told from the packets; the most plausible reading was taken, or none. --sdp tells it.",
     ),
     ("W-UNMATCHED", "A flow, stream or header extension that a flag names is not in the capture."),
     (

@@ -32,7 +32,7 @@ fn verdicts(seeds: Range<u64>) -> Vec<(Call, Verdict)> {
 
 #[test]
 fn without_being_told_a_call_gives_the_same_rembs_or_a_warning() {
-    let verdicts = verdicts(0..300);
+    let verdicts = verdicts(0..1000);
     let of = |kind| verdicts.iter().filter(move |(_, verdict)| verdict.kind == kind);
     let (silent, warned) = (of(Kind::DiffersSilently).count(), of(Kind::DiffersWithWarning).count());
     let reports: String = of(Kind::DiffersSilently)
@@ -42,8 +42,7 @@ fn without_being_told_a_call_gives_the_same_rembs_or_a_warning() {
         })
         .collect();
     let rest = format!("{silent} differ silently, {warned} with a warning, of {}", verdicts.len());
-    // Of many calls it is one in a hundred, most of them cut by the snaplen; of few it may be more.
-    assert!(silent == 0 && warned * 50 <= verdicts.len(), "{rest}\n{reports}{rest}");
+    assert!(silent == 0 && warned * 100 <= verdicts.len(), "{rest}\n{reports}{rest}");
     let noise = verdicts.iter().filter(|(_, verdict)| !verdict.noise.is_empty()).count();
     assert!(noise * 50 <= verdicts.len(), "{noise} of {} are equal and in doubt", verdicts.len());
     for (name, at_most) in [("media as rtx", 2), ("rtx as media", 4)] {

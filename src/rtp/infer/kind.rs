@@ -284,6 +284,7 @@ impl KindFinder {
             Some(place) => place,
             None if self.types.len() >= MAX_TYPES => return None,
             None => {
+                self.types.reserve_exact(1);
                 self.types.push(TypeEvidence::new(payload_type));
                 self.types.len() - 1
             }

@@ -209,6 +209,7 @@ impl SendTimeFinder {
             Ok(place) => place,
             Err(_) if self.candidates.len() >= MAX_IDS => return,
             Err(place) => {
+                self.candidates.reserve_exact(1);
                 self.candidates.insert(place, Candidate::new(id));
                 place
             }
@@ -228,6 +229,7 @@ impl SendTimeFinder {
             None if has_room => {
                 candidate.ssrcs += 1;
                 candidate.take_begin(now.value);
+                self.pairs.reserve_exact(1);
                 self.pairs.push(Pair::new(ssrc, id, now));
             }
             None => {}

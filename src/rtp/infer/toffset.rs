@@ -113,6 +113,7 @@ impl TransmissionOffsetFinder {
             Err(_) if self.candidates.len() >= MAX_IDS => return,
             Err(place) => {
                 let begins_low = (0..LOW).contains(&now.offset);
+                self.candidates.reserve_exact(1);
                 self.candidates.insert(place, Candidate { id: now.id, begins_low, ..Candidate::default() });
                 place
             }
@@ -131,7 +132,10 @@ impl TransmissionOffsetFinder {
                     candidate.take_step(before, now);
                 }
             }
-            None if has_room => self.last.push(now),
+            None if has_room => {
+                self.last.reserve_exact(1);
+                self.last.push(now);
+            }
             None => {}
         }
     }

@@ -113,7 +113,9 @@ impl TransportCcFinder {
             }
             None if has_room => {
                 let (id, last) = (now.id, now.value);
+                self.candidates.reserve_exact(1);
                 self.candidates.push(Candidate { id, last, ..Candidate::default() });
+                self.last.reserve_exact(1);
                 self.last.push(now);
                 return;
             }
@@ -133,6 +135,7 @@ impl TransportCcFinder {
             }
             None if has_room => {
                 candidate.numbers += 1;
+                self.last.reserve_exact(1);
                 self.last.push(now);
             }
             None => {}

@@ -84,6 +84,11 @@ impl Direction {
         }
     }
 
+    /// REMBs of a session for which there was no room.
+    pub(super) fn dropped(&self) -> Count {
+        if self.session.is_some() { self.early.dropped() } else { Count::default() }
+    }
+
     /// REMBs that are not known to steer anything, if so: those of no session, and those of one that was no RTP.
     pub(super) fn ownerless(&self, is_rtp: impl Fn(usize) -> bool) -> Count {
         match self.session {
@@ -219,7 +224,7 @@ impl Conversation {
         }
         if let Some(CompoundEnd::NotRtcp { offset }) = blocks.end() {
             let behind = captured.get(offset..).unwrap_or_default();
-            rembs.extend(rembs_within(behind).map(|_| Err(Unusable::Broken)));
+            rembs.extend((0..rembs_within(behind)).map(|_| Err(Unusable::Broken)));
         }
         rembs
     }

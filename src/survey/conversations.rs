@@ -76,9 +76,18 @@ impl Conversations {
         self.early_bytes += conversation.early_bytes();
     }
 
-    /// Whether REMBs wait of which it is not known what they steer.
-    pub(super) fn have_ownerless(&self) -> bool {
-        !self.ownerless.is_empty()
+    /// Whether REMBs wait that list this stream of a flow between these hosts.
+    pub(super) fn await_stream(&self, flow: &FiveTuple, ssrc: Ssrc) -> bool {
+        let place = || (flow.source.ip(), flow.destination.ip(), ssrc);
+        !self.ownerless.is_empty() && self.ownerless.contains_key(&place())
+    }
+
+    /// A flow's media, those of `sender`, have a session.
+    pub(super) fn give_session(&mut self, (index, sender): (usize, From), session: usize) {
+        let Some(conversation) = self.all.get_mut(index) else { return };
+        self.early_bytes -= conversation.early_bytes();
+        conversation.media(sender).give_session(session);
+        self.early_bytes += conversation.early_bytes();
     }
 
     /// Hands over to a flow's media the REMBs that waited on other ports of the same hosts and list a stream of it, which
@@ -128,7 +137,8 @@ impl Conversations {
 
     /// REMBs that were recorded before their flow was understood and found no room.
     pub(super) fn dropped(&self) -> Count {
-        self.dropped
+        let directions = self.all.iter().flat_map(|conversation| &conversation.directions);
+        directions.map(super::conversation::Direction::dropped).fold(self.dropped, Count::join)
     }
 
     /// The place of a flow's conversation, if there was any.
@@ -203,6 +213,41 @@ mod tests {
         }
     }
 
+    fn remb(bps: i64, frame: u64) -> EarlyRemb {
+        let (sender_ssrc, bitrate, ssrcs) = (Ssrc(9), Bitrate::from_bps(bps), Some(vec![Ssrc(1)]));
+        let (at, remb) = (CaptureTime::default(), CapturedRemb { sender_ssrc, bitrate, ssrcs });
+        EarlyRemb { at, order: at, frame, remb }
+    }
+
+    #[test]
+    fn what_waits_for_a_session_is_booked_out_when_it_turns_out_to_be_repeats() {
+        let (mut conversations, mut given) = (Conversations::default(), Given::default());
+        let flow: FiveTuple = "10.0.0.1:1000-10.0.0.2:5004".parse().unwrap();
+        let (place, _) = conversations.find_or_begin(&flow).unwrap();
+        (1..=100)
+            .for_each(|frame| conversations.handle_remb((place, From::Lower), remb(5, frame), &mut given));
+        conversations.give_session((place, From::Lower), 0);
+        let booked = conversations.early_bytes;
+        conversations.begin((place, From::Lower), 0, &mut given);
+        assert_eq!((given.bps, conversations.early_bytes), (vec![5], 0), "{booked}");
+    }
+
+    #[test]
+    fn rembs_beyond_those_that_are_kept_are_counted() {
+        let (mut conversations, mut given) = (Conversations::default(), Given::default());
+        let flow: FiveTuple = "10.0.0.1:1000-10.0.0.2:5004".parse().unwrap();
+        let (place, _) = conversations.find_or_begin(&flow).unwrap();
+        for frame in 1..=5000 {
+            conversations.handle_remb((place, From::Lower), remb(frame as i64, frame), &mut given);
+        }
+        let ownerless = conversations.get(place).unwrap().media_of(From::Lower).ownerless(|_| false);
+        assert_eq!(ownerless, Count { count: 5000, first_frame: 1 });
+        conversations.give_session((place, From::Lower), 0);
+        conversations.begin((place, From::Lower), 0, &mut given);
+        assert_eq!(given.bps.len() as u64 + conversations.dropped().count, 5000);
+        assert_eq!(conversations.dropped().first_frame, 1);
+    }
+
     #[test]
     fn what_was_said_of_flows_that_may_be_no_rtp_takes_bounded_memory() {
         let (mut conversations, mut given) = (Conversations::default(), Given::default());
@@ -210,7 +255,7 @@ mod tests {
         for pair in 0..20_u16 {
             let flow: FiveTuple = format!("10.0.0.1:{}-10.0.0.2:5004", 1000 + pair).parse().unwrap();
             let (place, _) = conversations.find_or_begin(&flow).unwrap();
-            conversations.get_mut(place).unwrap().media(From::Lower).session = Some(place);
+            conversations.give_session((place, From::Lower), place);
             for bps in 0..400 {
                 let (sender_ssrc, bitrate, ssrcs) = (Ssrc(9), Bitrate::from_bps(bps), Some(ssrcs.clone()));
                 let remb = CapturedRemb { sender_ssrc, bitrate, ssrcs };

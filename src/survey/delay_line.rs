@@ -28,7 +28,8 @@ pub(super) struct DelayLine {
     latest: HashMap<Key, u64>,
 }
 
-type Key = (Option<FiveTuple>, Ssrc, Identity);
+/// What copies have in common, whether the header extensions of one are cut or not.
+type Key = (Option<FiveTuple>, Ssrc, u64);
 
 /// A frame that waits.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub(super) struct Waiting {
     data: Box<[u8]>,
     original_len: u32,
     direction: Option<Direction>,
-    key: Option<Key>,
+    packet: Option<(Key, Identity)>,
     /// How much later its copy came, ns.
     pub(super) superseded: Option<i64>,
 }
@@ -77,11 +78,13 @@ impl DelayLine {
 
     /// Takes the next frame; an earlier copy of it is superseded.
     pub(super) fn push(&mut self, frame: &Frame<'_>) {
-        let key = self.key_of(frame);
+        let packet = self.packet_in(frame);
         let number = self.left + self.waiting.len() as u64;
-        if let Some(earlier) = key.and_then(|key| self.latest.insert(key, number))
+        if let Some((key, identity)) = packet
+            && let Some(earlier) = self.latest.insert(key, number)
             && let Some(place) = earlier.checked_sub(self.left).and_then(|place| usize::try_from(place).ok())
             && let Some(earlier) = self.waiting.get_mut(place)
+            && earlier.packet.is_some_and(|(_, known)| known.is_same(&identity))
         {
             earlier.superseded = Some(frame.at.nanos_since(earlier.at));
         }
@@ -94,7 +97,7 @@ impl DelayLine {
             data: frame.data.into(),
             original_len: frame.original_len,
             direction: frame.direction,
-            key,
+            packet,
             superseded: None,
         });
     }
@@ -110,7 +113,7 @@ impl DelayLine {
     pub(super) fn pop(&mut self) -> Option<Waiting> {
         let first = self.waiting.pop_front()?;
         self.bytes -= first.data.len();
-        if let Some(key) = first.key
+        if let Some((key, _)) = first.packet
             && self.latest.get(&key) == Some(&self.left)
         {
             self.latest.remove(&key);
@@ -120,27 +123,28 @@ impl DelayLine {
     }
 
     /// Of a frame with one RTP packet; RTP over TCP comes but once.
-    fn key_of(&mut self, frame: &Frame<'_>) -> Option<Key> {
+    fn packet_in(&mut self, frame: &Frame<'_>) -> Option<(Key, Identity)> {
         let any_flow = self.any_flow;
         if let Some(datagram) = self.decoder.plain(frame) {
-            return key_of(&datagram, any_flow);
+            return packet_of(&datagram, any_flow);
         }
-        let (mut key, mut packets) = (None, 0);
+        let (mut packet, mut packets) = (None, 0);
         let decoded = self.decoder.decode_in_full(frame, &mut |datagram| {
-            key = key_of(datagram, any_flow);
+            packet = packet_of(datagram, any_flow);
             packets += 1;
         });
-        key.filter(|_| packets == 1 && decoded.is_ok())
+        packet.filter(|_| packets == 1 && decoded.is_ok())
     }
 }
 
-fn key_of(datagram: &Datagram<'_>, any_flow: bool) -> Option<Key> {
+fn packet_of(datagram: &Datagram<'_>, any_flow: bool) -> Option<(Key, Identity)> {
     if classify(datagram.payload, datagram.payload_len) != PacketClass::Rtp {
         return None;
     }
     let packet = RtpPacket::parse(datagram.payload, datagram.payload_len).ok()?;
     let flow = (!any_flow).then(|| flow_of(datagram));
-    Some((flow, packet.ssrc(), Identity::of(&packet)))
+    let identity = Identity::of(&packet);
+    Some(((flow, packet.ssrc(), identity.number()), identity))
 }
 
 #[cfg(test)]

@@ -243,10 +243,7 @@ impl Line {
         doubts.add("W-TRANSPORT-CC", sender_side, message);
         let unread = self.ledger.unread_encapsulations();
         let names: Vec<_> = unread.iter().map(|(name, count)| format!("{} of {name}", count.count)).collect();
-        let count = Count {
-            count: unread.iter().map(|(_, count)| count.count).sum(),
-            first_frame: unread.iter().map(|(_, count)| count.first_frame).min().unwrap_or(0),
-        };
+        let count = unread.iter().map(|(_, count)| *count).fold(Count::default(), Count::join);
         let message = format!("encapsulations are not read, whatever they carry: {}", names.join(", "));
         doubts.add("W-UNREAD-ENCAPSULATION", count, message);
         doubts.0
@@ -255,12 +252,7 @@ impl Line {
     /// Of streams that are RTP.
     fn count_copies(&self) -> Count {
         let streams = self.sessions.iter().flat_map(Session::rtp_streams);
-        let copies: Vec<_> =
-            streams.map(|stream| stream.seen.copies).filter(|copies| copies.count > 0).collect();
-        Count {
-            count: copies.iter().map(|copies| copies.count).sum(),
-            first_frame: copies.iter().map(|copies| copies.first_frame).min().unwrap_or(0),
-        }
+        streams.map(|stream| stream.seen.copies).fold(Count::default(), Count::join)
     }
 
     fn of_grain(&self, doubts: &mut Doubts) {

@@ -14,6 +14,8 @@ pub(super) struct Early {
     rembs: VecDeque<EarlyRemb>,
     /// Memory of the REMBs, bytes.
     bytes: usize,
+    /// REMBs beyond the most that are kept.
+    dropped: Count,
 }
 
 /// A REMB, and when it was captured.
@@ -48,6 +50,7 @@ impl Early {
 
     pub(super) fn keep_remb(&mut self, kept: EarlyRemb) {
         if self.rembs.len() >= MAX_REMBS {
+            self.dropped.add(self.rembs.front().map_or(0, |oldest| oldest.frame));
             self.drop_oldest_remb();
         }
         self.bytes += kept.bytes();
@@ -61,10 +64,15 @@ impl Early {
         dropped.is_some()
     }
 
-    /// How many REMBs, and the first one's frame.
+    /// REMBs for which there was no room.
+    pub(super) const fn dropped(&self) -> Count {
+        self.dropped
+    }
+
+    /// All REMBs that came.
     pub(super) fn rembs(&self) -> Count {
         let first_frame = self.rembs.front().map_or(0, |remb| remb.frame);
-        Count { count: self.rembs.len() as u64, first_frame }
+        self.dropped.join(Count { count: self.rembs.len() as u64, first_frame })
     }
 
     /// Takes all REMBs out.
@@ -87,7 +95,8 @@ impl Early {
 
     /// Gives it all to the flow's session, which is fed from now on.
     pub(super) fn give<F: Feed>(&mut self, session: usize, feed: &mut F) {
-        let Self { rtts, rembs, .. } = std::mem::take(self);
+        let Self { rtts, rembs, dropped, .. } = std::mem::take(self);
+        self.dropped = dropped;
         rtts.into_iter().for_each(|sample| feed.rtt(session, sample));
         rembs
             .into_iter()

@@ -198,7 +198,7 @@ impl Line {
 
     /// Whether what could be RTCP is a packet of one of the flow's streams, with a payload type that the stream is known to
     /// have, and the marker bit.
-    fn is_marked_media(&mut self, datagram: &Datagram<'_>) -> bool {
+    pub(super) fn is_marked_media(&mut self, datagram: &Datagram<'_>) -> bool {
         let Some(&[_, second, n0, n1, .., s0, s1, s2, s3]) = datagram.payload.first_chunk::<12>() else {
             return false;
         };
@@ -265,7 +265,7 @@ impl Line {
             known.count_copy(index, frame.at, packet, datagram.direction);
             return self.ledger.unfed(Unfed::Duplicate, frame.number);
         }
-        if is_new && self.conversations.have_ownerless() {
+        if is_new && self.conversations.await_stream(&flow_of(datagram), ssrc) {
             self.adopt_rembs(&flow_of(datagram), ssrc, feed);
         }
         let in_range = self.range.contains(frame.at);
@@ -340,8 +340,8 @@ impl Line {
             return;
         }
         let conversation = self.conversations.find(&flow);
-        if let Some(conversation) = conversation.and_then(|place| self.conversations.get_mut(place)) {
-            conversation.media(From::of(&flow)).give_session(index);
+        if let Some(place) = conversation {
+            self.conversations.give_session((place, From::of(&flow)), index);
         }
         let name = self.flows.places.name(&flow);
         let info = FlowInfo { index, flow: name, ethernet: datagram.ends.ethernet };

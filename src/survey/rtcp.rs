@@ -58,7 +58,7 @@ impl Line {
         let by_ports = media.reversed();
         let Some(index) = self.conversation_of(steered.as_ref().map_or(&by_ports, |(flow, _)| flow), feed)
         else {
-            return;
+            return self.tally.over_conversation_limit.add(frame.number.0);
         };
         match steered {
             Ok((flow, remb)) => {
@@ -149,9 +149,7 @@ impl Line {
             let Some(place) = self.flows.session(&flow) else { continue };
             let Some(session) = self.sessions.get_mut(place) else { continue };
             session.conversation = Some(index);
-            if let Some(conversation) = self.conversations.get_mut(index) {
-                conversation.media(From::of(&flow)).give_session(place);
-            }
+            self.conversations.give_session((index, From::of(&flow)), place);
             if session.is_announced {
                 self.conversations.begin((index, From::of(&flow)), place, feed);
             }

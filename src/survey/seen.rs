@@ -23,9 +23,14 @@ impl Identity {
     }
 
     /// Where one of the two is cut, the rest decides.
-    fn is_same(&self, other: &Self) -> bool {
+    pub(super) fn is_same(&self, other: &Self) -> bool {
         let either_is_cut = self.extensions == 0 || other.extensions == 0;
         self.number == other.number && (either_is_cut || self.extensions == other.extensions)
+    }
+
+    /// The same but for the header extensions.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
     }
 
     fn slot(&self, slots: usize) -> usize {
@@ -156,8 +161,8 @@ impl Seen {
 
     /// Whether two streams, as flows have them, have a packet in common.
     pub(super) fn shares_any(&self, other: &Self) -> bool {
-        let known = self.slots.iter().filter(|original| original.is_any());
-        known.into_iter().any(|original| other.original_of(&original.identity, original.at).is_some())
+        let mut known = self.slots.iter().filter(|original| original.is_any());
+        known.any(|original| other.original_of(&original.identity, original.at).is_some())
     }
 }
 

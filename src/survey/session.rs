@@ -200,6 +200,9 @@ impl Session {
     /// Notes what is known before the first packet is fed, and when more was learned.
     fn note_learned(&mut self, frame: FrameNumber) {
         let Some(then) = self.fed_with.filter(|_| self.learned_after.is_none()) else { return };
+        if self.known() == then {
+            return;
+        }
         match self.packets_fed() {
             0 => self.fed_with = Some(self.known()),
             count if self.knows_otherwise(then) => {

@@ -22,7 +22,7 @@ const FIXED_LEN: usize = 12;
 pub(super) struct Singles {
     /// The largest that was looked into, while none held several packets.
     largest: usize,
-    are_all: bool,
+    holds_several: bool,
     /// While the flow is not understood: looks that were taken, and the number of the latest packet.
     looks: u8,
     latest: Option<SeqNum>,
@@ -49,8 +49,8 @@ impl Singles {
     }
 
     fn note(&mut self, is_single: bool, payload_len: usize) {
-        self.are_all |= !is_single;
-        self.largest = if self.are_all { 0 } else { self.largest.max(payload_len) };
+        self.holds_several |= !is_single;
+        self.largest = if self.holds_several { 0 } else { self.largest.max(payload_len) };
     }
 }
 
@@ -118,6 +118,9 @@ impl Line {
             }
             match class {
                 PacketClass::Rtp => self.handle_packet::<false, F>(frame, &segment, feed),
+                PacketClass::Rtcp if self.is_marked_media(&segment) => {
+                    self.handle_packet::<false, F>(frame, &segment, feed);
+                }
                 _ => self.handle_uncounted(class, frame, &segment, feed),
             }
         }

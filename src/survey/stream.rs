@@ -238,7 +238,10 @@ impl Stream {
             (true, ..) => Admission::Fed,
         };
         let is_told = self.described.is_some() || self.learned.is_some();
-        self.is_steady = self.finder.is_final() || (is_told && self.finder.packets() >= MIN_PACKETS_TOLD);
+        let is_known = self.finder.is_final() || (is_told && self.finder.packets() >= MIN_PACKETS_TOLD);
+        // Of padding alone it cannot be told whether its receiver has a module for it.
+        let has_open_module = self.fed.count > 0 && self.has_module.is_none();
+        self.is_steady = is_known && !has_open_module;
     }
 
     /// A payload type has come that was not there before: it has a clock of its own.

@@ -64,7 +64,7 @@ impl Unusables {
 
     pub(super) fn add_all(&mut self, why: Unusable, more: Count) {
         if let Some(count) = self.0.get_mut(why as usize) {
-            *count = joined(*count, more);
+            *count = count.join(more);
         }
     }
 
@@ -76,7 +76,7 @@ impl Unusables {
 
     /// All of them.
     pub(super) fn total(&self) -> Count {
-        self.0.iter().copied().fold(Count::default(), joined)
+        self.0.iter().copied().fold(Count::default(), Count::join)
     }
 
     /// In a sentence.
@@ -98,11 +98,6 @@ impl Unusables {
     }
 }
 
-fn joined(one: Count, other: Count) -> Count {
-    let frames = [one, other].into_iter().filter(|count| count.count > 0).map(|count| count.first_frame);
-    Count { count: one.count + other.count, first_frame: frames.min().unwrap_or(0) }
-}
-
 /// The REMB that a block is, if it is one.
 pub(super) fn read_remb(block: &Block<'_>) -> Option<Result<CapturedRemb, Unusable>> {
     Some(match CapturedRemb::from_block(block) {
@@ -114,11 +109,12 @@ pub(super) fn read_remb(block: &Block<'_>) -> Option<Result<CapturedRemb, Unusab
     })
 }
 
-/// REMBs by their identifier in what is no RTCP: where they begin.
-pub(super) fn rembs_within(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    (0..bytes.len()).step_by(4).filter(|start| {
+/// REMBs by their identifier in what is no RTCP: how many.
+pub(super) fn rembs_within(bytes: &[u8]) -> usize {
+    let begins = |start: &usize| {
         let is_feedback = |head: &[u8]| matches!(head, [count, 206] if count & 0x1f == 15);
         bytes.get(*start..start + 2).is_some_and(is_feedback)
             && bytes.get(start + 12..start + 16) == Some(b"REMB")
-    })
+    };
+    (0..bytes.len()).step_by(4).filter(begins).count()
 }

@@ -19,6 +19,14 @@ impl Count {
         }
         self.count += 1;
     }
+
+    /// Both together.
+    #[must_use]
+    pub fn join(self, other: Self) -> Self {
+        let both = [self, other].into_iter().filter(|count| count.count > 0);
+        let first_frame = both.map(|count| count.first_frame).min().unwrap_or(0);
+        Self { count: self.count + other.count, first_frame }
+    }
 }
 
 #[cfg(test)]
@@ -31,5 +39,7 @@ mod tests {
         count.add(7);
         count.add(9);
         assert_eq!(count, Count { count: 2, first_frame: 7 });
+        assert_eq!(count.join(Count::default()), count);
+        assert_eq!(count.join(Count { count: 1, first_frame: 3 }), Count { count: 3, first_frame: 3 });
     }
 }

@@ -250,7 +250,8 @@ impl Sums {
     /// By how much the element is off the timestamps of audio, and by which clock.
     fn off_nanos(&self, clocks_hz: [u32; 4]) -> Option<(i64, u32)> {
         let clocks = clocks_hz.into_iter().filter(|hz| *hz > 0);
-        let off = |hz: u32| (self.nanos - (self.ticks as f64 * 1e9 / f64::from(hz)) as i64).saturating_abs();
+        let media = |hz: u32| (self.ticks as f64 * 1e9 / f64::from(hz)) as i64;
+        let off = |hz: u32| self.nanos.saturating_sub(media(hz)).saturating_abs();
         clocks.map(|hz| (off(hz), hz)).min_by_key(|(off, _)| *off)
     }
 

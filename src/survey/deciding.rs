@@ -42,6 +42,11 @@ impl Session {
         }
     }
 
+    /// What passed for send time is none: it told nothing of any stream.
+    pub(super) fn forget_speed(&mut self) {
+        self.streams.iter_mut().for_each(|stream| stream.finder.forget_send_time());
+    }
+
     /// Decides of a stream whether it is fed, if the evidence suffices.
     pub(super) fn decide(&mut self, index: usize, config: &SurveyConfig) {
         let by_type = self.streams.kind_by_type(index);

@@ -86,10 +86,10 @@ impl Extensions {
             return;
         }
         let without_send_time = self.abs_send_time.id.is_none();
-        let waits = self.abs_send_time.may_yet_be_found(clock_of)
-            || self.transport_cc.may_yet_be_found(clock_of)
-            || (without_send_time && self.transmission_offset.may_yet_be_found(clock_of))
-            || (without_send_time && self.abs_capture_time.may_yet_be_found(clock_of));
+        let waits = self.abs_send_time.may_yet_be_found()
+            || self.transport_cc.may_yet_be_found()
+            || (without_send_time && self.transmission_offset.may_yet_be_found())
+            || (without_send_time && self.abs_capture_time.may_yet_be_found());
         self.is_settled = !waits;
     }
 

@@ -170,9 +170,8 @@ impl<F: Finder> Lookup<F> {
     }
 
     /// Whether waiting may help.
-    pub(super) fn may_yet_be_found(&self, clock_of: &ClockOf<'_>) -> bool {
-        let finder = self.finder.as_ref().filter(|_| self.source == Source::Nothing);
-        finder.is_some_and(|finder| finder.may_yet_be_found(clock_of))
+    pub(super) fn may_yet_be_found(&self) -> bool {
+        self.finder.is_some() && self.is_unknown() && self.in_vain == 0
     }
 
     /// Whether nothing is known of it.

@@ -174,7 +174,11 @@ impl Session {
         let was_settled = self.extensions.is_settled();
         self.find_kind(index, packet, around.config);
         let streams = &self.streams;
+        let send_time = self.extensions.abs_send_time.id;
         self.extensions.observe(packet, at, &|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
+        if send_time.is_some() && send_time != self.extensions.abs_send_time.id {
+            self.forget_speed();
+        }
         self.note_speed(index, packet.payload_type());
         self.layout.set_ids(self.extensions.known_ids());
         self.note_learned(note.frame);

@@ -75,6 +75,10 @@ impl Streams {
         self.list.get_mut(place)
     }
 
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
+        self.list.iter_mut()
+    }
+
     pub(super) fn knows(&self, ssrc: Ssrc) -> bool {
         self.search(ssrc).is_some()
     }

@@ -179,6 +179,12 @@ impl KindFinder {
         }
     }
 
+    /// Takes back what was said of send time.
+    pub fn forget_send_time(&mut self) {
+        self.types.iter_mut().for_each(|evidence| evidence.note_send_time(0, 0));
+        self.kind = self.seen().or(self.kind);
+    }
+
     /// The clocks by which the steps of a payload type's timestamps are an audio's, the usual one first.
     pub fn audio_clocks_hz(&self, payload_type: PayloadType) -> impl Iterator<Item = u32> + '_ {
         let fixed = static_payload(payload_type).map(|known| known.clock_hz);

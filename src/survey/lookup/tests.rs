@@ -108,8 +108,12 @@ fn what_was_found_and_is_ruled_out_is_not_known_and_may_be_found_again() {
 #[test]
 fn what_does_not_show_itself_for_long_is_not_there_until_a_new_element_comes() {
     let mut lookup = lookup(None);
-    (0..MAX_PACKETS).for_each(|_| observe(&mut lookup, 1_000));
-    assert!(lookup.is_final() && !lookup.may_yet_be_found(&clock_of));
+    (1..ENOUGH_PACKETS).for_each(|_| observe(&mut lookup, 1_000));
+    observe(&mut lookup, 0);
+    (1..ENOUGH_PACKETS).for_each(|_| observe(&mut lookup, 1_000));
+    assert!(!lookup.is_final(), "something might have been it");
+    observe(&mut lookup, 1_000);
+    assert!(lookup.is_final() && !lookup.may_yet_be_found());
     observe(&mut lookup, 4);
     assert_eq!(lookup.id, None, "nobody looks");
     lookup.reopen();
@@ -118,12 +122,15 @@ fn what_does_not_show_itself_for_long_is_not_there_until_a_new_element_comes() {
 }
 
 #[test]
-fn an_element_that_comes_late_has_its_own_time() {
+fn what_might_be_it_is_given_up_in_the_end_and_an_element_that_comes_late_has_its_own_time() {
     let mut lookup = lookup(None);
-    (1..MAX_PACKETS).for_each(|_| observe(&mut lookup, 1_000));
+    (1..MAX_PACKETS).for_each(|_| observe(&mut lookup, 0));
+    assert!(lookup.may_yet_be_found());
     lookup.reopen();
-    observe(&mut lookup, 1_000);
+    (1..MAX_PACKETS).for_each(|_| observe(&mut lookup, 0));
     assert!(!lookup.is_final());
+    observe(&mut lookup, 0);
+    assert!(lookup.is_final() && !lookup.may_yet_be_found());
 }
 
 #[test]

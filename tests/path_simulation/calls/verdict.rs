@@ -114,9 +114,7 @@ impl Verdict {
             false => differences(call, &untold, &told),
         };
         let warnings = &untold.outcome.warnings;
-        let is_cut = differences.iter().any(|difference| difference.is_of_elements)
-            && warnings.iter().any(|warning| warning.code == CUT);
-        let kind = match is_cut || differences.iter().all(|difference| difference.is_warned_of(warnings)) {
+        let kind = match differences.iter().all(|difference| difference.is_warned_of(warnings)) {
             _ if differences.is_empty() => Kind::Equal,
             true => Kind::DiffersWithWarning,
             false => Kind::DiffersSilently,
@@ -144,14 +142,16 @@ struct Difference {
     cause: String,
     /// What a warning of it names: an element, a stream.
     names: String,
-    /// The snaplen may be to blame.
+    /// It is of an element, or follows from one: the snaplen may be to blame.
     is_of_elements: bool,
 }
 
 impl Difference {
     fn is_warned_of(&self, warnings: &[Warning]) -> bool {
-        let names = |warning: &Warning| warning.message.contains(&self.names);
-        warnings.iter().any(|warning| DOUBTS.contains(&warning.code) && names(warning))
+        warnings.iter().any(|warning| match warning.code {
+            CUT => self.is_of_elements,
+            code => DOUBTS.contains(&code) && warning.message.contains(&self.names),
+        })
     }
 }
 
@@ -225,7 +225,7 @@ fn differences(call: &Call, untold: &Replayed, told: &Replayed) -> Vec<Differenc
         let follows = !differences.is_empty() && is_audio(told) == is_audio(untold);
         // What is fed follows from what the elements are.
         let names = if follows { differences[0].names.clone() } else { names };
-        differences.push(Difference { cause: format!("{role} {how}"), names, is_of_elements: false });
+        differences.push(Difference { cause: format!("{role} {how}"), names, is_of_elements: follows });
     }
     if differences.is_empty() {
         differences.push(match send_time {

@@ -129,6 +129,8 @@ fn a_marker_on_every_packet_of_audio_is_doubted_until_a_send_time_tells() {
         let mut told = marked();
         told.finder.note_send_time(PayloadType(96), 11 * 960 * 1_000_000_000 / hz, 11 * 960);
         assert_eq!((told.kind(), told.finder.is_doubtful()), (Some(kind), false), "{hz}");
+        told.finder.forget_send_time();
+        assert_eq!((told.kind(), told.finder.is_doubtful()), (Some(MediaKind::Audio), true), "as before");
     }
     let of_frames = sent((0..12).map(|n| n * 2880), true);
     assert_eq!(of_frames.kind(), Some(MediaKind::NotAudio), "31.25 frames a second");

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Call;
 use super::packet::Role;
+use super::plan::Probes;
 use super::verdict::replay_told;
 use crate::call::SECOND;
 
@@ -58,23 +59,24 @@ fn queues_grow_to_seconds_and_stay_within_their_bound() {
 #[test]
 fn what_is_lost_is_sent_again_after_a_round_trip_under_its_own_timestamp() {
     for call in some() {
-        let has_rtx = call.plan.rtx_payload_type.is_some();
-        let lost = call.sent.path.lost > 20 && call.sent.video_bytes > 0;
-        assert!(has_rtx || call.sent.retransmitted == 0, "{call}");
-        assert!(!has_rtx || !lost || call.sent.retransmitted > 0, "{call}");
-        let mut of_media = BTreeMap::new();
-        for arrival in &call.sent.arrivals {
-            let packet = &arrival.packet;
+        let (plan, mut originals, mut retransmitted) = (&call.plan, BTreeMap::new(), 0);
+        for packet in &call.sent.offered {
             match (packet.role, packet.repeats) {
-                (Role::Video(video), _) => drop(of_media.insert((video, packet.sequence_number), packet)),
+                (Role::Video(video), _) => drop(originals.insert((video, packet.sequence_number), packet)),
                 (Role::Rtx(video), Some(repeats)) => {
-                    let Some(original) = of_media.get(&(video, repeats)) else { continue };
+                    retransmitted += 1;
+                    let original = originals[&(video, repeats)];
                     assert_eq!((packet.timestamp, packet.marker), (original.timestamp, original.marker));
                     assert_eq!(packet.payload, original.payload + 2);
+                    let later = packet.sent - original.sent;
+                    assert!(plan.probes == Probes::Repeats || later > 2 * plan.path.delay, "{later}: {call}");
                 }
                 _ => {}
             }
         }
+        let has_rtx = plan.rtx_payload_type.is_some();
+        let is_due = call.sent.path.lost > 20 && call.sent.video_bytes > 0;
+        assert!(if has_rtx { !is_due || retransmitted > 0 } else { retransmitted == 0 }, "{call}");
     }
 }
 

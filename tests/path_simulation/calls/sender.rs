@@ -20,8 +20,8 @@ pub(super) struct Sent {
     pub(super) path: Path,
     /// Payload bytes of video without retransmissions, all that were offered.
     pub(super) video_bytes: i64,
-    /// Packets of RTX streams that were offered.
-    pub(super) retransmitted: usize,
+    /// All that left the pacer, in that order.
+    pub(super) offered: Vec<Packet>,
 }
 
 enum Step {
@@ -83,9 +83,7 @@ pub(super) fn send(plan: &Plan) -> Sent {
         let packet = sender.offered[on_path.number as usize].clone();
         arrivals.push(Arrival { at: on_path.arrives, packet });
     }
-    let is_rtx = |packet: &&Packet| matches!(packet.role, Role::Rtx(_));
-    let retransmitted = sender.offered.iter().filter(is_rtx).count();
-    Sent { arrivals, path, video_bytes: sender.video_bytes, retransmitted }
+    Sent { arrivals, path, video_bytes: sender.video_bytes, offered: sender.offered }
 }
 
 impl Sender<'_> {

@@ -51,8 +51,6 @@ pub struct ClockStep {
 
 const MAX_STRETCHES: usize = 64;
 const MAX_BREAKS: usize = 8;
-/// After which abs-send-time begins anew.
-const WRAP_NANOS: i64 = 64_000_000_000;
 const FIRST_STRETCH_NANOS: i64 = 250_000_000;
 /// Over less time a millisecond of jitter would show as a hundred ppm and more.
 const MIN_SPAN_NANOS: i64 = 10_000_000_000;
@@ -146,7 +144,7 @@ impl ClockDrift {
         let first_nanos = at.as_nanos().wrapping_sub(sent_nanos);
         let offset = |point: &Point| ClockOffset {
             at: at.saturating_add_nanos(point.sent_nanos.saturating_add(point.delay_nanos)),
-            nanos: first_nanos.wrapping_add(point.delay_nanos).rem_euclid(WRAP_NANOS),
+            nanos: first_nanos.wrapping_add(point.delay_nanos).rem_euclid(AbsSendTime::WRAP_NANOS),
         };
         self.lowest.iter().map(offset).collect()
     }

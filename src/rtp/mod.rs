@@ -36,6 +36,9 @@ pub use send_clock::SendClock;
 pub use stats::{Reception, StreamStats};
 pub use turnaround::{Answers, CapturePoint, Side, Turnaround};
 
+/// The RTP clock of video, and of all that is not audio (RFC 3551, section 5).
+pub(crate) const VIDEO_CLOCK_HZ: u32 = 90_000;
+
 /// RTP packets made by hand, for the tests of this room and of those that build on it.
 #[cfg(test)]
 pub(crate) mod test_packet {

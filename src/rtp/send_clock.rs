@@ -19,7 +19,6 @@ struct Reading {
 }
 
 const WRAP: i64 = 1 << 24;
-const WRAP_NANOS: i64 = 64_000_000_000;
 
 impl SendClock {
     /// No packet seen.
@@ -44,7 +43,7 @@ fn units_between(last: Reading, raw: AbsSendTime, at: CaptureTime) -> i64 {
     let forward = i64::from(raw.units_since(last.raw));
     let captured_nanos = at.nanos_since(last.at);
     // Both steps are short: they are less than half a wrap apart.
-    if forward < WRAP / 4 && (0..WRAP_NANOS / 4).contains(&captured_nanos) {
+    if forward < WRAP / 4 && (0..AbsSendTime::WRAP_NANOS / 4).contains(&captured_nanos) {
         return forward;
     }
     let captured = nanos_to_units(captured_nanos);

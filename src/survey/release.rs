@@ -1,7 +1,7 @@
 //! Packets of a session that are understood: counted, and fed if they count.
 
 use crate::capture::Direction;
-use crate::rtp::{Reception, RtpPacket};
+use crate::rtp::{Reception, RtpPacket, VIDEO_CLOCK_HZ};
 use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, FrameNumber};
 
 use super::conversation::From;
@@ -10,9 +10,6 @@ use super::session::{PacketNote, Session, Surroundings};
 use super::shapes::Carried;
 use super::stream::Stream;
 use super::{Fate, FedPacket, Feed, FlowInfo};
-
-/// Where the clock is not known.
-const VIDEO_CLOCK_HZ: u32 = 90_000;
 
 impl Session {
     /// Counts a packet of the stream at `index` and feeds it, if the stream is fed.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use crate::report::summary::{Count, Warning};
 use crate::rtp::ClockOffset;
-use crate::units::{CaptureTime, TimeDelta};
+use crate::units::{AbsSendTime, CaptureTime, TimeDelta};
 
 use super::session::Session;
 use super::stream::Stream;
@@ -27,8 +27,6 @@ const MIN_POINTS: usize = 8;
 /// By this much two clocks must have come apart, and by so many times of what their distance varies by.
 const LEAST_RUN_NANOS: f64 = 10e6;
 const LEAST_RATIO: f64 = 4.0;
-/// After which send times begin anew.
-const WRAP_NANOS: i64 = 64_000_000_000;
 
 impl Session {
     /// Streams whose send times are of another clock than those of the flow's main stream.
@@ -110,8 +108,8 @@ fn overlap(one: &[ClockOffset], first: CaptureTime, last: CaptureTime) -> bool {
 
 /// Of times modulo 64 s: −32 s to 32 s.
 fn shorter_way(nanos: i64) -> i64 {
-    let forward = nanos.rem_euclid(WRAP_NANOS);
-    if forward >= WRAP_NANOS / 2 { forward - WRAP_NANOS } else { forward }
+    let forward = nanos.rem_euclid(AbsSendTime::WRAP_NANOS);
+    if forward >= AbsSendTime::WRAP_NANOS / 2 { forward - AbsSendTime::WRAP_NANOS } else { forward }
 }
 
 fn median(mut of: Vec<i64>) -> Option<i64> {
@@ -130,7 +128,7 @@ mod tests {
             let micros = (ms + queue_ms) * 1000 + second * ppm + second * jitter % 7000;
             ClockOffset {
                 at: CaptureTime::from_nanos(i128::from(second) * 1_000_000_000).unwrap(),
-                nanos: (micros * 1000).rem_euclid(WRAP_NANOS),
+                nanos: (micros * 1000).rem_euclid(AbsSendTime::WRAP_NANOS),
             }
         };
         seconds.map(offset).collect()

@@ -11,6 +11,8 @@ impl AbsSendTime {
     pub const UNITS_PER_SECOND: u32 = 1 << 18;
     /// After this much time the value repeats.
     pub const WRAP: TimeDelta = TimeDelta::from_secs(64);
+    /// The same in nanoseconds.
+    pub const WRAP_NANOS: i64 = 64_000_000_000;
 
     const MASK: u32 = 0x00ff_ffff;
 

@@ -6,6 +6,7 @@ use super::customary::readings_with_silence;
 use super::static_payload::static_payload;
 use super::type_evidence::TypeEvidence;
 use super::walk::Walk;
+use crate::rtp::VIDEO_CLOCK_HZ;
 use crate::rtp::packet::RtpPacket;
 use crate::units::{PayloadType, Ssrc};
 
@@ -68,8 +69,6 @@ const FINAL_AFTER: u32 = 100;
 /// They may all be of one frame, which tells little.
 const MIN_TIMESTAMPS: u32 = 5;
 const FINAL_WITHOUT_TIMESTAMPS: u32 = 1000;
-/// The clock of everything that is not audio.
-const VIDEO_CLOCK_HZ: u32 = 90_000;
 
 impl KindFinder {
     /// Takes the stream's next packet in capture order.
@@ -80,7 +79,7 @@ impl KindFinder {
         if let Some(evidence) = self.of_type(packet.payload_type()) {
             evidence.observe(packet, step);
         }
-        if !self.recent.contains(&Some(packet.timestamp())) {
+        if self.is_new_timestamp(packet.timestamp()) {
             self.recent.rotate_right(1);
             self.recent[0] = Some(packet.timestamp());
             self.timestamps = self.timestamps.saturating_add(1);

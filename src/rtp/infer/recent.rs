@@ -40,11 +40,6 @@ impl RecentTimestamps {
         self.last
     }
 
-    /// Whether it is among them.
-    pub fn contains(&self, timestamp: u32) -> bool {
-        self.ring.contains(&timestamp)
-    }
-
     /// Its place among them, if it is one or comes not long after one.
     pub fn place(&self, timestamp: u32) -> Option<PlaceAmong> {
         let (mut newer, mut is_exact, mut follows) = (0, false, false);
@@ -82,7 +77,8 @@ mod tests {
             (0..3).for_each(|_| recent.note(frame * 3000));
         }
         assert_eq!(recent.last(), Some(599 * 3000));
-        assert!(recent.contains(88 * 3000) && !recent.contains(87 * 3000));
+        let is_known = |timestamp| recent.place(timestamp).is_some_and(|place| place.is_exact);
+        assert!(is_known(88 * 3000) && !is_known(87 * 3000));
     }
 
     #[test]

@@ -3,8 +3,6 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
-
 use crate::rtp::rtcp::{Blocks, CompoundEnd};
 
 /// Gathers what DTLS and RTCP show of a pair of ports, both directions together.
@@ -26,8 +24,7 @@ type SenderSsrc = [u8; 4];
 type Words = [Option<u32>; INDEX_PLACES.len()];
 
 /// What the evidence says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SrtpVerdict {
     /// RTP.
     Clear,

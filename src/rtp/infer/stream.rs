@@ -1,7 +1,5 @@
 //! Is it RTP at all? DNS and the like have first bytes that look so.
 
-use serde::Serialize;
-
 use crate::units::{PayloadType, SeqNum};
 
 /// The evidence that packets with one SSRC on one flow are an RTP stream; it grows over the whole capture.
@@ -9,22 +7,18 @@ use crate::units::{PayloadType, SeqNum};
 /// RTP are at least three packets of one payload type, where at least 60 % of the steps in sequence number are small
 /// steps forward; and both are no less than an eighth of all packets. A step is counted from the highest number so far; repeats and slightly late packets are no steps,
 /// so neither a capture with every packet twice nor a link that reorders hides a stream.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct StreamEvidence {
     packets: u64,
     steps: u64,
     forward: u64,
-    #[serde(skip)]
     highest: Option<SeqNum>,
-    #[serde(skip)]
     payload_types: [Option<(PayloadType, u32)>; MAX_PAYLOAD_TYPES],
-    #[serde(skip)]
     confirmed: bool,
 }
 
 /// What the evidence says so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StreamVerdict {
     /// Not enough packets to tell. At the end of a capture: not RTP.
     Undecided,
@@ -97,11 +91,6 @@ impl StreamEvidence {
     /// Packets observed.
     pub const fn packets(&self) -> u64 {
         self.packets
-    }
-
-    /// The share of small steps forward among all steps; `None` before the first step.
-    pub fn forward_share(&self) -> Option<f64> {
-        (self.steps > 0).then(|| self.forward as f64 / self.steps as f64)
     }
 
     fn count(&mut self, payload_type: PayloadType) {

@@ -2,6 +2,7 @@
 //! as its packets leave the pacer, and begins anew with the next.
 
 use super::send_time::FoundId;
+use super::walk::Progress;
 use crate::rtp::packet::RtpPacket;
 use crate::units::{SeqNum, Ssrc};
 
@@ -45,7 +46,6 @@ struct Candidate {
 /// Pairs of SSRC and id, and ids, that are followed.
 const MAX_LAST: usize = 64;
 const MAX_IDS: usize = 32;
-const MAX_STEP: i16 = 1000;
 /// 20 s.
 const MAX_OFFSET: i32 = 1_800_000;
 /// What a frame's first packet waits for the pacer, ticks.
@@ -123,12 +123,12 @@ impl TransmissionOffsetFinder {
         let has_room = self.last.len() < MAX_LAST;
         match self.last.iter_mut().find(|last| last.ssrc == now.ssrc && last.id == now.id) {
             Some(last) => {
-                let numbers = now.number.steps_since(last.number);
-                if (-MAX_STEP..=0).contains(&numbers) {
+                let progress = Progress::between(last.number, now.number);
+                if progress == Progress::None {
                     return;
                 }
                 let before = std::mem::replace(last, now);
-                if (1..=MAX_STEP).contains(&numbers) {
+                if let Progress::Step(_) = progress {
                     candidate.take_step(before, now);
                 }
             }

@@ -1,7 +1,6 @@
 //! Which header extension element is the transport-wide sequence number: the one that counts the flow's packets.
 
-use serde::Serialize;
-
+use super::walk::Progress;
 use crate::rtp::packet::RtpPacket;
 use crate::units::{SeqNum, Ssrc};
 
@@ -19,7 +18,7 @@ pub struct TransportCcFinder {
 }
 
 /// What an id was recognised by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TransportCcEvidence {
     /// The element's id.
     pub id: u8,
@@ -59,7 +58,6 @@ const MAX_CANDIDATES: usize = 32;
 const MAX_LAST: usize = 64;
 /// What is lost between two packets of the flow, or of an SSRC while the others go on.
 const MAX_SMALL_STEP: u16 = 1000;
-const MAX_STEP: i16 = 1000;
 /// By how much the two sums may differ, beside a quarter: what is on its way, or was before the capture.
 const SLACK: i64 = 16;
 const MIN_STEPS: u32 = 12;
@@ -124,13 +122,13 @@ impl TransportCcFinder {
         let has_room = self.last.len() < MAX_LAST;
         match self.last.iter_mut().find(|last| last.ssrc == now.ssrc && last.id == now.id) {
             Some(last) => {
-                let numbers = now.number.steps_since(last.number);
-                if (-MAX_STEP..=0).contains(&numbers) {
+                let progress = Progress::between(last.number, now.number);
+                if progress == Progress::None {
                     return;
                 }
                 let before = std::mem::replace(last, now);
-                if (1..=MAX_STEP).contains(&numbers) {
-                    candidate.take_step(numbers.unsigned_abs(), now.value.wrapping_sub(before.value));
+                if let Progress::Step(numbers) = progress {
+                    candidate.take_step(numbers, now.value.wrapping_sub(before.value));
                 }
             }
             None if has_room => {

@@ -2,11 +2,12 @@
 
 use super::customary::{gcd, is_customary, is_customary_with_silence, readings_with_silence};
 use super::walk::Step;
+use crate::rtp::VIDEO_CLOCK_HZ;
 use crate::rtp::packet::RtpPacket;
 use crate::units::PayloadType;
 
 /// Counts over the packets of one payload type, in the order of their sequence numbers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct TypeEvidence {
     pub(super) payload_type: PayloadType,
     pub(super) packets: u32,
@@ -59,8 +60,6 @@ const SPARSE_STEPS: u32 = 5;
 const SPARSE_STEPS_WITH_SILENCE: u32 = 8;
 /// So many steps of no packet time of audio, and hardly any other, are retransmissions.
 const DISORDERED_STEPS: u32 = 12;
-/// The clock of video.
-const VIDEO_CLOCK_HZ: u32 = 90_000;
 /// The longest frame of Opus.
 const MAX_FRAME_STEP: u32 = 2880;
 /// Frames of video are at least so far apart: 1/94 s at its clock.
@@ -68,31 +67,14 @@ const MIN_VIDEO_STEP: u32 = 960;
 /// From here on send time tells clocks apart.
 const MIN_SENT_NANOS: i64 = 80_000_000;
 
+/// How far a speed is from a clock's, either way.
+fn apart(sent_hz: f64, clock_hz: u32) -> f64 {
+    (sent_hz / f64::from(clock_hz)).ln().abs()
+}
+
 impl TypeEvidence {
     pub(super) fn new(payload_type: PayloadType) -> Self {
-        Self {
-            payload_type,
-            packets: 0,
-            markers: 0,
-            marked: 0,
-            unmarked: 0,
-            repeating: 0,
-            most_repeating: 0,
-            repeats: 0,
-            began_marked: None,
-            keys: 0,
-            frames: 0,
-            steps: 0,
-            common: 0,
-            only_step: None,
-            steps_differ: false,
-            customary: 0,
-            other: 0,
-            common_of_all: 0,
-            steps_back: 0,
-            sent_nanos: 0,
-            sent_ticks: 0,
-        }
+        Self { payload_type, ..Self::default() }
     }
 
     /// Takes a packet, and the step to it.
@@ -222,13 +204,9 @@ impl TypeEvidence {
 
     /// The clock, if it is audio: the usual one, or the one that send time is nearest to.
     pub(super) fn audio_clock_hz(&self) -> Option<u32> {
-        let usual = readings_with_silence(self.common).next();
-        if self.sent_nanos < MIN_SENT_NANOS || self.sent_ticks <= 0 {
-            return usual;
-        }
-        let sent_hz = self.sent_ticks as f64 * 1e9 / self.sent_nanos as f64;
-        let off = |hz: &u32| (sent_hz / f64::from(*hz)).ln().abs();
-        readings_with_silence(self.common).min_by(|a, b| off(a).total_cmp(&off(b)))
+        let mut readings = readings_with_silence(self.common);
+        let Some(sent_hz) = self.sent_hz() else { return readings.next() };
+        readings.min_by(|a, b| apart(sent_hz, *a).total_cmp(&apart(sent_hz, *b)))
     }
 
     /// Takes how much send time went by in all while its timestamps did.
@@ -264,13 +242,15 @@ impl TypeEvidence {
 
     /// Whether send time says that the timestamps count at 90 kHz, and not at a clock of audio.
     fn runs_as_video(&self) -> Option<bool> {
-        if self.sent_nanos < MIN_SENT_NANOS || self.sent_ticks <= 0 {
-            return None;
-        }
-        let sent_hz = self.sent_ticks as f64 * 1e9 / self.sent_nanos as f64;
-        let off = |hz: u32| (sent_hz / f64::from(hz)).ln().abs();
-        let of_audio = readings_with_silence(self.common).map(off).min_by(f64::total_cmp)?;
-        Some(off(VIDEO_CLOCK_HZ) < of_audio)
+        let off = |hz| Some(apart(self.sent_hz()?, hz));
+        let of_audio = readings_with_silence(self.common).filter_map(off).min_by(f64::total_cmp)?;
+        Some(off(VIDEO_CLOCK_HZ)? < of_audio)
+    }
+
+    /// By send time, ticks in a second, once it tells clocks apart.
+    fn sent_hz(&self) -> Option<f64> {
+        let tells = self.sent_nanos >= MIN_SENT_NANOS && self.sent_ticks > 0;
+        tells.then(|| self.sent_ticks as f64 * 1e9 / self.sent_nanos as f64)
     }
 
     /// By what it is telephone events.

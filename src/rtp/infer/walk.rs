@@ -37,8 +37,29 @@ pub(super) struct Step {
     pub(super) after_other: bool,
 }
 
+/// How a packet lies to the highest of its SSRC so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// It is late, or a copy.
+    None,
+    /// So many sequence numbers ahead.
+    Step(u16),
+    /// So far off that the numbers begin anew.
+    Restart,
+}
+
 /// A larger step is a restart, and no loss.
-const MAX_STEP: i16 = 1000;
+const MAX_STEP: u16 = 1000;
+
+impl Progress {
+    pub(super) fn between(highest: SeqNum, number: SeqNum) -> Self {
+        match number.steps_since(highest) {
+            steps if steps.unsigned_abs() > MAX_STEP => Self::Restart,
+            ..=0 => Self::None,
+            steps => Self::Step(steps.unsigned_abs()),
+        }
+    }
+}
 
 impl Walk {
     /// Takes the next packet in capture order.
@@ -55,13 +76,13 @@ impl Walk {
             self.highest = Some(now);
             return None;
         };
-        let numbers = now.number.steps_since(before.number);
-        if (-MAX_STEP..=0).contains(&numbers) {
-            return None;
+        let progress = Progress::between(before.number, now.number);
+        if progress != Progress::None {
+            self.highest = Some(now);
         }
-        self.highest = Some(now);
-        (1..=MAX_STEP).contains(&numbers).then(|| Step {
-            numbers: numbers.unsigned_abs(),
+        let Progress::Step(numbers) = progress else { return None };
+        Some(Step {
+            numbers,
             ticks: now.timestamp.wrapping_sub(before.timestamp).cast_signed(),
             is_consecutive: numbers == 1 && now.payload_type == before.payload_type,
             after_marker: before.marker,

@@ -4,14 +4,13 @@
 use super::{Described, LearnedStream, Stream};
 use crate::report::RTX;
 use crate::report::summary::Inference;
+use crate::rtp::VIDEO_CLOCK_HZ;
 use crate::rtp::infer::{MediaKind, StreamClock};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
 use crate::units::{PayloadType, Ssrc};
 
 /// Over so long the capture's clock shows how fast timestamps run.
 const LONG_NANOS: i64 = 1_000_000_000;
-/// The clock of video.
-const VIDEO_CLOCK_HZ: u32 = 90_000;
 
 impl Stream {
     /// Whether it is known to be audio.

@@ -1,7 +1,9 @@
 //! One element of one SSRC, held against that SSRC's RTP timestamps.
 
 use super::StreamClock;
+use crate::rtp::VIDEO_CLOCK_HZ;
 use crate::rtp::infer::MediaKind;
+use crate::rtp::infer::walk::Progress;
 use crate::rtp::send_clock::signed_step_nanos;
 use crate::units::{AbsSendTime, CaptureTime, PayloadType, SeqNum, Ssrc};
 
@@ -57,10 +59,7 @@ struct Sums {
 
 /// Frame intervals of which the median is taken.
 const SPEEDS: usize = 15;
-/// A larger step is a restart.
-const MAX_STEP: i16 = 1000;
-const VIDEO_CLOCK_HZ: u32 = 90_000;
-const VIDEO_TICKS_PER_NANO: f64 = 90_000.0 / 1e9;
+const VIDEO_TICKS_PER_NANO: f64 = VIDEO_CLOCK_HZ as f64 / 1e9;
 /// A pause says more of the pacer than of the clock, and the element may have wrapped in it.
 const MAX_FRAME_NANOS: f64 = 20e9;
 const MAX_PAUSE_NANOS: i64 = 20_000_000_000;
@@ -91,13 +90,13 @@ impl Pair {
     /// Takes the next packet; late ones and copies are no step.
     pub(super) fn take(&mut self, now: Reading) -> Option<Step> {
         let before = self.highest;
-        let numbers = now.number.steps_since(before.number);
-        if (-MAX_STEP..=0).contains(&numbers) {
+        let progress = Progress::between(before.number, now.number);
+        if progress == Progress::None {
             return None;
         }
         self.highest = now;
         let captured_nanos = now.at.nanos_since(before.at);
-        if !(0..=MAX_STEP).contains(&numbers) || captured_nanos > MAX_PAUSE_NANOS {
+        if progress == Progress::Restart || captured_nanos > MAX_PAUSE_NANOS {
             self.sums.frame = (now.timestamp, now.value);
             return None;
         }

@@ -350,6 +350,16 @@ fn params_lists_every_parameter_and_set_takes_each_default() {
 }
 
 #[test]
+fn dedup_is_copies_first_and_wins_over_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("keep.toml");
+    fs::write(&config, "[flags]\ncopies = \"keep\"\n").unwrap();
+    let printed = run(&["replay", "--print-config", "--config", text(&config), "--dedup"]).stdout;
+    let printed = String::from_utf8(printed).unwrap();
+    assert!(printed.contains("copies = \"first\""), "{printed}");
+}
+
+#[test]
 fn a_printed_configuration_makes_the_same_run() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("draft.toml");

@@ -137,9 +137,10 @@ fn a_reference_that_is_given_wins_over_what_was_recorded() {
     assert!(text.contains("1 held against --reference, whatever was recorded"), "{text}");
     let other = folder.path().join("other.csv");
     fs::write(&other, "time_s,bitrate_bps,flow\n0,500000,1.2.3.4:1-1.2.3.4:2\n").unwrap();
-    let rows =
-        table(&[S08, "-L", "rate_control.backoff_factor=0.8,0.85", "--reference", other.to_str().unwrap()]);
-    assert_eq!(column(&rows, "held_against")[1], "recorded");
+    let flags = [S08, "-L", "rate_control.backoff_factor=0.8,0.85", "--reference", other.to_str().unwrap()];
+    assert_eq!(column(&table(&flags), "held_against")[1], "recorded");
+    let said = String::from_utf8(sweep(&flags).stderr).unwrap();
+    assert!(said.contains("other.csv: no estimated flow for what it has of 1.2.3.4:1-1.2.3.4:2"), "{said}");
 }
 
 #[test]

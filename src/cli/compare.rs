@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 
-use super::args::{CompareArgs, ComparisonArgs, WriteFlags};
+use super::args::{ColumnNames, CompareArgs, ComparisonArgs, WriteFlags};
 use super::comparison::{FlowComparison, Manner, draw};
 use super::comparison_csv::write_csv;
 use super::outputs::Plan;
@@ -34,7 +34,15 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
         let error = anyhow!("--recorded goes with a capture, not with two CSV files");
         return Err(Failure::new(Exit::Usage, error));
     }
-    let names = &args.comparison.columns;
+    let ComparisonArgs { recorded, offset, columns: names, .. } = &args.comparison;
+    if args.other.is_none() && recorded.is_none() {
+        let useless =
+            [("--offset", *offset != TimeDelta::ZERO), ("--column", *names != ColumnNames::default())];
+        if let Some((flag, _)) = useless.iter().find(|(_, is_given)| *is_given) {
+            let error = anyhow!("{flag} goes with --recorded FILE.csv, or with two CSV files");
+            return Err(Failure::new(Exit::Usage, error));
+        }
+    }
     let inputs: Vec<&Path> = [Some(&args.capture), args.other.as_ref(), args.comparison.recorded.as_ref()]
         .into_iter()
         .flatten()
@@ -163,7 +171,10 @@ impl Compared {
             let recorded = recorded.unwrap_or_default();
             for listed in &recorded {
                 let compared = FlowComparison::new(&of_flow.flow, &listed.series, &replayed, manner);
-                let Some(mut flow) = compared else { continue };
+                let Some(mut flow) = compared else {
+                    notes.push(format!("{}: {NO_COMMON_TIME}", of_flow.flow));
+                    continue;
+                };
                 flow.rtt = Some(of_flow.rtt.clone());
                 flow.captured_at = of_flow.captured_at.clone();
                 if is_from_file {
@@ -175,7 +186,10 @@ impl Compared {
             }
         }
         if flows.is_empty() {
-            return Err(nothing(nothing_in_common(&estimated, &outcome.warnings)));
+            return Err(nothing(match is_from_file {
+                true => NO_COMMON_TIME.to_owned(),
+                false => nothing_in_common(&estimated, &outcome.warnings),
+            }));
         }
         let input = read.input.file.clone();
         let (tool, profile, warnings) = (Tool::default(), Some(profile), outcome.warnings);
@@ -244,13 +258,15 @@ pub(super) fn pairs(
     flows
 }
 
+const NO_COMMON_TIME: &str = "no time at which there are both a recorded REMB and a replayed one";
+
 fn nothing_in_common(estimated: &[&Flow], warnings: &[Warning]) -> String {
     let unusable = warnings.iter().find(|warning| warning.code == "W-REMB-UNUSABLE");
     let unreadable: u64 = estimated.iter().map(|flow| flow.recorded.rtcp_unreadable).sum();
     let cut: u64 = estimated.iter().map(|flow| flow.recorded.rtcp_cut).sum();
     let readable: u64 = estimated.iter().map(|flow| flow.recorded.count).sum();
     if readable > 0 {
-        "no time at which there are both a recorded REMB and a replayed one".to_owned()
+        NO_COMMON_TIME.to_owned()
     } else if let Some(warning) = unusable {
         format!("no REMB was recorded that can be used: {}", warning.message)
     } else if unreadable > 0 {

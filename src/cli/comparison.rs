@@ -146,11 +146,15 @@ impl FlowComparison {
         }
         if !self.ssrcs.is_empty() {
             let list = in_short(&self.ssrcs);
-            writeln!(
-                out,
-                "  the REMBs that list {list}: other lists of this flow have no stream in common with it, as of"
-            )?;
-            writeln!(out, "  several receivers behind it; the replay is of one that hears all streams")?;
+            let others = "other lists of this flow have no stream in common with it";
+            match self.rtt {
+                None => writeln!(out, "  the REMBs that list {list}: {others}")?,
+                Some(_) => writeln!(
+                    out,
+                    "  the REMBs that list {list}: {others}, as of\n  several receivers behind it; the replay is of one \
+                     that hears all streams"
+                )?,
+            }
         }
         if let Some(rtt) = &self.rtt {
             writeln!(out, "  {}", rtt.in_words())?;

@@ -98,7 +98,7 @@ fn by_streams(flows: &[&Flow], left: &BTreeMap<String, Recordings>) -> BTreeMap<
     found.into_iter().filter_map(single).collect()
 }
 
-fn named<T: AsRef<str>>(names: impl ExactSizeIterator<Item = T>) -> String {
+pub(super) fn named<T: AsRef<str>>(names: impl ExactSizeIterator<Item = T>) -> String {
     let more = names.len().saturating_sub(MAX_NAMED);
     let shown: Vec<_> = names
         .take(MAX_NAMED)

@@ -96,6 +96,9 @@ pub(super) fn resolve(
         None => Table::new(),
     };
     flags.extend(Table::try_from(run)?);
+    if run.dedup {
+        flags.extend(Table::try_from(RunFlags { copies: Some(Copies::First), ..RunFlags::default() })?);
+    }
     flags.extend(Table::try_from(write)?);
     apply_flags(&mut table, parameters)?;
     let of_write = Table::try_from(WriteFlags { rtcp: Some(Rtcp::Compound), hash: true })?;

@@ -243,6 +243,11 @@ mod tests {
                 "",
                 "log: line 3: column 'timestamp': '3' is no time as RFC",
             ),
+            (
+                "time_s,bitrate_kBps\n1,2\n",
+                "rate=bitrate_kBps",
+                "column 'bitrate_kBps' counts bytes by its name",
+            ),
             ("time_s,bitrate_bps\n1,-2\n", "", "log: line 2: column 'bitrate_bps': '-2' is no bit rate"),
             (
                 "time_s,bitrate_kbps\n1,many\n",

@@ -13,6 +13,7 @@ use super::args::{BehaveArgs, PlotKind, Progress, SweepArgs, WriteFlags};
 use super::outputs::Plan;
 use super::phases::{GRAIN, at_phase};
 use super::ranking::{Origin, Ranking, ScoredFlow, SweptPoint, in_words};
+use super::recorded::named;
 use super::resolve::{Resolved, resolve};
 use super::series::SeriesFile;
 use super::source::{ReadCapture, Source};
@@ -199,6 +200,9 @@ impl Sweep<'_> {
             kept.extend(held.into_iter().take(room));
         }
         bar.finish_and_clear();
+        if let Some(note) = self.unused_reference(&flows).filter(|_| !self.args.behave.quiet) {
+            messages::say(&format!("note: {note}"));
+        }
         if flows.is_empty() {
             let why = anyhow!("no flow to estimate in {}", in_words(self.args.captures.len(), "capture"));
             return Err(Failure::new(Exit::Nothing, why));
@@ -209,6 +213,17 @@ impl Sweep<'_> {
         ranking.panels = kept.iter().map(|held| self.panel(held, &drawn)).collect();
         ranking.finish(self.args, plan).map_err(|error| Failure::new(Exit::Open, error))?;
         Ok(exit)
+    }
+
+    /// Series of `--reference` that name a flow which no capture has.
+    fn unused_reference(&self, flows: &[ScoredFlow]) -> Option<String> {
+        let file = self.reference.as_ref()?;
+        let is_unused =
+            |name: &&String| !name.is_empty() && !flows.iter().any(|scored| scored.flow == **name);
+        let unused: Vec<_> = file.flows.keys().filter(is_unused).collect();
+        let what =
+            || format!("{}: no estimated flow for what it has of {}", file.shown, named(unused.iter()));
+        (!unused.is_empty()).then(what)
     }
 
     fn read(&self, path: &Path) -> Result<ReadFlows, Failure> {

@@ -130,6 +130,27 @@ fn each_flow_is_held_against_its_own_series_of_a_file() {
     assert!(medians(&second).len() == 1 && medians(&second)[0] < 1e-4, "{second}");
     let said = errors(&run(&["compare", &call, "--recorded", &path("one.csv")]));
     assert!(said.contains("one.csv: nothing of flow 10.77.0.1:56077-10.77.0.2:54785"), "{said}");
+    // The times of one flow lie far behind the capture.
+    let later = |row: &str| match row.contains("10.77.0.2:54785-10") {
+        true => format!("9{row}\n"),
+        false => format!("{row}\n"),
+    };
+    let apart: String = fs::read_to_string(&log).unwrap().lines().map(later).collect();
+    fs::write(path("apart.csv"), apart.replace(",unix_time_s,", ",x,")).unwrap();
+    let first = json(&[&call, "--recorded", &path("apart.csv")]);
+    assert_eq!(medians(&first).len(), 1, "{first}");
+    let said = errors(&run(&["compare", &call, "--recorded", &path("apart.csv")]));
+    assert!(said.contains("note: 10.77.0.2:54785-10.77.0.1:56077: no time at which"), "{said}");
+}
+
+#[test]
+fn flags_about_a_file_want_one() {
+    for flags in [&["--offset", "1s"][..], &["--column", "time=t"]] {
+        let output = run(&[&["compare", &capture("s12-bidir")], flags].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let expected = format!("{} goes with --recorded FILE.csv, or with two CSV files", flags[0]);
+        assert!(errors(&output).contains(&expected), "{}", errors(&output));
+    }
 }
 
 #[test]

@@ -30,12 +30,12 @@ const SUFFIXES: [(&str, TimeUnit); 9] = [
 impl TimeUnit {
     /// By the end of a column's name.
     pub(super) fn of_name(name: &str) -> Option<Self> {
-        SUFFIXES.iter().find(|(suffix, _)| name.ends_with(suffix)).map(|(_, unit)| *unit)
+        SUFFIXES.iter().find(|(suffix, _)| without_suffix(name, suffix).is_some()).map(|(_, unit)| *unit)
     }
 
     /// A column's name without its unit.
     pub(super) fn without(name: &str) -> &str {
-        SUFFIXES.iter().find_map(|(suffix, _)| name.strip_suffix(suffix)).unwrap_or(name)
+        SUFFIXES.iter().find_map(|(suffix, _)| without_suffix(name, suffix)).unwrap_or(name)
     }
 
     pub(super) const fn name(self) -> &'static str {
@@ -79,6 +79,12 @@ impl TimeUnit {
     }
 }
 
+/// A name without its end, if that is the suffix, whatever its capital letters.
+fn without_suffix<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
+    let (rest, end) = name.split_at_checked(name.len().checked_sub(suffix.len())?)?;
+    end.eq_ignore_ascii_case(suffix).then_some(rest)
+}
+
 /// A number times ten to the power of `digits`, further decimals cut off: without going through binary fractions, unless it
 /// has an exponent.
 fn decimal(text: &str, digits: u32) -> Option<i128> {
@@ -86,13 +92,16 @@ fn decimal(text: &str, digits: u32) -> Option<i128> {
         Some(number) => (-1, number),
         None => (1, text),
     };
+    if !number.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
     if number.contains(['e', 'E']) {
         let scaled = number.parse::<f64>().ok()? * 10_f64.powi(digits.cast_signed());
         return (scaled.abs() < 1e19).then(|| sign * libm::round(scaled) as i128);
     }
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 19 || !are_digits(whole) || !are_digits(fraction) {
+    if whole.len() > 19 || !are_digits(whole) || !are_digits(fraction) {
         return None;
     }
     let digits = usize::try_from(digits).ok()?;
@@ -112,9 +121,13 @@ const RATE_UNITS: [(&str, f64); 8] = [
     ("gbit/s", 1e9),
 ];
 
-/// Bit/s of one of a unit, whatever its capital letters. Units that could be bytes are none.
+/// Bit/s of one of a unit, whatever its capital letters, but for those of bytes: `kBps` is none, `KBPS` is.
 pub(super) fn rate_unit(text: &str) -> Option<f64> {
-    let text = text.trim().to_ascii_lowercase();
+    let text = text.trim();
+    if text.contains('B') && text.contains(|c: char| c.is_ascii_lowercase()) {
+        return None;
+    }
+    let text = text.to_ascii_lowercase();
     RATE_UNITS.iter().find(|(name, _)| *name == text).map(|(_, bps)| *bps)
 }
 
@@ -161,6 +174,8 @@ mod tests {
             (".5", None),
             ("1.2.3", None),
             ("--1", None),
+            ("--1e3", None),
+            ("-+1e3", None),
             ("+1", None),
             ("", None),
             ("99999999999999999999", None),
@@ -184,6 +199,9 @@ mod tests {
             ("0.6", 1.0, Some(1)),
             ("-1", 1.0, None),
             ("1 Mibps", 1.0, None),
+            ("150 kBps", 1.0, None),
+            ("1.5 MBps", 1.0, None),
+            ("150 KBPS", 1.0, Some(150_000)),
             ("inf", 1.0, None),
             ("1e300", 1.0, None),
             ("Mbps", 1.0, None),

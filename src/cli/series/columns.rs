@@ -66,6 +66,12 @@ impl Columns {
         let place = |named: Option<(usize, Option<f64>)>| named.map(|(place, _)| place);
         let times = table.times(place(time))?;
         let (rate, rate_unit) = match rate {
+            Some((place, None)) if counts_bytes(table.name(place)) => {
+                bail!(
+                    "column '{}' counts bytes by its name; --column rate=NAME:UNIT says otherwise",
+                    table.name(place)
+                )
+            }
             Some((place, unit)) => (place, unit.or_else(|| unit_of_name(table.name(place)))),
             None => table.rate()?,
         };
@@ -146,7 +152,8 @@ impl Table<'_> {
         without_unit: fn(&str) -> &str,
     ) -> impl Iterator<Item = usize> + 'a {
         let is_other = move |name: &String| {
-            !own.contains(&name.as_str()) && others.contains(&without_unit(&name.to_ascii_lowercase()).trim())
+            let plain = without_unit(name).trim().to_ascii_lowercase();
+            !own.contains(&name.as_str()) && others.contains(&plain.as_str())
         };
         let other =
             self.all.iter().enumerate().filter(move |(_, name)| is_other(name)).map(|(place, _)| place);
@@ -156,8 +163,7 @@ impl Table<'_> {
     /// Without a name that was given, those whose names or cells say in what unit they are.
     fn times(&self, named: Option<usize>) -> Result<Vec<TimeColumn>> {
         let says_unit = |place: &usize| {
-            TimeUnit::of_name(&self.name(*place).to_ascii_lowercase()).is_some()
-                || TimeUnit::Date.read(self.cell(*place)).is_some()
+            TimeUnit::of_name(self.name(*place)).is_some() || TimeUnit::Date.read(self.cell(*place)).is_some()
         };
         let known = self.known(&TIMES, &OTHER_TIMES, TimeUnit::without).filter(says_unit);
         let places: Vec<_> = named.map_or_else(|| known.collect(), |place| vec![place]);
@@ -206,10 +212,14 @@ fn time_column(place: usize, name: &str, first: &str) -> TimeColumn {
 
 /// A name that ends in a unit, in brackets or behind a separator: its unit.
 fn unit_of_name(name: &str) -> Option<f64> {
-    let name = name.to_ascii_lowercase();
-    let rest = without_rate_unit(&name);
+    let rest = without_rate_unit(name);
     let unit = name.get(rest.len()..)?.trim_matches(|c: char| !(c.is_ascii_alphanumeric() || c == '/'));
     rate_unit(unit)
+}
+
+/// Whether the unit at its end is one of bytes: `kBps`.
+fn counts_bytes(name: &str) -> bool {
+    unit_of_name(name).is_none() && unit_of_name(&name.to_ascii_lowercase()).is_some()
 }
 
 fn without_rate_unit(name: &str) -> &str {
@@ -268,6 +278,8 @@ mod tests {
             ("remb (Mbit/s)", Some(1e6)),
             ("rate[bps]", Some(1.0)),
             ("Bitrate kbit/s", Some(1e3)),
+            ("bitrate_kBps", None),
+            ("BITRATE_KBPS", Some(1e3)),
             ("bitrate", None),
             ("kbps", None),
             ("bitrate_of_bob", None),

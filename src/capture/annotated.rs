@@ -1,7 +1,7 @@
 //! Packets with all that a capture says about them, for whoever writes them again.
 
 use super::pcapng::SimplePacket;
-use super::{CaptureError, CaptureReader, Format, Frame, LinkType, Record, Unread};
+use super::{CaptureError, CaptureReader, Format, Frame, LinkType, Unread};
 use crate::units::FrameNumber;
 
 /// A packet of a capture.
@@ -27,24 +27,11 @@ impl CaptureReader {
     /// If the capture is cut off or damaged here. Then reading is over.
     pub fn next_annotated(&mut self) -> Result<Option<Annotated<'_>>, CaptureError> {
         let packet = loop {
-            let number = FrameNumber(self.frames + 1);
-            let record = match &mut self.format {
-                Format::Pcap(reader) => reader.next_record(&mut self.buffer, number)?,
-                Format::Pcapng(reader) => reader.next_record(&mut self.buffer, number)?,
-            };
-            match record {
-                Record::End => return Ok(None),
-                Record::NextFile => {
-                    self.begin_next_file(number)?;
-                    continue;
-                }
-                Record::NextSection => continue,
-                Record::Packet(_) | Record::Unread(_) => self.frames += 1,
-            }
-            match record {
-                Record::Packet(packet) => break Some(packet),
-                Record::Unread(Unread::SimplePacket) if self.simple_packet().is_some() => break None,
-                _ => {}
+            match self.next_record()? {
+                None => return Ok(None),
+                Some(Ok(packet)) => break Some(packet),
+                Some(Err(Unread::SimplePacket)) if self.simple_packet().is_some() => break None,
+                Some(Err(_)) => {}
             }
         };
         let Some(packet) = packet else { return Ok(self.simple_packet()) };

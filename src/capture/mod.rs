@@ -219,6 +219,21 @@ impl CaptureReader {
     /// If the capture is cut off or damaged here. Then reading is over.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
         loop {
+            match self.next_record()? {
+                None => return Ok(None),
+                Some(Err(_)) => {}
+                Some(Ok(packet)) => {
+                    let nanoseconds = self.nanoseconds();
+                    let data = self.buffer.consumed(packet.data.clone());
+                    return Ok(Some(packet.frame(FrameNumber(self.frames), nanoseconds, data)));
+                }
+            }
+        }
+    }
+
+    /// The next packet, or why it is no frame; both are counted.
+    fn next_record(&mut self) -> Result<Option<Result<Packet, Unread>>, CaptureError> {
+        loop {
             let number = FrameNumber(self.frames + 1);
             let record = match &mut self.format {
                 Format::Pcap(reader) => reader.next_record(&mut self.buffer, number)?,
@@ -237,12 +252,11 @@ impl CaptureReader {
                         *first = if *count == 0 { number } else { *first };
                         *count += 1;
                     }
+                    return Ok(Some(Err(reason)));
                 }
                 Record::Packet(packet) => {
                     self.frames += 1;
-                    let nanoseconds = self.nanoseconds();
-                    let data = self.buffer.consumed(packet.data.clone());
-                    return Ok(Some(packet.frame(number, nanoseconds, data)));
+                    return Ok(Some(Ok(packet)));
                 }
             }
         }

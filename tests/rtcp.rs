@@ -5,6 +5,7 @@ use remb_replay::capture::{Frame, LinkType};
 use remb_replay::remb::Remb;
 use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, SideBySide, Sink, Taping};
 use remb_replay::report::summary::Warning;
+use remb_replay::rtp::sdp::SessionDescription;
 use remb_replay::survey::{FlowInfo, SurveyConfig};
 use remb_replay::units::{Bitrate, CaptureTime, FrameNumber, Ssrc};
 
@@ -77,7 +78,13 @@ impl Made {
     }
 
     fn replayed(&self) -> (Events, Outcome) {
-        let (mut replay, mut events) = (Replay::new(ReplayConfig::default()), Events::default());
+        self.replayed_told(None)
+    }
+
+    fn replayed_told(&self, sdp: Option<SessionDescription>) -> (Events, Outcome) {
+        let survey = SurveyConfig { sdp, ..SurveyConfig::default() };
+        let config = ReplayConfig { survey, ..ReplayConfig::default() };
+        let (mut replay, mut events) = (Replay::new(config), Events::default());
         self.for_each(|frame| {
             let Ok(()) = replay.handle_frame(frame, &mut events);
         });
@@ -169,6 +176,8 @@ fn each_video_has_a_module_and_retransmissions_and_audio_have_none() {
         Some(125.0),
         "the timestamps of the video"
     );
+    let audio = Sent { payload_type: 0, timestamp: 0x9000_0000, ..other };
+    assert_eq!(call_with(|made| made.stream(audio, 320, 2200, 0)), Some(125.0));
     let probing = |made: Made| {
         Made::default().stream(other, 0, 2200, 3).0.into_iter().fold(made, |mut made, frame| {
             made.0.push(frame);
@@ -176,6 +185,29 @@ fn each_video_has_a_module_and_retransmissions_and_audio_have_none() {
         })
     };
     assert_eq!(call_with(probing), Some(115.0), "padding came first, and the timer counts from it");
+}
+
+/// Of a flow that is understood, by a description of all its streams.
+#[test]
+fn a_second_video_has_a_module_though_it_begins_with_padding_alone() {
+    let sdp = "v=0\r\nm=video 9 RTP/AVP 96 97\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 H264/90000\r\n\
+               a=extmap:3 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time\r\n";
+    let call = |padding: Option<u16>| {
+        let other = Sent { ssrc: 0x12, payload_type: 97, timestamp: 0x9000_0000, ..VIDEO };
+        let made = Made::default().stream(VIDEO, 20, 15_000, 0);
+        let made = match padding {
+            Some(padding) => made.stream(other, 12_330, 15_000, padding),
+            None => made,
+        };
+        let made = [(12_800, 100), (13_500, 200)]
+            .into_iter()
+            .fold(made, |made, (ms, rtt)| made.datagram(ms, MEDIA, &answer(ms, 1, rtt)));
+        let told = Some(SessionDescription::parse(sdp).unwrap());
+        made.in_order().replayed_told(told).1.flows[0].rtt.value_ms
+    };
+    let (one, two) = (call(None), call(Some(0)));
+    assert!(one.is_some() && one != two, "{one:?} and {two:?}");
+    assert_eq!(call(Some(30)), two);
 }
 
 #[test]

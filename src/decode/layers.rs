@@ -9,8 +9,8 @@ pub(super) const ETHER_MPLS: [u16; 2] = [0x8847, 0x8848];
 const ETHER_VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 const ETHER_PPPOE_SESSION: u16 = 0x8864;
 /// What is below this is no type but a length, and LLC follows.
-const MIN_ETHER_TYPE: u16 = 0x0600;
-const ETHERNET_ADDRESSES_LEN: usize = 12;
+pub(super) const MIN_ETHER_TYPE: u16 = 0x0600;
+pub(super) const ETHERNET_ADDRESSES_LEN: usize = 12;
 /// LLC for SNAP, and the two organisations in whose name EtherTypes follow (RFC 1042, 802.1H).
 const SNAP: [[u8; 6]; 2] = [[0xaa, 0xaa, 3, 0, 0, 0], [0xaa, 0xaa, 3, 0, 0, 0xf8]];
 const IPV4_NIBBLE: u8 = 4;

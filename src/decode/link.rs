@@ -2,7 +2,9 @@
 
 use crate::capture::{Direction, Frame, LinkType};
 
-use super::layers::{ETHER_IPV4, ETHER_IPV6, Layer, ip_behind, tail, u16_at, untagged};
+use super::layers::{
+    ETHER_IPV4, ETHER_IPV6, ETHERNET_ADDRESSES_LEN, Layer, ip_behind, tail, u16_at, untagged,
+};
 use super::tapped::{self, Tapped};
 use super::{Skip, ppp, wifi};
 
@@ -34,7 +36,6 @@ const NFLOG: LinkType = LinkType(239);
 const PKTAP: LinkType = LinkType(258);
 const LINUX_COOKED_V2: LinkType = LinkType(276);
 
-const ADDRESSES_LEN: usize = 12;
 const LOOPBACK_FAMILY_LEN: usize = 4;
 const COOKED_TYPE_AT: usize = 14;
 const COOKED_V2_LEN: usize = 20;
@@ -103,7 +104,7 @@ fn rare<'a>(frame: &Frame<'a>) -> Result<IpPacket<'a>, Skip> {
 
 /// The IP packet of an Ethernet frame.
 fn ethernet(data: &[u8]) -> Result<IpPacket<'_>, Skip> {
-    let (addresses, rest) = data.split_first_chunk::<ADDRESSES_LEN>().ok_or(Skip::CutShort)?;
+    let (addresses, rest) = data.split_first_chunk::<ETHERNET_ADDRESSES_LEN>().ok_or(Skip::CutShort)?;
     let (mut source, mut destination) = ([0; 6], [0; 6]);
     destination.copy_from_slice(&addresses[..6]);
     source.copy_from_slice(&addresses[6..]);

@@ -92,7 +92,7 @@ pub enum Carrier {
     Udp,
     /// UDP whose IP packet came in fragments.
     Fragments,
-    /// VXLAN, Geneve, GTP-U, IP in IP, or GRE with or without ERSPAN: the flow is the inner one.
+    /// VXLAN, Geneve, GTP-U, IP or MPLS in IP, or GRE with or without ERSPAN: the flow is the inner one.
     Tunnel,
     /// TURN channel data, or Send and Data indications: the flow is that of client and peer where the peer is known.
     Turn,

@@ -2,7 +2,7 @@
 //! (3GPP TS 29.281), GRE (RFC 2784, 2890) with IP, MPLS, Ethernet or ERSPAN. Others are recognised by name and not read.
 
 use super::Skip;
-use super::layers::{ETHER_IPV4, ETHER_IPV6, ETHER_MPLS, Layer, ip_or};
+use super::layers::{ETHER_IPV4, ETHER_IPV6, ETHER_MPLS, Layer, MIN_ETHER_TYPE, ip_or};
 
 /// IANA's port, and the one that Linux had before.
 const VXLAN_PORTS: [u16; 2] = [4789, 8472];
@@ -16,7 +16,6 @@ const GTP_EXTENDED: u8 = 4;
 const GENEVE_PORT: u16 = 6081;
 const GENEVE_HEADER_LEN: usize = 8;
 const GENEVE_OPTIONS: u8 = 0x3f;
-const MIN_ETHER_TYPE: u16 = 0x0600;
 const TRANSPARENT_ETHERNET: u16 = 0x6558;
 
 const GRE_CHECKSUM: u16 = 0x8000;

@@ -91,8 +91,6 @@ mod tests {
         let next = rtp(8, 0x1111_2222, FIXED_LEN);
         let mut whole = [rtp(7, 0x1111_2222, FIXED_LEN), next.repeat(50_000)].concat();
         whole.resize(2 * whole.len(), 0);
-        let begun = std::time::Instant::now();
         assert_eq!(segment_len(&whole, whole.len()), None);
-        assert!(begun.elapsed() < std::time::Duration::from_secs(5));
     }
 }

@@ -1,6 +1,6 @@
 //! The REMB message (specification section 12, draft-alvestrand-rmcat-remb-03): encoded and decoded in integers.
 
-use crate::rtp::Block;
+use crate::rtp::{Block, REMB_IDENTIFIER};
 use crate::units::{Bitrate, Ssrc};
 
 /// The message's SSRC count has 8 bits.
@@ -10,7 +10,6 @@ const VERSION: u8 = 2;
 const PADDING_BIT: u8 = 0x20;
 const FORMAT_APPLICATION_LAYER: u8 = 15;
 const TYPE_PAYLOAD_SPECIFIC_FEEDBACK: u8 = 206;
-const IDENTIFIER: &[u8; 4] = b"REMB";
 const COMMON_HEADER_LEN: usize = 4;
 /// Sender, media source, identifier, count and rate.
 const FIXED_PAYLOAD_LEN: usize = 16;
@@ -71,7 +70,7 @@ impl Remb {
         out.extend((4 + u16::from(count)).to_be_bytes());
         out.extend(sender_ssrc.0.to_be_bytes());
         out.extend([0; 4]);
-        out.extend(IDENTIFIER);
+        out.extend(REMB_IDENTIFIER);
         out.extend([count, exponent << 2 | high, middle, low]);
         for ssrc in ssrcs {
             out.extend(ssrc.0.to_be_bytes());
@@ -107,7 +106,7 @@ fn parse_fixed(
     payload_len: usize,
 ) -> Result<(Ssrc, Bitrate), ParseRembError> {
     let [s0, s1, s2, s3, _, _, _, _, identifier @ .., count, high, middle, low] = *fixed;
-    if &identifier != IDENTIFIER {
+    if &identifier != REMB_IDENTIFIER {
         return Err(ParseRembError::NotRemb);
     }
     if payload_len != FIXED_PAYLOAD_LEN + 4 * usize::from(count) {

@@ -11,8 +11,8 @@ use crate::units::{CaptureTime, TimeDelta, Timestamp};
 use super::event::{Event, SentRemb};
 use super::rtt_samples::RttSamples;
 
-/// A given round trip time is delivered so long after the first packet.
-const GIVEN_RTT_AFTER: TimeDelta = TimeDelta::from_secs(1);
+/// A given round trip time is delivered so long after the first packet, and as often from then on.
+const GIVEN_RTT_PERIOD: TimeDelta = TimeDelta::from_secs(1);
 
 /// One flow's estimator, schedule and timers.
 #[derive(Debug)]
@@ -62,8 +62,8 @@ impl RttSource {
         match self {
             Self::Given(_, due) if *due > now => None,
             Self::Given(rtt, due) => {
-                *due =
-                    *due + GIVEN_RTT_AFTER.times((now - *due).as_micros() / GIVEN_RTT_AFTER.as_micros() + 1);
+                *due = *due
+                    + GIVEN_RTT_PERIOD.times((now - *due).as_micros() / GIVEN_RTT_PERIOD.as_micros() + 1);
                 Some(*rtt)
             }
             Self::Capture(updates) => {
@@ -197,7 +197,7 @@ impl Timeline {
             self.interceptor.bind_rtcp_writer(Outbox::default(), now);
             let begun = now - self.clock_offset;
             self.rtt = Some(match self.given_rtt {
-                Some(rtt) => RttSource::Given(rtt, begun + GIVEN_RTT_AFTER),
+                Some(rtt) => RttSource::Given(rtt, begun + GIVEN_RTT_PERIOD),
                 None => RttSource::Capture(RttUpdates::new(begun)),
             });
         }

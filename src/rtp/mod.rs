@@ -29,6 +29,7 @@ pub use report::{
     Dlrr, Echo, ExtendedBlock, ExtendedBlocks, ExtendedReport, ReceiverReport, Report, ReportBlock,
     ReportBlocks, SenderReport,
 };
+pub(crate) use report::{REMB_IDENTIFIER, begins_with_remb};
 pub use rtcp::{Block, Blocks, CompoundEnd, packet_type_name};
 pub use rtt::{RttSample, RttSampler, RttSmoother, SampleOf};
 pub use rtt_updates::RttUpdates;

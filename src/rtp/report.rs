@@ -8,6 +8,16 @@ use super::ntp::{MiddleNtp, NtpTime};
 use super::rtcp::Block;
 use crate::units::Ssrc;
 
+/// What a REMB has behind its two SSRCs.
+pub(crate) const REMB_IDENTIFIER: &[u8; 4] = b"REMB";
+const REMB_IDENTIFIER_AT: usize = 12;
+
+/// Whether a REMB begins here by its type and identifier, whatever version and length say.
+pub(crate) fn begins_with_remb(bytes: &[u8]) -> bool {
+    let is_feedback = matches!(bytes, [count, PAYLOAD_FEEDBACK, ..] if count & 0x1f == APPLICATION_LAYER);
+    is_feedback && bytes.get(REMB_IDENTIFIER_AT..).is_some_and(|rest| rest.starts_with(REMB_IDENTIFIER))
+}
+
 /// A report block of RTCP, decoded as far as it was captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Report<'a> {
@@ -153,7 +163,7 @@ impl<'a> Block<'a> {
     pub fn is_remb(&self) -> bool {
         self.packet_type == PAYLOAD_FEEDBACK
             && self.count == APPLICATION_LAYER
-            && self.body.get(8..12) == Some(b"REMB")
+            && self.body.get(8..12) == Some(REMB_IDENTIFIER)
     }
 
     /// Padding's length is its last byte, which a cut block does not show.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::remb::{CapturedRemb, ParseRembError};
 use crate::report::counted;
-use crate::rtp::Block;
+use crate::rtp::{Block, begins_with_remb};
 use crate::units::Count;
 
 /// Why a REMB is not used.
@@ -111,10 +111,6 @@ pub(super) fn read_remb(block: &Block<'_>) -> Option<Result<CapturedRemb, Unusab
 
 /// REMBs by their identifier in what is no RTCP: how many.
 pub(super) fn rembs_within(bytes: &[u8]) -> usize {
-    let begins = |start: &usize| {
-        let is_feedback = |head: &[u8]| matches!(head, [count, 206] if count & 0x1f == 15);
-        bytes.get(*start..start + 2).is_some_and(is_feedback)
-            && bytes.get(start + 12..start + 16) == Some(b"REMB")
-    };
+    let begins = |start: &usize| bytes.get(*start..).is_some_and(begins_with_remb);
     (0..bytes.len()).step_by(4).filter(begins).count()
 }

@@ -154,8 +154,7 @@ impl KindFinder {
         Guess { kind, by, is_doubtful }
     }
 
-    /// The clock that a payload type's timestamps count in, in Hz, if the stream is of this kind. `send_time` is what
-    /// abs-send-time says of their speed, in Hz.
+    /// The clock that a payload type's timestamps count in, in Hz, if the stream is of this kind.
     pub fn clock_hz(&self, kind: MediaKind, payload_type: PayloadType) -> Option<u32> {
         if let Some(known) = static_payload(payload_type) {
             return Some(known.clock_hz);

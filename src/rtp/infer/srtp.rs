@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use crate::rtp::begins_with_remb;
 use crate::rtp::rtcp::{Blocks, CompoundEnd};
 
 /// Gathers what DTLS and RTCP show of a pair of ports, both directions together.
@@ -55,15 +56,11 @@ fn looks_random(bytes: &[u8], least_len: usize) -> bool {
     bytes.len() >= least_len && zeros * 16 <= bytes.len() + 16
 }
 
-/// Whether something stands in clear where SRTCP has ciphertext: the identifier of a REMB, or the name of a source.
+/// Whether something stands in clear where SRTCP has ciphertext: the identifier of a REMB, or the name of a source. A part
+/// with another version is damaged, and what stands in it is clear all the same.
 fn has_clear_text(captured: &[u8]) -> bool {
     let words = (0..captured.len()).step_by(4).filter_map(|start| captured.get(start..));
-    words.into_iter().any(|block| is_remb(block) || is_description(block))
-}
-
-/// Whatever the version: a part with another is damaged, and what stands in it is clear all the same.
-fn is_remb(block: &[u8]) -> bool {
-    matches!(block, [count, 206, _, _, _, _, _, _, _, _, _, _, b'R', b'E', b'M', b'B', ..] if count & 0x1f == 15)
+    words.into_iter().any(|block| begins_with_remb(block) || is_description(block))
 }
 
 fn is_description(block: &[u8]) -> bool {

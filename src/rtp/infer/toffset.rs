@@ -31,7 +31,7 @@ struct Candidate {
     /// Values that are no time in a pacer.
     absurd: u32,
     zeros: u32,
-    /// Values at the begin of the capture's first frame of a stream are near to zero.
+    /// The first value of all is near to zero.
     begins_low: bool,
     steps: u32,
     moves: u32,

@@ -6,6 +6,8 @@ use crate::units::{AbsSendTime, AbsSendTimeElement};
 
 /// Longer blocks are taken apart each time.
 const MAX_LEN: usize = 16;
+/// Of the value of abs-send-time and of the transmission time offset.
+const TIME_LEN: usize = 3;
 /// Shapes that are remembered; a power of two.
 const SLOTS: usize = 16;
 
@@ -48,18 +50,20 @@ impl Carried {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shapes([Option<Shape>; SLOTS]);
 
-/// What blocks have in common that are alike; a block is taken as one number here, its first byte the highest.
+/// What blocks have in common that are alike.
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
     len: usize,
     /// The bytes that are in no element's value: all that says where which element is.
-    mask: u128,
-    heads: u128,
-    /// How far right the values are to be shifted.
-    send_time: Option<u32>,
-    transmission_offset: Option<u32>,
+    mask: Halves,
+    heads: Halves,
+    /// Where the elements begin, each a byte before its value.
+    send_time: Option<usize>,
+    transmission_offset: Option<usize>,
     has_transport_cc: bool,
     blocks: u64,
+    /// The block that it was learned from.
+    first: [u8; MAX_LEN],
 }
 
 impl Shapes {
@@ -67,12 +71,11 @@ impl Shapes {
     #[inline(always)]
     pub(super) fn read(&mut self, block: &[u8]) -> Option<Carried> {
         let shape = self.0[slot(block)?].as_mut()?;
-        let number = number_of(block);
-        if shape.len != block.len() || number & shape.mask != shape.heads {
+        if shape.len != block.len() || Halves::of(block).masked(shape.mask) != shape.heads {
             return None;
         }
         shape.blocks += 1;
-        Some(shape.carried(number))
+        Some(shape.carried(block))
     }
 
     /// Remembers the shape of a block; gives back the one whose place it takes.
@@ -93,53 +96,68 @@ fn slot(block: &[u8]) -> Option<usize> {
     (block.len() <= MAX_LEN).then_some((first ^ block.len()) % SLOTS)
 }
 
-#[inline(always)]
-fn number_of(block: &[u8]) -> u128 {
-    let words = block.as_chunks().0.iter();
-    words.fold(0, |number, word| number << 32 | u128::from(u32::from_be_bytes(*word)))
+/// A block's first and last eight bytes, which are all of it; of four bytes, these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Halves(u64, u64);
+
+impl Halves {
+    #[inline(always)]
+    fn of(block: &[u8]) -> Self {
+        match (block.first_chunk(), block.last_chunk()) {
+            (Some(first), Some(last)) => Self(u64::from_ne_bytes(*first), u64::from_ne_bytes(*last)),
+            _ => Self(block.first_chunk().map_or(0, |word| u32::from_ne_bytes(*word).into()), 0),
+        }
+    }
+
+    #[inline(always)]
+    const fn masked(self, mask: Self) -> Self {
+        Self(self.0 & mask.0, self.1 & mask.1)
+    }
 }
 
 impl Shape {
     /// `None` where a time has another length than it should.
     fn of(block: &[u8], ids: KnownIds) -> Option<Self> {
-        let (mut mask, mut send_time, mut transmission_offset) = (u128::MAX, None, None);
-        let mut has_transport_cc = false;
+        let (mut first, mut mask) = ([0; MAX_LEN], [u8::MAX; MAX_LEN]);
+        first.get_mut(..block.len())?.copy_from_slice(block);
+        let (mut send_time, mut transmission_offset, mut has_transport_cc) = (None, None, false);
         let mut elements = Elements::one_byte(block);
         while let Some(Element { id, value }) = elements.next() {
-            let shift = 8 * elements.rest().len() as u32;
-            let bits = 8 * value.len() as u32;
-            mask &= !((u128::MAX >> (u128::BITS - bits)) << shift);
+            let end = block.len() - elements.rest().len();
+            let begin = end - value.len();
+            mask.get_mut(begin..end)?.fill(0);
+            let at = begin.checked_sub(1).filter(|_| value.len() == TIME_LEN);
             if id == ids.send_time {
-                send_time = Some((bits == 24).then_some(shift)?);
+                send_time = Some(at?);
             }
             if id == ids.transmission_offset {
-                transmission_offset = Some((bits == 24).then_some(shift)?);
+                transmission_offset = Some(at?);
             }
             has_transport_cc |= id == ids.transport_cc;
         }
-        let heads = number_of(block) & mask;
-        let len = block.len();
-        Some(Self { len, mask, heads, send_time, transmission_offset, has_transport_cc, blocks: 0 })
+        let mask = Halves::of(mask.get(..block.len())?);
+        let (len, heads) = (block.len(), Halves::of(block).masked(mask));
+        Some(Self { len, mask, heads, send_time, transmission_offset, has_transport_cc, blocks: 0, first })
     }
 
     #[inline(always)]
-    fn carried(&self, number: u128) -> Carried {
-        let bits_24 = |shift: u32| (number >> shift) as u32 & 0x00ff_ffff;
-        let send_time = self.send_time.map(|shift| AbsSendTime::from_raw(bits_24(shift)));
+    fn carried(&self, block: &[u8]) -> Carried {
+        let word_at = |at: usize| {
+            let word = block.get(at..).and_then(|rest| rest.first_chunk());
+            word.map_or(0, |word| u32::from_be_bytes(*word))
+        };
+        let send_time = self.send_time.map(|at| AbsSendTime::from_raw(word_at(at)));
         Carried {
             send_time: send_time.map_or(AbsSendTimeElement::Absent, AbsSendTimeElement::Value),
-            transmission_offset: self
-                .transmission_offset
-                .map(|shift| (bits_24(shift) << 8).cast_signed() >> 8),
+            transmission_offset: self.transmission_offset.map(|at| (word_at(at) << 8).cast_signed() >> 8),
             transport_cc: self.has_transport_cc,
         }
     }
 
     /// Ids and lengths of its elements.
-    pub(super) fn elements(&self) -> Vec<(u8, usize)> {
-        let bytes = self.heads.to_be_bytes();
-        let block = bytes.get(MAX_LEN - self.len..).unwrap_or_default();
-        Elements::one_byte(block).map(|element| (element.id, element.value.len())).collect()
+    pub(super) fn elements(&self) -> impl Iterator<Item = (u8, usize)> {
+        let block = self.first.get(..self.len).unwrap_or_default();
+        Elements::one_byte(block).map(|element| (element.id, element.value.len()))
     }
 
     /// Blocks that had it, but for the one that it was learned from.

@@ -37,7 +37,7 @@ impl Copies {
     ) -> bool {
         let identity = Identity::of(packet);
         if (!is_new || self.superseded.is_some())
-            && let Some(is_left_out) = self.copy(&identity, flow, seen, at, frame)
+            && let Some(is_left_out) = self.copy(identity, flow, seen, at, frame)
         {
             return is_left_out;
         }
@@ -49,7 +49,7 @@ impl Copies {
     #[cold]
     fn copy(
         &mut self,
-        identity: &Identity,
+        identity: Identity,
         flow: u32,
         seen: &mut Seen,
         at: CaptureTime,

@@ -92,6 +92,7 @@ impl Layout {
     }
 
     /// Takes a packet's header extensions; says what they carry.
+    #[inline(always)]
     pub(super) fn observe(&mut self, packet: &RtpPacket<'_>, frame: FrameNumber) -> Carried {
         let block = packet.one_byte_block();
         match block.and_then(|block| self.shapes.read(block)) {

@@ -114,9 +114,9 @@ impl Default for Seen {
 
 impl Seen {
     /// What a packet is a copy of, if of any.
-    pub(super) fn original_of(&self, identity: &Identity, at: CaptureTime) -> Option<&Original> {
+    pub(super) fn original_of(&self, identity: Identity, at: CaptureTime) -> Option<&Original> {
         let known = self.slots.get(identity.slot(self.slots.len()))?;
-        (known.is_any() && known.identity.is_same(identity) && is_near(known.at, at)).then_some(known)
+        (known.is_any() && known.identity.is_same(&identity) && is_near(known.at, at)).then_some(known)
     }
 
     /// Takes in a packet that is no copy.
@@ -128,12 +128,17 @@ impl Seen {
         at: CaptureTime,
         spare: &mut SpareSlots,
     ) {
-        let new = Original { identity, flow, at };
         let slot = identity.slot(self.slots.len());
         match self.slots.get_mut(slot) {
             // Whether there are enough places shows once a round.
-            Some(old) if slot > 0 || !self.may_grow || !is_near(old.at, at) => *old = new,
-            _ => self.grow(new, spare),
+            Some(old) if slot > 0 || !self.may_grow || !is_near(old.at, at) => {
+                // Part by part: put together first, it waits for its parts to be written (6 % of inspect's time).
+                old.identity.number = identity.number;
+                old.identity.extensions = identity.extensions;
+                old.flow = flow;
+                old.at = at;
+            }
+            _ => self.grow(Original { identity, flow, at }, spare),
         }
     }
 
@@ -162,7 +167,7 @@ impl Seen {
     /// Whether two streams, as flows have them, have a packet in common.
     pub(super) fn shares_any(&self, other: &Self) -> bool {
         let mut known = self.slots.iter().filter(|original| original.is_any());
-        known.any(|original| other.original_of(&original.identity, original.at).is_some())
+        known.any(|original| other.original_of(original.identity, original.at).is_some())
     }
 }
 
@@ -195,7 +200,7 @@ mod tests {
     #[test]
     fn a_copy_has_the_same_number_timestamp_length_and_send_time() {
         let seen = of_five();
-        let original = |identity| seen.original_of(&identity, at(1000)).map(|original| original.flow);
+        let original = |identity| seen.original_of(identity, at(1000)).map(|original| original.flow);
         assert_eq!(original(identity(5, 1, 1, 100)), Some(3));
         assert_eq!(original(identity(6, 1, 1, 100)), None);
         assert_eq!(original(identity(21, 1, 1, 100)), None, "the same place");
@@ -208,12 +213,12 @@ mod tests {
     fn a_copy_whose_extensions_are_cut_off_is_one() {
         let bytes = [0x90, 96, 0, 5, 0, 0, 0, 1, 0, 0, 0, 1, 0xbe, 0xde, 0, 1];
         let cut = Identity::of(&RtpPacket::parse(&bytes, 100).unwrap());
-        assert!(of_five().original_of(&cut, at(1000)).is_some());
+        assert!(of_five().original_of(cut, at(1000)).is_some());
     }
 
     #[test]
     fn copies_come_within_five_seconds_before_or_after() {
-        let of = |millis| of_five().original_of(&identity(5, 1, 1, 100), at(millis)).is_some();
+        let of = |millis| of_five().original_of(identity(5, 1, 1, 100), at(millis)).is_some();
         assert_eq!([-4001, -4000, 6000, 6001].map(of), [false, true, true, false]);
     }
 
@@ -224,7 +229,7 @@ mod tests {
             seen.remember(identity(number, 1, 1, 100), 0, at(i64::from(number) * 2), &mut spare);
         }
         let now = at(120_000);
-        assert!(seen.original_of(&identity(57_600, 1, 1, 100), now).is_some(), "4.8 s ago");
+        assert!(seen.original_of(identity(57_600, 1, 1, 100), now).is_some(), "4.8 s ago");
         assert_eq!(seen.slots.len(), MAX_SLOTS);
         for number in 0..60_000_u16 {
             seen.remember(identity(number, 1, 1, 100), 0, now, &mut spare);
@@ -234,6 +239,6 @@ mod tests {
         let mut poor = Seen::default();
         (0..100).for_each(|number| poor.remember(identity(number, 1, 1, 100), 0, now, &mut none_left));
         assert_eq!((poor.slots.len(), none_left.0), (FIRST_SLOTS, 0));
-        assert!(poor.original_of(&identity(99, 1, 1, 100), now).is_some());
+        assert!(poor.original_of(identity(99, 1, 1, 100), now).is_some());
     }
 }

@@ -8,7 +8,7 @@ use etherparse::PacketBuilder;
 use remb_replay::capture::{CaptureReader, Frame, LinkType};
 use remb_replay::decode::Decoder;
 use remb_replay::flow::{classify, segment_len};
-use remb_replay::remb::{CapturedRemb, Remb};
+use remb_replay::remb::Remb;
 use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
 use remb_replay::rtp::sdp::{HeaderExtension, SessionDescription};
 use remb_replay::rtp::{Blocks, RtpPacket};
@@ -150,7 +150,7 @@ pub(crate) fn rtcp(data: &[u8]) {
         if let Some(report) = block.report() {
             assert!(report.requests().count() + report.echoes().count() <= captured.len());
         }
-        if let Ok(remb) = CapturedRemb::from_block(&block) {
+        if let Ok(remb) = block.remb() {
             assert!(remb.bitrate.as_bps() >= 0);
         }
     }

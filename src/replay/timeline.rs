@@ -93,7 +93,7 @@ impl Timeline {
         gives_steps: bool,
     ) -> Self {
         Self {
-            interceptor: RembInterceptor::with_any(config),
+            interceptor: RembInterceptor::new_unchecked(config),
             clock_offset,
             given_rtt: rtt,
             rtt: None,

@@ -25,11 +25,11 @@ pub(crate) use extension::ONE_BYTE_HEADERS;
 pub use extension::{Element, Elements};
 pub use ntp::{MiddleNtp, NtpTime};
 pub use packet::{Malformed, RtpPacket};
+pub(crate) use report::begins_with_remb;
 pub use report::{
     Dlrr, Echo, ExtendedBlock, ExtendedBlocks, ExtendedReport, ReceiverReport, Report, ReportBlock,
     ReportBlocks, SenderReport,
 };
-pub(crate) use report::{REMB_IDENTIFIER, begins_with_remb};
 pub use rtcp::{Block, Blocks, CompoundEnd, packet_type_name};
 pub use rtt::{RttSample, RttSampler, RttSmoother, SampleOf};
 pub use rtt_updates::RttUpdates;

@@ -6,10 +6,9 @@
 
 use super::ntp::{MiddleNtp, NtpTime};
 use super::rtcp::Block;
+use crate::remb::{CapturedRemb, ParseRembError, REMB_IDENTIFIER};
 use crate::units::Ssrc;
 
-/// What a REMB has behind its two SSRCs.
-pub(crate) const REMB_IDENTIFIER: &[u8; 4] = b"REMB";
 const REMB_IDENTIFIER_AT: usize = 12;
 
 /// Whether a REMB begins here by its type and identifier, whatever version and length say.
@@ -166,13 +165,27 @@ impl<'a> Block<'a> {
             && self.body.get(8..12) == Some(REMB_IDENTIFIER)
     }
 
-    /// Padding's length is its last byte, which a cut block does not show.
+    /// The REMB that it is, as far as it was captured.
+    ///
+    /// # Errors
+    /// `NotRemb` for every other message, and for one cut before its identifier; what is wrong with a REMB otherwise.
+    pub fn remb(&self) -> Result<CapturedRemb, ParseRembError> {
+        if !self.is_remb() {
+            return Err(ParseRembError::NotRemb);
+        }
+        CapturedRemb::parse(self.body, self.body_len_on_wire.saturating_sub(self.padding()))
+    }
+
     fn body_without_padding(&self) -> &'a [u8] {
-        let padding = match self.body.last() {
+        self.body.get(..self.body.len().saturating_sub(self.padding())).unwrap_or(&[])
+    }
+
+    /// Its length is its last byte, which a cut block does not show.
+    fn padding(&self) -> usize {
+        match self.body.last() {
             Some(&len) if self.has_padding && !self.is_truncated() => usize::from(len),
             _ => 0,
-        };
-        self.body.get(..self.body.len().saturating_sub(padding)).unwrap_or(&[])
+        }
     }
 }
 
@@ -286,10 +299,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::remb::Remb;
     use crate::rtp::Blocks;
     use crate::rtp::test_rtcp::{
         dlrr, dlrr_content, extended, receiver_report, reference_time, rtcp, sender_report, single,
     };
+    use crate::units::Bitrate;
 
     const NTP: u64 = 0x0102_0304_8506_0708;
 
@@ -428,5 +443,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_remb_is_read_without_its_padding_and_as_far_as_it_was_captured() {
+        let mut message = Vec::new();
+        Remb::encode(Ssrc(7), Bitrate::from_bps(1_000_000), &[Ssrc(1)], &mut message).unwrap();
+        message[0] |= 0x20;
+        message[3] += 1;
+        message.extend([0, 0, 0, 4]);
+        let bitrate = Bitrate::from_bps(1_000_000);
+        let remb = |captured: usize| {
+            Blocks::new(&message[..captured], message.len()).next().map(|block| block.remb())
+        };
+        let read = |ssrcs| Ok(CapturedRemb { sender_ssrc: Ssrc(7), bitrate, ssrcs });
+        assert_eq!(remb(28), Some(read(Some(vec![Ssrc(1)]))));
+        assert_eq!(remb(22), Some(Err(ParseRembError::WrongLength)), "the padding is not known");
+        assert_eq!(remb(19), Some(Err(ParseRembError::Cut)));
+        assert_eq!(remb(15), Some(Err(ParseRembError::NotRemb)));
     }
 }

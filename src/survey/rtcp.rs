@@ -197,6 +197,6 @@ fn named_by(block: &Block<'_>) -> Vec<Ssrc> {
         Some(Report::Receiver(report)) => report.blocks.map(|block| block.ssrc).collect(),
         Some(Report::Extended(_)) | None => Vec::new(),
     };
-    let listed = CapturedRemb::from_block(block).ok().and_then(|remb| remb.ssrcs);
+    let listed = block.remb().ok().and_then(|remb| remb.ssrcs);
     [reported, listed.unwrap_or_default()].concat()
 }

@@ -100,7 +100,7 @@ impl Unusables {
 
 /// The REMB that a block is, if it is one.
 pub(super) fn read_remb(block: &Block<'_>) -> Option<Result<CapturedRemb, Unusable>> {
-    Some(match CapturedRemb::from_block(block) {
+    Some(match block.remb() {
         Ok(remb) => Ok(remb),
         Err(ParseRembError::NotRemb) => return None,
         Err(ParseRembError::BitrateOverflow) => Err(Unusable::TooHigh),

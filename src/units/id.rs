@@ -2,16 +2,6 @@
 
 use std::fmt;
 
-/// Synchronisation source of an RTP stream (RFC 3550); printed as `0x%08x`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Ssrc(pub u32);
-
-impl fmt::Display for Ssrc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "0x{:08x}", self.0)
-    }
-}
-
 /// RTP sequence number; it wraps at 2¹⁶.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SeqNum(pub u16);
@@ -51,10 +41,5 @@ mod tests {
     fn sequence_numbers_step_the_shorter_way_round() {
         assert_eq!(SeqNum(2).steps_since(SeqNum(0xffff)), 3);
         assert_eq!(SeqNum(0xffff).steps_since(SeqNum(2)), -3);
-    }
-
-    #[test]
-    fn an_ssrc_prints_as_eight_hex_digits() {
-        assert_eq!(Ssrc(0xbeef).to_string(), "0x0000beef");
     }
 }

@@ -3,14 +3,15 @@
 //! Two states are tracked, the time a byte takes (`slope`) and the delay gradient (`offset`), from the residual
 //! r = (arrival delta − send delta) − slope · size delta − offset. Specification section 4.
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use super::overuse::BandwidthUsage;
 use super::window_min::WindowMin;
 
 /// The filter's start values and noise model (specification 4.1).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
 pub struct KalmanConfig {
     /// Slope at the start, ms per byte.
     pub initial_slope: f64,

@@ -2,13 +2,14 @@
 //!
 //! While it is known, the estimate is near its maximum and rises additively. Specification 8.8.
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use crate::units::Bitrate;
 
 /// The average's constants (specification 8.8).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
 pub struct LinkCapacityConfig {
     /// Weight of a new sample.
     pub weight: f64,

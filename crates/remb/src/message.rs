@@ -1,8 +1,9 @@
 //! The REMB message (specification section 12, draft-alvestrand-rmcat-remb-03): encoded and decoded in integers.
 
-use crate::rtp::{Block, REMB_IDENTIFIER};
 use crate::units::{Bitrate, Ssrc};
 
+/// What makes application layer feedback a REMB.
+pub const REMB_IDENTIFIER: &[u8; 4] = b"REMB";
 /// The message's SSRC count has 8 bits.
 pub const MAX_SSRCS: usize = 255;
 
@@ -13,6 +14,8 @@ const TYPE_PAYLOAD_SPECIFIC_FEEDBACK: u8 = 206;
 const COMMON_HEADER_LEN: usize = 4;
 /// Sender, media source, identifier, count and rate.
 const FIXED_PAYLOAD_LEN: usize = 16;
+/// In the payload.
+const IDENTIFIER_AT: usize = 8;
 const MAX_MANTISSA: u64 = 0x3_ffff;
 
 /// A receiver's estimated maximum bit rate for some SSRCs.
@@ -133,21 +136,18 @@ pub struct CapturedRemb {
 }
 
 impl CapturedRemb {
-    /// Reads a block of an RTCP compound; `NotRemb` for every other message, and for one cut before its identifier.
-    pub fn from_block(block: &Block<'_>) -> Result<Self, ParseRembError> {
-        if !block.is_remb() {
+    /// Reads what a capture kept of the payload behind a message's common header, of so many bytes on the wire without
+    /// padding. What is cut before its identifier is no REMB.
+    pub fn parse(payload: &[u8], len_on_wire: usize) -> Result<Self, ParseRembError> {
+        if payload.get(IDENTIFIER_AT..IDENTIFIER_AT + 4) != Some(REMB_IDENTIFIER) {
             return Err(ParseRembError::NotRemb);
         }
-        let Some((fixed, ssrcs)) = block.body.split_first_chunk() else {
-            return Err(if block.is_truncated() { ParseRembError::Cut } else { ParseRembError::WrongLength });
+        let Some((fixed, ssrcs)) = payload.split_first_chunk() else {
+            let is_cut = payload.len() < len_on_wire;
+            return Err(if is_cut { ParseRembError::Cut } else { ParseRembError::WrongLength });
         };
-        let padding = match block.body.last() {
-            Some(count) if block.has_padding && !block.is_truncated() => usize::from(*count),
-            _ => 0,
-        };
-        let payload_len = block.body_len_on_wire.saturating_sub(padding);
-        let (sender_ssrc, bitrate) = parse_fixed(fixed, payload_len)?;
-        let ssrcs = ssrcs.get(..payload_len - FIXED_PAYLOAD_LEN).map(parse_ssrcs);
+        let (sender_ssrc, bitrate) = parse_fixed(fixed, len_on_wire)?;
+        let ssrcs = ssrcs.get(..len_on_wire - FIXED_PAYLOAD_LEN).map(parse_ssrcs);
         Ok(Self { sender_ssrc, bitrate, ssrcs })
     }
 
@@ -292,18 +292,16 @@ mod tests {
 
     #[test]
     fn a_remb_whose_list_is_cut_keeps_its_rate() {
-        let whole = encoded(7, 1_000_000, &[1, 2]);
+        let whole = &encoded(7, 1_000_000, &[1, 2])[COMMON_HEADER_LEN..];
         for captured in 0..=whole.len() {
-            let mut blocks = crate::rtp::Blocks::new(&whole[..captured], whole.len());
-            let remb = blocks.next().map(|block| CapturedRemb::from_block(&block));
+            let remb = CapturedRemb::parse(&whole[..captured], whole.len());
             match captured {
-                0..4 => assert!(remb.is_none()),
-                4..16 => assert_eq!(remb, Some(Err(ParseRembError::NotRemb))),
-                16..20 => assert_eq!(remb, Some(Err(ParseRembError::Cut))),
+                0..12 => assert_eq!(remb, Err(ParseRembError::NotRemb)),
+                12..16 => assert_eq!(remb, Err(ParseRembError::Cut)),
                 _ => {
                     let ssrcs = (captured == whole.len()).then(|| vec![Ssrc(1), Ssrc(2)]);
                     let bitrate = Bitrate::from_bps(1_000_000);
-                    assert_eq!(remb, Some(Ok(CapturedRemb { sender_ssrc: Ssrc(7), bitrate, ssrcs })));
+                    assert_eq!(remb, Ok(CapturedRemb { sender_ssrc: Ssrc(7), bitrate, ssrcs }));
                 }
             }
         }

@@ -1,13 +1,14 @@
 //! When a REMB is due: at fixed intervals and at once on a fall, or by libwebrtc's throttle.
 //! Specification 11.3 and 11.4.
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Bitrate, TimeDelta, Timestamp};
 
 /// The two schedules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "lowercase"))]
 pub enum Profile {
     /// Every interval, and at once on a fall.
     #[default]
@@ -17,8 +18,8 @@ pub enum Profile {
 }
 
 /// The schedule's parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
 pub struct RembConfig {
     /// Which schedule.
     pub scheduler: Profile,
@@ -54,8 +55,8 @@ const THROTTLE_INTERVAL: TimeDelta = TimeDelta::from_millis(200);
 const THROTTLE_FALL_PERCENT: i64 = 103;
 
 /// Why a REMB is sent now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize), serde(rename_all = "lowercase"))]
 pub enum Reason {
     /// None was sent before.
     First,

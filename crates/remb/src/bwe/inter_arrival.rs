@@ -4,13 +4,14 @@
 //! the other although sent further apart, as a queue drains. Delays are measured between completed groups, last packet
 //! to last packet. Specification section 3.
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use crate::units::{DataSize, TimeDelta};
 
 /// The grouping rules' limits (specification 3.1, 3.2).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
 pub struct InterArrivalConfig {
     /// Packets sent within this time of a group's first packet belong to the group.
     pub group_length: TimeDelta,

@@ -6,13 +6,14 @@
 
 use std::collections::VecDeque;
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Bitrate, DataSize, TimeDelta, Timestamp};
 
 /// The search's limits (specification 9.4, 13.2).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
 pub struct ProbeConfig {
     /// Packets are taken for probes so long after the first one, and until there is an estimate.
     pub interval: TimeDelta,

@@ -5,7 +5,7 @@ mod timers;
 use proptest::prelude::*;
 
 use super::*;
-use crate::remb::Profile;
+use crate::Profile;
 use crate::units::{AbsSendTime, AbsSendTimeElement, DataSize};
 
 #[derive(Debug, Clone, PartialEq)]

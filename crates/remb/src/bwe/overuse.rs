@@ -3,13 +3,14 @@
 //! T = min(n, 60) · offset is compared with ±γ; an over-use needs T > γ for more than 10 ms of send time, twice, and a
 //! gradient that does not fall. Then γ moves towards |T|, down faster than up. Specification section 6.
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use crate::units::TimeDelta;
 
 /// The detector's constants (specification 6.1).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
 pub struct OveruseConfig {
     /// γ at the start, ms.
     pub initial_threshold: f64,

@@ -35,7 +35,6 @@ pub trait RtcpWriter {
 }
 
 /// What the interceptor is made of. Its values are taken as they are, but for an interval of zero, which is refused.
-/// `config::Parameters::validate` holds estimator and schedule to the ranges that make sense.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InterceptorConfig {
     /// The estimator's parameters.
@@ -89,11 +88,11 @@ impl<W: RtcpWriter> RembInterceptor<W> {
     /// A REMB interval that is none.
     pub fn new(config: InterceptorConfig) -> Result<Self, InvalidInterval> {
         config.remb.validate()?;
-        Ok(Self::with_any(config))
+        Ok(Self::new_unchecked(config))
     }
 
-    /// The same with any interval: the schedule keeps to what it can.
-    pub(crate) fn with_any(config: InterceptorConfig) -> Self {
+    /// The same for an owner that has validated its parameters: with an interval that is none, time alone is always due.
+    pub fn new_unchecked(config: InterceptorConfig) -> Self {
         Self {
             stream_timeout: config.estimator.streams.timeout,
             estimator: Controller::new(config.estimator),
@@ -289,7 +288,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         &self.estimator
     }
 
-    /// Sets the round trip time; [`crate::rtp::RttUpdates`] makes it of samples as libwebrtc does.
+    /// Sets the round trip time; of samples from RTCP it is made as specification 1.11 has it.
     pub fn set_rtt(&mut self, rtt: TimeDelta) {
         self.estimator.set_rtt(rtt);
     }

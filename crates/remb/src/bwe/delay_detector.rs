@@ -3,6 +3,7 @@
 //! With the Kalman filter the detector outlives the filter (specification 9.5); the trendline brings its own rules, and
 //! both start anew together (specification 5.4, 5.5).
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use super::config::EstimatorConfig;
@@ -13,8 +14,8 @@ use super::trace::{DelayState, KalmanState};
 use super::trendline::Trendline;
 
 /// The delay filters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "lowercase"))]
 pub enum DelayFilter {
     /// libwebrtc's on the receiving side.
     #[default]

@@ -3,13 +3,14 @@
 //! Bytes are kept in one bucket per millisecond that had packets. The rate is computed in single precision, as
 //! libwebrtc does. Specification section 7.
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Bitrate, DataSize, TimeDelta};
 
 /// The window (specification 7.1).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
 pub struct IncomingBitrateConfig {
     /// Packets older than this do not count; whole milliseconds.
     pub window: TimeDelta,

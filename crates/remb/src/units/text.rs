@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
 use super::{Bitrate, TimeDelta};
 
 /// Why a text is no duration or bit rate.
@@ -71,41 +69,6 @@ impl fmt::Display for TimeDelta {
 impl fmt::Display for Bitrate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_largest(f, self.as_bps(), &[(1_000_000, "Mbps"), (1_000, "kbps")], "bps")
-    }
-}
-
-impl Serialize for TimeDelta {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for TimeDelta {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
-}
-
-impl Serialize for Bitrate {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// A bit rate is written as text with its unit or as a plain number of bit/s.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum RateText {
-    Plain(i64),
-    Text(String),
-}
-
-impl<'de> Deserialize<'de> for Bitrate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match RateText::deserialize(deserializer)? {
-            RateText::Plain(bps) => Ok(Self::from_bps(bps)),
-            RateText::Text(text) => text.parse().map_err(de::Error::custom),
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! In normal use the estimate rises by 8 % a second, or slowly where the link's capacity is known; at an over-use it
 //! falls to 85 % of the measured throughput; under-use holds it while queues drain. Specification section 8.
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use super::link_capacity::{LinkCapacity, LinkCapacityConfig};
@@ -10,8 +11,8 @@ use super::overuse::BandwidthUsage;
 use crate::units::{Bitrate, DataSize, TimeDelta, Timestamp};
 
 /// The constants of increase and decrease (specification 8.1).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
 pub struct RateControlConfig {
     /// Lower limit of the estimate.
     pub min_bitrate: Bitrate,

@@ -1,5 +1,6 @@
 //! The parameters of all stages; the defaults are libwebrtc's.
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use super::active_streams::StreamsConfig;
@@ -15,8 +16,8 @@ use super::trendline::TrendlineConfig;
 use crate::units::TimeDelta;
 
 /// Every stage's parameters.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
 #[allow(missing_docs, reason = "each field is the stage of its name")]
 pub struct EstimatorConfig {
     pub controller: ControllerConfig,
@@ -32,8 +33,8 @@ pub struct EstimatorConfig {
 }
 
 /// Which estimator and filter, and when they change (specification 2.2, 10.1).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
 pub struct ControllerConfig {
     /// Which estimator.
     pub estimator: EstimatorChoice,
@@ -57,8 +58,8 @@ impl Default for ControllerConfig {
 }
 
 /// How the estimator is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
 pub enum EstimatorChoice {
     /// By what the packets carry, as libwebrtc does.
     #[default]

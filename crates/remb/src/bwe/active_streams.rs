@@ -1,13 +1,14 @@
 //! Which streams sent something in the last two seconds (specification 9.5).
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 use super::ssrc_set::SsrcSet;
 use crate::units::{Ssrc, TimeDelta, Timestamp};
 
 /// When a stream is over.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields, default))]
 pub struct StreamsConfig {
     /// A stream without a packet for longer than this is over.
     pub timeout: TimeDelta,

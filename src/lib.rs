@@ -29,6 +29,7 @@ pub mod compare;
 pub mod config;
 pub mod decode;
 pub mod flow;
+pub mod model;
 pub mod replay;
 pub mod report;
 pub mod rtp;

@@ -14,7 +14,7 @@ mod timeline;
 
 use estimation::Estimation;
 pub use event::{Event, SentRemb};
-pub use outcome::{Outcome, rtt_is_default};
+pub use outcome::Outcome;
 pub use settings::ReplayConfig;
 pub use side_by_side::SideBySide;
 pub use tape::{Tape, TapedFlow, Taping};

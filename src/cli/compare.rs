@@ -21,6 +21,7 @@ use crate::compare::{ListedSeries, Recordings, Window};
 use crate::remb::Profile;
 use crate::replay::{Outcome, ReplayConfig, SideBySide};
 use crate::report::summary::{Flow, Tool, Warning};
+use crate::report::{verdict_text, views};
 use crate::survey::Learned;
 use crate::units::{CaptureTime, TimeDelta};
 
@@ -63,9 +64,8 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
             let grain = grain_of(&source).map_err(opened)?;
             let spread = Spread { count: args.comparison.phases, grain };
             let replay = |source, told: Option<&_>| replay_phases(args, &resolved, source, told, spread);
-            let (mut replays, told) = read_told(source, replay)?;
-            replays.outcome.warnings.extend(twice::notes(told.as_ref()));
-            finish(args, &plan, Compared::capture(args, replays, recorded)?)
+            let (replays, told) = read_told(source, replay)?;
+            finish(args, &plan, Compared::capture(args, replays, told.as_ref(), recorded)?)
         }
     }
 }
@@ -134,14 +134,22 @@ fn replay_phases(
 }
 
 impl Compared {
-    fn capture(args: &CompareArgs, replays: Replays, recorded: Option<SeriesFile>) -> Result<Self, Failure> {
+    fn capture(
+        args: &CompareArgs,
+        replays: Replays,
+        told: Option<&Learned>,
+        recorded: Option<SeriesFile>,
+    ) -> Result<Self, Failure> {
         let Replays { profile, read, mut outcome, mut phases, spread, first_at } = replays;
         let nothing = |why: String| Failure::new(Exit::Nothing, read.nothing(&why));
         if let Some(why) = outcome.nothing {
-            return Err(nothing(why));
+            return Err(nothing(verdict_text::nothing(&why)));
         }
-        read.complete(&mut outcome.frames, &mut outcome.warnings);
-        let estimated: Vec<&Flow> = outcome.flows.iter().filter(|flow| flow.estimation.is_some()).collect();
+        let mut warnings = views::warnings(&outcome.warnings, &outcome.flows);
+        warnings.extend(twice::notes(told));
+        read.complete(&mut outcome.frames, &mut warnings);
+        let found: Vec<Flow> = outcome.flows.iter().map(Flow::from).collect();
+        let estimated: Vec<&Flow> = found.iter().filter(|flow| flow.estimation.is_some()).collect();
         let end_ns = outcome.counted_span.map_or(0, |span| span.0);
         let ComparisonArgs { skip, offset, plot, .. } = &args.comparison;
         let window = Window { from_ns: skip.as_micros().saturating_mul(1000), end_ns };
@@ -188,11 +196,11 @@ impl Compared {
         if flows.is_empty() {
             return Err(nothing(match is_from_file {
                 true => NO_COMMON_TIME.to_owned(),
-                false => nothing_in_common(&estimated, &outcome.warnings),
+                false => nothing_in_common(&estimated, &warnings),
             }));
         }
         let input = read.input.file.clone();
-        let (tool, profile, warnings) = (Tool::default(), Some(profile), outcome.warnings);
+        let (tool, profile) = (Tool::default(), Some(profile));
         Ok(Self { tool, input, profile, flows, warnings, read: Some(read), notes })
     }
 

@@ -11,7 +11,8 @@ use super::twice::{self, Reading, read_told};
 use super::{Exit, Failure, messages, print, to_stdout};
 use crate::remb::Profile;
 use crate::report::csv::write_streams;
-use crate::report::summary::{Input, Inspection, Tool};
+use crate::report::summary::{Flow, Input, Inspection, Tool};
+use crate::report::{verdict_text, views};
 use crate::survey::{Findings, Learned, NoFeed, Survey, SurveyConfig};
 
 pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
@@ -27,14 +28,15 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let config = resolved.config.survey();
     let (Surveyed { read, mut findings }, told) =
         read_told(source, |source, told| survey(args, &config, source, told))?;
-    findings.warnings.extend(twice::notes(told.as_ref()));
-    read.complete(&mut findings.frames, &mut findings.warnings);
+    let mut warnings = views::warnings(&findings.warnings, &findings.flows);
+    warnings.extend(twice::notes(told.as_ref()));
+    read.complete(&mut findings.frames, &mut warnings);
     let inspection = Inspection {
         tool: Tool::default(),
         input: Input { span_s: findings.span, ..read.input.clone() },
         frames: findings.frames,
-        flows: findings.flows,
-        warnings: findings.warnings,
+        flows: findings.flows.iter().map(Flow::from).collect(),
+        warnings,
     };
     write(&plan, &inspection).map_err(opened)?;
     if plan.uses_stdout() {
@@ -44,7 +46,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     }
     match findings.nothing {
         Some(nothing) if inspection.flows.is_empty() => {
-            messages::error(&read.nothing(&nothing));
+            messages::error(&read.nothing(&verdict_text::nothing(&nothing)));
             Ok(Exit::Nothing)
         }
         _ => Ok(read.exit(&inspection.warnings, &args.behave)),

@@ -16,7 +16,8 @@ use super::writers::Writers;
 use super::{Exit, Failure, messages, to_stdout};
 use crate::remb::Profile;
 use crate::replay::{Outcome, Replay, ReplayConfig};
-use crate::report::summary::{Input, Summary, Tool};
+use crate::report::summary::{Flow, Input, Summary, Tool};
+use crate::report::{verdict_text, views};
 use crate::survey::Learned;
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
@@ -65,11 +66,10 @@ fn replay(
 ) -> Result<Exit, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
     let (replayed, told) = read_told(source, |source, told| read(args, resolved, source, told, plan))?;
-    let Replayed { read, mut outcome, mut writers } = replayed;
+    let Replayed { read, outcome, mut writers } = replayed;
     if let Some(nothing) = &outcome.nothing {
-        return Err(Failure::new(Exit::Nothing, read.nothing(nothing)));
+        return Err(Failure::new(Exit::Nothing, read.nothing(&verdict_text::nothing(nothing))));
     }
-    outcome.warnings.extend(twice::notes(told.as_ref()));
     let merged = match (again, writers.take_merge(), &plan.merge) {
         (Some(again), Some(rembs), Some(target)) => {
             let output = plan.open(target).map_err(opened)?;
@@ -79,7 +79,7 @@ fn replay(
         }
         _ => None,
     };
-    let summary = summary(&read, outcome, resolved, &writers);
+    let summary = summary(&read, outcome, told.as_ref(), resolved, &writers);
     messages::doubts(&summary.warnings, &read, &args.behave, "replayed");
     print(args, plan, &summary).map_err(opened)?;
     writers.finish(plan, resolved, &summary, merged).map_err(opened)?;
@@ -110,13 +110,22 @@ fn read(
     Ok(Replayed { read, outcome: replay.outcome(), writers })
 }
 
-fn summary(read: &ReadCapture, outcome: Outcome, resolved: &Resolved, writers: &Writers) -> Summary {
-    let Outcome { mut frames, flows, mut warnings, span, .. } = outcome;
+fn summary(
+    read: &ReadCapture,
+    outcome: Outcome,
+    told: Option<&Learned>,
+    resolved: &Resolved,
+    writers: &Writers,
+) -> Summary {
+    let Outcome { mut frames, flows, warnings, span, .. } = outcome;
+    let mut warnings = views::warnings(&warnings, &flows);
+    warnings.extend(twice::notes(told));
     warnings.extend(writers.warnings());
     read.complete(&mut frames, &mut warnings);
     let input = Input { span_s: span, ..read.input.clone() };
     let parameters = resolved.config.parameters.to_table();
     let profile = resolved.profile;
+    let flows = flows.iter().map(Flow::from).collect();
     Summary { tool: Tool::default(), input, frames, flows, warnings, profile, parameters }
 }
 

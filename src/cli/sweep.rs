@@ -21,9 +21,10 @@ use super::twice::{self, Reading, read_told};
 use super::{Exit, Failure, messages, print};
 use crate::compare::{ListedSeries, Recordings, Series, SeriesEvent};
 use crate::remb::{Profile, encoded_bitrate};
-use crate::replay::{Event, ReplayConfig, TapedFlow, Taping, rtt_is_default};
+use crate::replay::{Event, ReplayConfig, TapedFlow, Taping};
 use crate::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel};
 use crate::report::summary::Warning;
+use crate::report::{verdict_text, views};
 use crate::survey::{Learned, SurveyConfig};
 use crate::sweep::{Axis, Grid, Score, mean};
 use crate::units::{CaptureTime, TimeDelta};
@@ -247,17 +248,17 @@ impl Sweep<'_> {
         let (mut nothing, mut warnings, mut learned) = (None, Vec::new(), None);
         for (survey, taping) in tapings.into_iter().enumerate() {
             let (tape, findings) = taping.finish();
-            nothing = nothing.or(findings.nothing);
+            nothing = nothing.or(findings.nothing.as_ref().map(verdict_text::nothing));
             learned = learned.or(findings.learned);
             let is_first = survey == 0;
             if is_first {
-                warnings = findings.warnings;
+                warnings = views::warnings(&findings.warnings, &findings.flows);
             }
             let (first_at, end_ns) = (tape.first_at(), tape.span_nanos());
             for taped in tape.into_flows() {
                 let flow = taped.info.flow.to_string();
                 if is_first && self.rtt.is_none() && !taped.has_rtt() {
-                    warnings.push(rtt_is_default(&flow, taped.packets() as u64));
+                    warnings.push(views::rtt_is_default(&flow, taped.packets() as u64));
                 }
                 let place = flows.iter().position(|held| held.flow == flow).unwrap_or_else(|| {
                     let references = self.references_of(&taped, first_at);

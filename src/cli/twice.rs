@@ -3,6 +3,7 @@
 use super::interrupt::is_interrupted;
 use super::source::Source;
 use super::{Exit, Failure};
+use crate::report::inference_text::late as in_words;
 use crate::report::summary::Warning;
 use crate::survey::Learned;
 
@@ -34,10 +35,13 @@ pub(super) fn read_told<T: Reading>(
 /// Says of each thing that a capture was read again for it.
 pub(super) fn notes(told: Option<&Learned>) -> impl Iterator<Item = Warning> {
     let late = told.into_iter().flat_map(Learned::late);
-    late.map(|late| Warning {
-        code: "N-READ-TWICE",
-        flow: Some(late.flow.to_string()),
-        message: format!("{}: the file was read again, told so; {} saves that", late.what, late.flag),
-        count: Some(late.packets),
+    late.map(|late| {
+        let (what, flag) = in_words(late.what, late.packets.count);
+        Warning {
+            code: "N-READ-TWICE",
+            flow: Some(late.flow.to_string()),
+            message: format!("{what}: the file was read again, told so; {flag} saves that"),
+            count: Some(late.packets),
+        }
     })
 }

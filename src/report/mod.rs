@@ -3,6 +3,8 @@
 pub mod codes;
 pub mod csv;
 pub mod decimal;
+pub mod doubt_text;
+pub mod inference_text;
 mod inspect_text;
 pub mod pcap;
 pub mod pcapng;
@@ -11,6 +13,9 @@ pub mod plot;
 mod row;
 pub mod summary;
 mod summary_text;
+mod unusable_text;
+pub mod verdict_text;
+pub mod views;
 
 /// A number of things, the one thing without its s.
 pub(crate) fn counted(count: u64, things: &str) -> String {

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-pub use crate::units::Count;
+pub use crate::model::Frames;
+pub use crate::units::{Count, Seconds};
 
 /// The whole summary, as in `summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -79,28 +80,6 @@ pub struct Input {
     pub span_s: Option<Seconds>,
     /// Why reading ended before the end of the capture.
     pub ended_early: Option<String>,
-}
-
-/// Frames by what they carried.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Frames {
-    /// All.
-    pub total: u64,
-    /// By link type.
-    pub link_types: BTreeMap<String, u64>,
-    /// Datagrams by what carried them.
-    pub carriers: BTreeMap<&'static str, u64>,
-    /// UDP payloads by class.
-    pub classes: BTreeMap<&'static str, u64>,
-    /// Frames that did not reach the estimator, by reason.
-    pub skipped: BTreeMap<&'static str, Count>,
-    /// Frames cut by the snaplen; sizes are the original ones.
-    pub truncated: u64,
-    /// Frames with an earlier time than the one before.
-    pub time_steps_back: u64,
-    /// What all times are multiples of, if that is a millisecond or more, s.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clock_grain_s: Option<Seconds>,
 }
 
 /// One directed flow.
@@ -385,15 +364,5 @@ impl std::fmt::Display for Warning {
             Some(Count { first_frame: first @ 1.., .. }) => write!(f, " (first in frame {first})"),
             _ => Ok(()),
         }
-    }
-}
-
-/// A time or span in nanoseconds, written in seconds with all its digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Seconds(pub i64);
-
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self.0 as f64 / 1e9)
     }
 }

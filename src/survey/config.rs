@@ -1,6 +1,7 @@
 //! What a survey is told.
 
 use crate::flow::FiveTuple;
+use crate::model::{CopyPolicy, EmptyRange};
 use crate::rtp::sdp::SessionDescription;
 use crate::units::{CaptureTime, Ssrc};
 
@@ -23,18 +24,6 @@ pub enum MediaFilter {
     WithoutAudio,
     /// All.
     All,
-}
-
-/// Which of several copies of a packet count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum CopyPolicy {
-    /// The first, as with a receiver behind SRTP (RFC 3711 section 3.3.2).
-    #[default]
-    First,
-    /// The last that comes within two seconds.
-    Last,
-    /// All.
-    Keep,
 }
 
 /// What a survey is told: what counts, and what need not be inferred.
@@ -141,14 +130,13 @@ impl TimeRange {
     }
 
     /// Why nothing of a capture from one time to another can be in it, if so.
-    pub(super) fn why_empty(&self, first: CaptureTime, last: CaptureTime) -> Option<String> {
-        let seconds = (last.as_nanos() - first.as_nanos()) as f64 / 1e9;
+    pub(super) fn why_empty(&self, first: CaptureTime, last: CaptureTime) -> Option<EmptyRange> {
         match self.first {
-            Some(from) if from > self.last => Some("--from is after --to: nothing lies between".to_owned()),
+            Some(from) if from > self.last => Some(EmptyRange::Reversed),
             Some(from) if from > last => {
-                Some(format!("--from is after the end of the capture, which has {seconds:.3} s"))
+                Some(EmptyRange::AfterEnd((last.as_nanos() - first.as_nanos()) as f64 / 1e9))
             }
-            _ if self.last < first => Some("--to is before the first frame".to_owned()),
+            _ if self.last < first => Some(EmptyRange::BeforeBegin),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use crate::decode::Datagram;
 use crate::flow::FiveTuple;
+use crate::model::{Unusable, Unusables};
 use crate::remb::CapturedRemb;
 use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
 use crate::rtp::{Blocks, CapturePoint, CompoundEnd, RttSample, RttSampler, SampleOf, Side, Turnaround};
@@ -13,7 +14,7 @@ use crate::units::{CaptureTime, Count, Ssrc, TimeDelta};
 use super::Feed;
 use super::early::{Early, EarlyRemb};
 use super::recorded::{RecordedRembs, RtcpTypes};
-use super::unusable::{Unusable, Unusables, read_remb, rembs_within};
+use super::unusable::{read_remb, rembs_within};
 
 /// Two hosts that talk over one pair of ports.
 #[derive(Debug)]

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 
 use crate::decode::Datagram;
 use crate::flow::FiveTuple;
+use crate::model::Unusable;
 use crate::remb::CapturedRemb;
 use crate::units::{CaptureTime, Count, Ssrc};
 
 use super::Feed;
 use super::conversation::{Conversation, From};
 use super::early::EarlyRemb;
-use super::unusable::Unusable;
 
 /// Pairs of ports with RTCP or DTLS that are kept.
 const MAX_CONVERSATIONS: usize = 8192;

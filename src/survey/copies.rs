@@ -2,10 +2,10 @@
 //! one. A receiver got each once, and one copy of each is fed.
 
 use crate::capture::Direction;
+use crate::model::{CopyPolicy, CopySpacing};
 use crate::rtp::RtpPacket;
 use crate::units::{CaptureTime, FrameNumber};
 
-use super::CopyPolicy;
 use super::release::without_tag;
 use super::seen::{Identity, Seen, SpareSlots};
 use super::session::Session;
@@ -68,27 +68,9 @@ impl Copies {
         Some(self.policy != CopyPolicy::Keep || is_elsewhere)
     }
 
-    /// How far apart copies are and what is done with them, in words.
-    pub(super) fn describe(&self) -> String {
-        let (least, middle, most) = self.spacings.range();
-        let ms = |nanos: i64| nanos as f64 / 1e6;
-        let apart = match most - least {
-            ..SAME_NANOS => format!("{:.3} ms apart", ms(middle)),
-            _ => format!("{:.3} to {:.3} ms apart", ms(least), ms(most)),
-        };
-        let taken = match self.policy {
-            CopyPolicy::First => "the first of each counts",
-            CopyPolicy::Last => "the last of each counts",
-            CopyPolicy::Keep => "each counts, for --copies keep",
-        };
-        let is_last_that_arrived = most - least > ONE_PLACE_NANOS && self.policy != CopyPolicy::Last;
-        let advice = match is_last_that_arrived {
-            true => {
-                "; they are of two places in the network, and it is the last that arrived: --copies last takes it"
-            }
-            false => "",
-        };
-        format!("{apart}: {taken}{advice}")
+    /// How far apart copies are.
+    pub(super) fn spacing(&self) -> CopySpacing {
+        self.spacings.range()
     }
 }
 
@@ -113,11 +95,6 @@ impl Session {
         }
     }
 }
-
-/// Is shown as one.
-const SAME_NANOS: i64 = 50_000;
-/// Copies of one host are apart by what it needs to forward them, which varies by less.
-const ONE_PLACE_NANOS: i64 = 5_000_000;
 
 /// How far apart copies are: of all, or of one in 2, 4, 8 … of them.
 #[derive(Debug)]
@@ -152,12 +129,16 @@ impl Spacings {
     }
 
     /// What nine in ten lie between, and the middle one.
-    fn range(&self) -> (i64, i64, i64) {
+    fn range(&self) -> CopySpacing {
         let mut sorted = self.nanos.clone();
         sorted.sort_unstable();
         let at = |place: usize| sorted.get(place).copied().unwrap_or(0);
         let beyond = sorted.len() / 20;
-        (at(beyond), at(sorted.len() / 2), at(sorted.len().saturating_sub(beyond + 1)))
+        CopySpacing {
+            least: at(beyond),
+            middle: at(sorted.len() / 2),
+            most: at(sorted.len().saturating_sub(beyond + 1)),
+        }
     }
 }
 
@@ -165,25 +146,19 @@ impl Spacings {
 mod tests {
     use super::*;
 
-    fn described(policy: CopyPolicy, nanos: impl IntoIterator<Item = i64>) -> String {
-        let mut copies = Copies::new(policy);
-        nanos.into_iter().for_each(|nanos| copies.spacings.add(nanos));
-        copies.describe()
+    fn range(nanos: impl IntoIterator<Item = i64>) -> [i64; 3] {
+        let mut spacings = Spacings::default();
+        nanos.into_iter().for_each(|nanos| spacings.add(nanos));
+        let CopySpacing { least, middle, most } = spacings.range();
+        [least, middle, most]
     }
 
     #[test]
-    fn copies_that_are_as_far_apart_as_a_network_are_told_from_those_of_one_host() {
-        let host = (0..1000).map(|n| 1_500_000 + n % 7 * 300_000);
-        assert_eq!(described(CopyPolicy::First, host), "1.500 to 3.300 ms apart: the first of each counts");
+    fn spacings_are_what_nine_in_ten_lie_between() {
         let once_late = (0..1000).map(|n| if n == 500 { 900_000_000 } else { 60_000 });
-        assert_eq!(described(CopyPolicy::First, once_late), "0.060 ms apart: the first of each counts");
-        let network = || (0..100_000).map(|n| 20_000_000 + n % 1000 * 100_000);
-        assert_eq!(
-            described(CopyPolicy::First, network()),
-            "24.800 to 114.400 ms apart: the first of each counts; they are of two places in the network, and it is \
-             the last that arrived: --copies last takes it"
-        );
-        assert!(described(CopyPolicy::Last, network()).ends_with("ms apart: the last of each counts"));
+        assert_eq!(range(once_late), [60_000; 3]);
+        let network = (0..100_000).map(|n| 20_000_000 + n % 1000 * 100_000);
+        assert_eq!(range(network), [24_800_000, 70_000_000, 114_400_000]);
     }
 
     #[test]
@@ -191,7 +166,7 @@ mod tests {
         let mut spacings = Spacings::default();
         (0..1_000_000).for_each(|nanos| spacings.add(nanos));
         assert!(spacings.nanos.len() <= MAX_SPACINGS);
-        let (least, _, most) = spacings.range();
+        let CopySpacing { least, most, .. } = spacings.range();
         assert!((45_000..55_000).contains(&least) && (945_000..955_000).contains(&most), "{least} {most}");
     }
 }

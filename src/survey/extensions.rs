@@ -1,6 +1,6 @@
 //! Which header extension is which on a flow: said by a flag, by the SDP, or found out by how the elements behave.
 
-use crate::report::summary::Inference;
+use crate::model::{Extension, Inference};
 use crate::rtp::RtpPacket;
 use crate::rtp::infer::{AbsCaptureTimeFinder, SendTimeFinder, TransmissionOffsetFinder, TransportCcFinder};
 use crate::rtp::sdp::HeaderExtension;
@@ -48,22 +48,22 @@ impl Extensions {
             given(flag(config.toffset_id, "--toffset-id"), HeaderExtension::TransmissionOffset);
         Self {
             abs_send_time: Lookup::new(
-                "abs-send-time",
+                Extension::AbsSendTime,
                 abs_send_time,
                 learned.map(|flow| &flow.abs_send_time),
             ),
             transport_cc: Lookup::new(
-                "transport-wide sequence number",
+                Extension::TransportSequenceNumber,
                 transport_cc,
                 learned.map(|flow| &flow.transport_cc),
             ),
             transmission_offset: Lookup::new(
-                "transmission time offset",
+                Extension::TransmissionOffset,
                 transmission_offset,
                 learned.map(|flow| &flow.transmission_offset),
             ),
             abs_capture_time: Lookup::new(
-                "abs-capture-time",
+                Extension::AbsCaptureTime,
                 abs_capture_time,
                 learned.map(|flow| &flow.abs_capture_time),
             ),
@@ -159,12 +159,12 @@ impl Extensions {
     }
 
     /// What the element with this id is, and how that is known.
-    pub(super) fn meaning(&self, id: u8) -> Option<(&'static str, &str)> {
+    pub(super) fn meaning(&self, id: u8) -> Option<(Extension, &str)> {
         self.known().find(|(_, known, _)| *known == id).map(|(what, _, evidence)| (what, evidence))
     }
 
     /// Ids that were found by how the elements behave.
-    pub(super) fn inferred(&self) -> impl Iterator<Item = (&'static str, u8)> {
+    pub(super) fn inferred(&self) -> impl Iterator<Item = (Extension, u8)> {
         [
             self.abs_send_time.inferred(),
             self.transport_cc.inferred(),
@@ -175,7 +175,7 @@ impl Extensions {
         .flatten()
     }
 
-    fn known(&self) -> impl Iterator<Item = (&'static str, u8, &str)> {
+    fn known(&self) -> impl Iterator<Item = (Extension, u8, &str)> {
         [
             self.abs_send_time.known(),
             self.transport_cc.known(),
@@ -188,9 +188,9 @@ impl Extensions {
 
     /// What is known, and how.
     pub(super) fn inferences(&self) -> impl Iterator<Item = Inference> {
-        self.known().map(|(what, id, evidence)| Inference {
-            what: format!("{what} id"),
-            value: id.to_string(),
+        self.known().map(|(extension, id, evidence)| Inference::ExtensionId {
+            extension,
+            id,
             evidence: evidence.to_owned(),
         })
     }

@@ -1,21 +1,18 @@
-//! What a survey found, for the summary.
+//! What a survey found.
 
 use std::collections::BTreeMap;
 
-use crate::report::counted;
-use crate::report::summary::Stream as StreamSummary;
-use crate::report::summary::{ElementSeen, Flow, Frames, Recorded, RtcpSeen, Rtt, Seconds, Srtp, Warning};
+use crate::model::{
+    self, End, Flow, Frames, Nothing, RecordedRembs, RtcpSeen, Rtt, RttSource, Srtp, SrtpEvidence, Warning,
+};
 use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
-use crate::rtp::packet_type_name;
-use crate::units::{CaptureTime, TimeDelta};
+use crate::units::{CaptureTime, Seconds, TimeDelta};
 
-use super::capture_point::CapturePoint;
 use super::conversation::{Conversation, Direction, From};
 use super::learned::Learned;
 use super::ledger::Unfed;
 use super::session::Session;
 use super::stream::Stream;
-use super::verdict::in_short;
 use super::{Line, Survey};
 
 /// What a survey found.
@@ -27,10 +24,10 @@ pub struct Findings {
     pub flows: Vec<Flow>,
     /// The flows' places among all that were fed, in the same order.
     pub places: Vec<usize>,
-    /// Doubts.
+    /// Doubts; their flows are those of this list.
     pub warnings: Vec<Warning>,
     /// Why there was nothing to estimate, if so.
-    pub nothing: Option<String>,
+    pub nothing: Option<Nothing>,
     /// What all times are multiples of, if that is a millisecond or more.
     pub grain: Option<TimeDelta>,
     /// From the first frame's time to the latest.
@@ -40,6 +37,9 @@ pub struct Findings {
     /// What was found out of the flows, where some of it came too late: a second reading is to be told.
     pub learned: Option<Learned>,
 }
+
+/// So many flows are named that were not fed.
+const MAX_REASONS: usize = 3;
 
 impl Survey {
     /// What was found; call it after [`Survey::finish`].
@@ -78,19 +78,24 @@ impl Line {
         }
     }
 
+    /// The sessions with RTP, in order of appearance.
+    pub(super) fn with_rtp(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.iter().filter(|session| session.carries_rtp())
+    }
+
     fn flow(&self, session: &Session) -> Flow {
         let conversation = self.conversation(session);
         let media = conversation.map(|conversation| conversation.media_of(From::of(&session.flow)));
         Flow {
-            flow: session.flow.to_string(),
-            also_on: session.also_on.iter().map(ToString::to_string).collect(),
-            carrier: session.carrier.name(),
+            flow: session.flow,
+            also_on: session.also_on.clone(),
+            carrier: session.carrier,
             packets_fed: session.packets_fed(),
             inferences: session.inferences().collect(),
             extensions: extensions(session),
             srtp: self.srtp(session, conversation),
-            rtt: self.rtt(media),
-            captured_at: self.capture_point(session).map(CapturePoint::into_summary),
+            rtt: rtt(media),
+            captured_at: self.capture_point(session),
             streams: session.rtp_streams().map(|stream| self.stream(session, stream)).collect(),
             rtcp: media.map(rtcp).unwrap_or_default(),
             recorded: media.map(recorded).unwrap_or_default(),
@@ -104,48 +109,36 @@ impl Line {
         self.conversations.get(session.conversation?)
     }
 
-    fn rtt(&self, media: Option<&Direction>) -> Rtt {
-        let ms = |rtt: TimeDelta| rtt.as_micros() as f64 / 1e3;
-        let range = media.and_then(|media| media.rtt.range);
-        Rtt {
-            source: if range.is_some() { "capture" } else { "default" },
-            value_ms: None,
-            samples: media.map_or(0, |media| media.rtt.count),
-            min_ms: range.map(|(min, _)| ms(min)),
-            max_ms: range.map(|(_, max)| ms(max)),
-            discarded: media.map_or(0, |media| media.sampler.discarded()),
-        }
-    }
-
     fn srtp(&self, session: &Session, conversation: Option<&Conversation>) -> Srtp {
         let detector = conversation.map(|conversation| &conversation.srtp);
+        let evidence = match self.config.srtp_tag_len {
+            Some(_) => Some(SrtpEvidence::Flag),
+            None => detector.map(|detector| {
+                let (handshakes, clear_rtcp, encrypted_rtcp) = detector.seen();
+                SrtpEvidence::Seen { handshakes, clear_rtcp, encrypted_rtcp }
+            }),
+        };
         Srtp {
             encrypted: detector.and_then(SrtpDetector::verdict).map(|verdict| verdict != SrtpVerdict::Clear),
             tag_len: session.srtp_tag_len.unwrap_or(0),
-            evidence: match (self.config.srtp_tag_len, detector) {
-                (Some(_), _) => "--srtp-tag-len".to_owned(),
-                (None, Some(detector)) => detector.evidence(),
-                (None, None) => String::new(),
-            },
+            evidence,
         }
     }
 
-    fn stream(&self, session: &Session, stream: &Stream) -> StreamSummary {
+    fn stream(&self, session: &Session, stream: &Stream) -> model::Stream {
         let since_first = |at: CaptureTime| Seconds(at.as_nanos() - self.first_at.unwrap_or(at).as_nanos());
         let stats = &stream.stats;
-        let (first_sequence_number, last_sequence_number) = stats.sequence_range().unzip();
-        StreamSummary {
-            ssrc: stream.ssrc.to_string(),
-            payload_types: stats.payload_types().map(|payload_type| payload_type.0).collect(),
-            kind: stream.kind_name(),
-            retransmits: stream.retransmits().map(|of| of.to_string()),
+        model::Stream {
+            ssrc: stream.ssrc,
+            payload_types: stats.payload_types().collect(),
+            kind: stream.stream_kind(),
+            kind_evidence: stream.kind_evidence(),
             clock_hz: stream.clock_hz(),
             packets: stats.packets(),
             payload_bytes: stats.payload_bytes(),
-            first_s: since_first(stats.first_at().unwrap_or_default()),
-            last_s: since_first(stats.last_at().unwrap_or_default()),
-            first_sequence_number: first_sequence_number.map(|number| number.0),
-            last_sequence_number: last_sequence_number.map(|number| number.0),
+            first: since_first(stats.first_at().unwrap_or_default()),
+            last: since_first(stats.last_at().unwrap_or_default()),
+            sequence_range: stats.sequence_range(),
             lost: stats.lost(),
             reordered: stats.reordered(),
             duplicates: stats.duplicates(),
@@ -154,84 +147,70 @@ impl Line {
             abs_send_times: stream.abs_send_times,
             drift_ppm: stats.drift_ppm(),
             truncated: stats.truncated(),
-            fed_to_estimator: stream.fed.count > 0,
-            packets_fed: stream.fed.count,
-            why: stream.why(),
+            fed: stream.fed,
+            treatment: stream.treatment(),
         }
     }
 
     /// Exit code 4, and why.
-    fn nothing(&self) -> Option<String> {
+    fn nothing(&self) -> Option<Nothing> {
         if self.sessions.iter().any(|session| session.packets_fed() > 0) {
             return None;
         }
-        let with_rtp: Vec<_> = self.sessions.iter().filter(|session| session.carries_rtp()).collect();
-        if let Some(session) = with_rtp.first() {
-            let reasons: Vec<_> = with_rtp
-                .iter()
-                .take(3)
-                .map(|session| format!("{}: {}", session.flow, self.why_not(session)))
-                .collect();
-            let one = with_rtp.len() == 1;
-            let streams = session.rtp_streams().count();
-            let what = if one {
-                format!("one flow with RTP ({})", counted(streams as u64, "streams"))
-            } else {
-                format!("{} flows with RTP", with_rtp.len())
-            };
-            return Some(format!("nothing to estimate in {what}: {}", reasons.join("; ")));
+        if let Some(session) = self.with_rtp().next() {
+            let reasons = self.with_rtp().take(MAX_REASONS);
+            return Some(Nothing::NotFed {
+                flows: self.with_rtp().count(),
+                streams: session.rtp_streams().count(),
+                reasons: reasons.map(|session| (session.flow, self.why_not(session))).collect(),
+            });
         }
         let unselected = self.ledger.get(Unfed::NotSelected).count;
         if unselected > 0 {
-            let there: Vec<_> = self.flows.unselected().iter().map(ToString::to_string).collect();
-            let others = format!("{unselected} packets of others look like RTP");
-            return Some(format!("no flow that --flow names; {others}; there {}", in_short(&there)));
+            return Some(Nothing::NoSuchFlow { packets: unselected, there: self.flows.unselected() });
         }
-        let hint = match self.cut_short().count {
-            0 => "",
-            _ => "; the snaplen cut RTP headers: capture at least 128 bytes a frame",
-        };
-        Some(format!("no RTP in {}: {}{hint}", counted(self.tally.frames, "frames"), self.what_was_seen()))
+        let (seen, is_cut) = (self.what_was_seen(), self.cut_short().count > 0);
+        Some(Nothing::NoRtp { frames: self.tally.frames, seen, is_cut })
     }
 
-    fn what_was_seen(&self) -> String {
+    fn what_was_seen(&self) -> Vec<(&'static str, u64)> {
         let classes = self.tally.classes().into_iter().filter(|(name, _)| *name != "rtp");
         let skipped = self.ledger.counts().into_iter().map(|(name, count)| (name, count.count));
-        let seen: BTreeMap<_, _> =
-            classes.chain(skipped.filter(|(name, _)| *name != Unfed::NotRtpClass.name())).collect();
-        let seen: Vec<_> = seen.iter().map(|(name, count)| format!("{count} {name}")).collect();
-        if seen.is_empty() { "it is empty".to_owned() } else { format!("saw {}", seen.join(", ")) }
+        let skipped = skipped.filter(|(name, _)| *name != Unfed::NotRtpClass.name());
+        classes.chain(skipped).collect::<BTreeMap<_, _>>().into_iter().collect()
     }
 }
 
-fn extensions(session: &Session) -> Vec<ElementSeen> {
-    let seen = session.layout.elements().into_iter().map(|element| {
-        let (what, evidence) = session.extensions.meaning(element.id).unzip();
-        ElementSeen {
-            id: element.id,
-            packets: element.packets,
-            shortest: element.shortest,
-            longest: element.longest,
-            what,
-            evidence: evidence.map(str::to_owned),
-        }
+fn rtt(media: Option<&Direction>) -> Rtt {
+    let range = media.and_then(|media| media.rtt.range);
+    Rtt {
+        source: if range.is_some() { RttSource::Capture } else { RttSource::Default },
+        value: None,
+        samples: media.map_or(0, |media| media.rtt.count),
+        range,
+        discarded: media.map_or(0, |media| media.sampler.discarded()),
+    }
+}
+
+fn extensions(session: &Session) -> Vec<model::ElementSeen> {
+    let seen = session.layout.elements().into_iter().map(|element| model::ElementSeen {
+        id: element.id,
+        packets: element.packets,
+        shortest: element.shortest,
+        longest: element.longest,
+        meaning: session.extensions.meaning(element.id).map(|(what, evidence)| (what, evidence.to_owned())),
     });
     seen.collect()
 }
 
-fn recorded(media: &Direction) -> Recorded {
-    Recorded { unusable: media.unusable.by_reason(), ..media.recorded.tally.clone() }
+fn recorded(media: &Direction) -> RecordedRembs {
+    RecordedRembs { unusable: media.unusable, ..media.recorded.tally.clone() }
 }
 
 fn rtcp(media: &Direction) -> Vec<RtcpSeen> {
     let of = |from, types: &super::recorded::RtcpTypes| {
-        let seen = types.seen().map(move |(packet_type, count)| RtcpSeen {
-            from,
-            packet_type,
-            name: packet_type_name(packet_type),
-            count,
-        });
+        let seen = types.seen().map(move |(packet_type, count)| RtcpSeen { from, packet_type, count });
         seen.collect::<Vec<_>>()
     };
-    [of("receiver", &media.rtcp_of_receiver), of("sender", &media.rtcp_of_sender)].concat()
+    [of(End::Receiver, &media.rtcp_of_receiver), of(End::Sender, &media.rtcp_of_sender)].concat()
 }

@@ -1,11 +1,12 @@
 //! What was found out of a flow after packets had been fed without it, and what never was for certain.
 
-use crate::report::summary::Warning;
+use crate::model::{Disagreement, Doubt, Extension, Guess, Late, LateFinding};
 use crate::rtp::infer::FoundId;
 use crate::units::Count;
 
 use super::Line;
-use super::learned::LateFinding;
+use super::doubts::FlowDoubts;
+use super::extensions::Extensions;
 use super::session::{Session, tag_len};
 use super::stream::Stream;
 
@@ -60,133 +61,75 @@ impl Session {
         let mut late = Vec::new();
         let Some(then) = self.fed_with.filter(|_| self.packets_fed() > 0) else { return late };
         let now = FedWith { srtp_tag_len: self.srtp_tag_len_at_last(line), ..self.known() };
-        let add = |late: &mut Vec<_>, what: String, flag: String, packets: Count| {
-            late.push(LateFinding { flow: self.flow, what, flag, packets, is_audio: false });
-        };
+        let flow = self.flow;
         let all = Count { count: self.packets_fed(), first_frame: self.first_frame.0 };
         let before = self.learned_after.unwrap_or(all);
         let ids = [
-            ("abs-send-time", "--abs-send-time-id", then.send_time, now.send_time),
-            ("the transport-wide sequence number", "--sdp, with the", then.transport_cc, now.transport_cc),
-            ("abs-capture-time", "--abs-capture-time-id", then.capture_time, now.capture_time),
+            (Extension::AbsSendTime, then.send_time, now.send_time),
+            (Extension::TransportSequenceNumber, then.transport_cc, now.transport_cc),
+            (Extension::AbsCaptureTime, then.capture_time, now.capture_time),
         ];
-        let offset = (
-            "the transmission time offset",
-            "--toffset-id",
-            then.transmission_offset,
-            now.transmission_offset,
-        );
+        let offset = (Extension::TransmissionOffset, then.transmission_offset, now.transmission_offset);
         let offset = Some(offset).filter(|_| then.send_time == now.send_time && self.fed_without_send_time());
-        for (what, flag, then, now) in ids.into_iter().chain(offset) {
-            if then != now {
-                let found = match now {
-                    Some(id) => format!("{what} was found to be element {id}"),
-                    None => format!("{what} was found not to be there"),
-                };
-                let flag = format!("{flag} {}", now.unwrap_or(0));
-                add(
-                    &mut late,
-                    format!("{found} after {} packets were fed without", before.count),
-                    flag,
-                    before,
-                );
-            }
-        }
+        let changed = ids.into_iter().chain(offset).filter(|(_, then, now)| then != now);
+        late.extend(changed.map(|(extension, _, now)| LateFinding {
+            flow,
+            what: Late::ExtensionId(extension, now),
+            packets: before,
+        }));
         if late.is_empty() && self.learned_after.is_some() {
-            let what = format!(
-                "header extensions were in doubt for a while, {} packets after the first",
-                before.count
-            );
-            add(&mut late, what, "--sdp".to_owned(), before);
+            late.push(LateFinding { flow, what: Late::Extensions, packets: before });
         }
         if then.srtp_tag_len != now.srtp_tag_len {
-            let what = format!(
-                "payloads were found to end in {} bytes of SRTP tag after packets were fed with {}",
-                now.srtp_tag_len, then.srtp_tag_len
-            );
-            add(&mut late, what, format!("--srtp-tag-len {}", now.srtp_tag_len), all);
+            let what = Late::SrtpTagLen { now: now.srtp_tag_len, then: then.srtp_tag_len };
+            late.push(LateFinding { flow, what, packets: all });
         }
         late.extend(self.rtp_streams().filter_map(|stream| self.late_kind(stream)));
         late
     }
 
     fn late_kind(&self, stream: &Stream) -> Option<LateFinding> {
-        let Stream { ssrc, fed, left_out, .. } = stream;
-        let flow = self.flow;
-        if stream.turned_out_to_be_audio() {
-            let what = format!("{ssrc} turned out to be audio after {} of its packets were fed", fed.count);
-            let flag = format!("--sdp or --exclude-ssrc {ssrc}");
-            return Some(LateFinding { flow, what, flag, packets: *fed, is_audio: true });
-        }
-        stream.turned_out_to_count().then(|| {
-            let left = left_out.count;
-            let what = format!("{ssrc} turned out not to be audio after {left} of its packets were left out");
-            LateFinding { flow, what, flag: "--sdp".to_owned(), packets: *left_out, is_audio: false }
-        })
+        let Stream { ssrc, fed, left_out, .. } = *stream;
+        let (what, packets) = match () {
+            () if stream.turned_out_to_be_audio() => (Late::Audio(ssrc), fed),
+            () if stream.turned_out_to_count() => (Late::NotAudio(ssrc), left_out),
+            () => return None,
+        };
+        Some(LateFinding { flow: self.flow, what, packets })
     }
 
     /// What was taken without proof, and is in doubt to the end.
-    fn guesses(&self) -> Vec<(String, Count)> {
+    fn guesses(&self, doubts: &mut FlowDoubts<'_>) {
         let all = Count { count: self.packets_fed(), first_frame: self.first_frame.0 };
-        let mut guesses = Vec::new();
-        let send_time = &self.extensions.abs_send_time;
-        let offset = &self.extensions.transmission_offset;
-        if let Some((what, id, evidence)) = send_time.known().filter(|_| send_time.is_guess()) {
-            guesses.push((format!("{what} is taken to be element {id}: {evidence}"), all));
-        }
-        let sequence = &self.extensions.transport_cc;
-        if let Some((what, id, evidence)) = sequence.known().filter(|_| sequence.is_guess()) {
-            guesses.push((format!("the {what} is taken to be element {id}: {evidence}"), all));
-        }
-        if let Some((what, id, evidence)) =
-            offset.known().filter(|_| offset.is_guess() && send_time.id.is_none())
-        {
-            guesses.push((format!("the {what} is taken to be element {id}: {evidence}"), all));
+        let mut add = |guess| doubts.add_any(Doubt::Uncertain(guess), all);
+        let Extensions { abs_send_time, transmission_offset, transport_cc, .. } = &self.extensions;
+        let offset_matters = abs_send_time.id.is_none();
+        let taken = [
+            abs_send_time.known().filter(|_| abs_send_time.is_guess()),
+            transport_cc.known().filter(|_| transport_cc.is_guess()),
+            transmission_offset.known().filter(|_| transmission_offset.is_guess() && offset_matters),
+        ];
+        for (extension, id, evidence) in taken.into_iter().flatten() {
+            add(Guess::Taken(extension, id, evidence.to_owned()));
         }
         let clock_of = |ssrc, payload_type| self.streams.clock_of(ssrc, payload_type);
-        let open = |what: &str, FoundId { id, evidence }| {
-            (format!("whether element {id} is {what} was not to be decided: {evidence}"), all)
-        };
-        let may_be = send_time.may_be(offset.id, &clock_of);
-        guesses.extend(may_be.map(|found| open("abs-send-time", found)));
-        let may_be = offset.may_be(None, &clock_of).filter(|_| send_time.id.is_none());
-        guesses.extend(may_be.map(|found| open("the transmission time offset", found)));
-        let unsure = |stream: &&Stream| stream.is_guess();
-        guesses.extend(self.rtp_streams().filter(unsure).map(|stream| {
+        if let Some(FoundId { id, evidence }) = abs_send_time.may_be(transmission_offset.id, &clock_of) {
+            add(Guess::MayBe(Extension::AbsSendTime, id, evidence));
+        }
+        let may_be = transmission_offset.may_be(None, &clock_of).filter(|_| offset_matters);
+        if let Some(FoundId { id, evidence }) = may_be {
+            add(Guess::MayBe(Extension::TransmissionOffset, id, evidence));
+        }
+        for stream in self.rtp_streams().filter(|stream| stream.is_guess()) {
             let first_frame = if stream.fed.count > 0 { stream.fed } else { stream.left_out }.first_frame;
             let count = Count { count: stream.stats.packets(), first_frame };
-            let inference = stream.inference();
-            (format!("{} is taken to be {}: {}", stream.ssrc, inference.value, inference.evidence), count)
-        }));
-        guesses
+            let guess = Guess::Kind(stream.ssrc, stream.stream_kind(), stream.kind_evidence());
+            doubts.add_any(Doubt::Uncertain(guess), count);
+        }
     }
-}
 
-impl Line {
-    /// Doubts about what was inferred.
-    pub(super) fn of_inference(&self, session: &Session) -> Vec<Warning> {
-        let doubt = |code, message, count| Warning {
-            code,
-            flow: Some(session.flow.to_string()),
-            message,
-            count: Some(count),
-        };
-        let late = session.late_findings(self).into_iter().map(|late| {
-            let code = if late.is_audio { "W-LATE-AUDIO" } else { "W-LEARNED-LATE" };
-            doubt(code, format!("{}; {} tells it from the start", late.what, late.flag), late.packets)
-        });
-        let guesses = session.guesses().into_iter().map(|(what, count)| doubt("W-UNCERTAIN", what, count));
-        let packets = session.rtp_streams().map(|stream| stream.stats.packets()).sum();
-        let all = Count { count: packets, first_frame: session.first_frame.0 };
-        let disagreements = session.disagreements();
-        let disagreements = disagreements.into_iter().map(|what| doubt("W-SDP-DISAGREES", what, all));
-        late.chain(guesses).chain(disagreements).collect()
-    }
-}
-
-impl Session {
     /// Where an SDP or a flag says otherwise than the packets.
-    fn disagreements(&self) -> Vec<String> {
+    fn disagreements(&self) -> impl Iterator<Item = Disagreement> {
         let clock_of = |ssrc, payload_type| self.streams.clock_of(ssrc, payload_type);
         [
             self.extensions.abs_send_time.disagreement(&clock_of),
@@ -195,6 +138,18 @@ impl Session {
         ]
         .into_iter()
         .flatten()
-        .collect()
+    }
+}
+
+impl Line {
+    /// Doubts about what was inferred.
+    pub(super) fn of_inference(&self, session: &Session, doubts: &mut FlowDoubts<'_>) {
+        for late in session.late_findings(self) {
+            doubts.add_any(Doubt::LearnedLate(late.what), late.packets);
+        }
+        session.guesses(doubts);
+        let packets = session.rtp_streams().map(|stream| stream.stats.packets()).sum();
+        let all = Count { count: packets, first_frame: session.first_frame.0 };
+        session.disagreements().for_each(|what| doubts.add_any(Doubt::SdpDisagrees(what), all));
     }
 }

@@ -1,8 +1,7 @@
 //! Which header extensions a flow's packets have, whatever they mean.
 
-use crate::report::summary::Count;
 use crate::rtp::{ONE_BYTE_HEADERS, RtpPacket};
-use crate::units::FrameNumber;
+use crate::units::{Count, FrameNumber};
 
 use super::shapes::{Carried, KnownIds, Shape, Shapes};
 

@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 
 use crate::flow::FiveTuple;
-use crate::units::{Count, Ssrc};
+use crate::model::LateFinding;
+use crate::units::Ssrc;
 
 use super::Survey;
 use super::lookup::LearnedId;
@@ -18,22 +19,7 @@ pub struct Learned {
     late: Vec<LateFinding>,
 }
 
-/// Something that was found out after packets had been fed without it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LateFinding {
-    /// The flow.
-    pub flow: FiveTuple,
-    /// What, in a sentence.
-    pub what: String,
-    /// The flag that would have told it.
-    pub flag: String,
-    /// Packets that were fed, or left out, without it.
-    pub packets: Count,
-    /// It is that a stream is audio.
-    pub is_audio: bool,
-}
-
-/// The same of one flow.
+/// What was found out of one flow.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LearnedFlow {
     pub(super) abs_send_time: LearnedId,

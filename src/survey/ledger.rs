@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::capture::LinkType;
 use crate::decode::Skip;
-use crate::report::summary::Count;
-use crate::units::FrameNumber;
+use crate::model::Encapsulation;
+use crate::units::{Count, FrameNumber};
 
 /// Why an RTP packet was not fed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,15 +125,13 @@ impl Ledger {
         }
     }
 
-    /// Link types and encapsulations whose content was not read, by name.
-    pub(super) fn unread_encapsulations(&self) -> Vec<(String, Count)> {
-        let links = self.link_types.iter().map(|(link_type, count)| {
-            let name = link_type.name().map_or(String::new(), |name| format!(" ({name})"));
-            (format!("link type {}{name}", link_type.0), *count)
-        });
+    /// Link types and encapsulations whose content was not read.
+    pub(super) fn unread_encapsulations(&self) -> Vec<(Encapsulation, Count)> {
+        let links =
+            self.link_types.iter().map(|(link_type, count)| (Encapsulation::Link(*link_type), *count));
         let skipped = Skip::ALL.iter().zip(self.skipped);
         let unread = skipped.filter(|(skip, count)| skip.is_unread_encapsulation() && count.count > 0);
-        links.chain(unread.map(|(skip, count)| (skip.name().to_owned(), count))).collect()
+        links.chain(unread.map(|(skip, count)| (Encapsulation::Layer(*skip), count))).collect()
     }
 
     /// All that happened, by name.

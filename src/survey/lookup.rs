@@ -1,5 +1,6 @@
 //! The id of one header extension: how it came to be known, and whether it may still change.
 
+use crate::model::{Disagreement, Extension, WhyDisagrees};
 use crate::rtp::RtpPacket;
 use crate::rtp::infer::{
     AbsCaptureTimeFinder, FoundId, SendTimeFinder, StreamClock, TransmissionOffsetFinder,
@@ -61,7 +62,7 @@ pub(super) struct LearnedId {
 /// One extension's id.
 #[derive(Debug)]
 pub(super) struct Lookup<F> {
-    what: &'static str,
+    extension: Extension,
     /// `None` once nothing can change any more.
     finder: Option<F>,
     pub(super) id: Option<u8>,
@@ -88,9 +89,13 @@ const PACKETS_TO_DISAGREE: u32 = 500;
 
 impl<F: Finder> Lookup<F> {
     /// With a given id, 0 for absent, there is nothing to find.
-    pub(super) fn new(what: &'static str, given: Option<(u8, String)>, learned: Option<&LearnedId>) -> Self {
+    pub(super) fn new(
+        extension: Extension,
+        given: Option<(u8, String)>,
+        learned: Option<&LearnedId>,
+    ) -> Self {
         let unknown = Self {
-            what,
+            extension,
             finder: None,
             id: None,
             evidence: String::new(),
@@ -200,14 +205,14 @@ impl<F: Finder> Lookup<F> {
         self.source == Source::Guessed || self.is_guess
     }
 
-    /// What, which id, and how that is known.
-    pub(super) fn known(&self) -> Option<(&'static str, u8, &str)> {
-        Some((self.what, self.id?, &self.evidence))
+    /// Which extension, which id, and how that is known.
+    pub(super) fn known(&self) -> Option<(Extension, u8, &str)> {
+        Some((self.extension, self.id?, &self.evidence))
     }
 
-    /// What and which, if the packets told it.
-    pub(super) fn inferred(&self) -> Option<(&'static str, u8)> {
-        (self.source != Source::Said).then_some((self.what, self.id?))
+    /// Which extension and which id, if the packets told it.
+    pub(super) fn inferred(&self) -> Option<(Extension, u8)> {
+        (self.source != Source::Said).then_some((self.extension, self.id?))
     }
 
     /// What a second reading of the capture is told.
@@ -217,22 +222,23 @@ impl<F: Finder> Lookup<F> {
     }
 
     /// What is wrong with an id that was said, if the packets show that.
-    pub(super) fn disagreement(&self, clock_of: &ClockOf<'_>) -> Option<String> {
+    pub(super) fn disagreement(&self, clock_of: &ClockOf<'_>) -> Option<Disagreement> {
         let (said, finder) = (self.id?, self.finder.as_ref()?);
-        let (by, what) = (&self.evidence, self.what);
-        let why = match (self.source, finder.shows(said), finder.rules_out(said, clock_of)) {
-            (Source::Said, false, _) => "no packet has it",
-            (Source::Said, true, true) => "its values cannot be that",
+        let shows = finder.shows(said);
+        let why = match (self.source, shows, finder.rules_out(said, clock_of)) {
+            (Source::Said, false, _) => WhyDisagrees::Absent,
+            (Source::Said, true, true) => WhyDisagrees::OtherValues,
             _ => return None,
         };
         let other = finder.found(clock_of).filter(|found| found.id != said);
-        match other {
-            Some(FoundId { id, evidence }) => Some(format!(
-                "{by} says that {what} is element {said}, and {why}; element {id} behaves like it: {evidence}"
-            )),
-            None if finder.shows(said) => Some(format!("{by} says that {what} is element {said}, and {why}")),
-            None => None,
-        }
+        // Where no packet has it, and nothing is like it, it may be negotiated and not used.
+        (other.is_some() || shows).then(|| Disagreement {
+            by: self.evidence.clone(),
+            extension: self.extension,
+            said,
+            why,
+            other: other.map(|FoundId { id, evidence }| (id, evidence)),
+        })
     }
 }
 

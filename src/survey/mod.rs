@@ -44,10 +44,11 @@ mod verdict;
 
 use std::collections::VecDeque;
 
-pub use config::{CopyPolicy, MediaFilter, SurveyConfig, TimeBound};
+pub use crate::model::CopyPolicy;
+pub use config::{MediaFilter, SurveyConfig, TimeBound};
 pub use feed::{Fate, FedPacket, Feed, FlowInfo, NoFeed};
 pub use findings::Findings;
-pub use learned::{LateFinding, Learned};
+pub use learned::Learned;
 
 use crate::capture::Frame;
 use crate::decode::{Decoder, Skip, unread_link_type};

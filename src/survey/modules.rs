@@ -2,6 +2,7 @@
 //! (specification 1.11): those with media, not those that repeat or protect another.
 
 use crate::rtp::RtpPacket;
+use crate::rtp::infer::MediaKind;
 use crate::rtp::sdp::SessionDescription;
 
 use super::Feed;
@@ -29,7 +30,7 @@ impl Session {
         let Some(stream) = self.streams.get(index).filter(is_open) else { return };
         let sdp = around.config.sdp.as_ref();
         let is_helper = sdp.is_some_and(|sdp| repeats_by_sdp(sdp, packet))
-            || stream.retransmits().is_some()
+            || matches!(stream.kind(), Some(MediaKind::Rtx { .. }))
             || self.follows_another(stream, packet);
         let has_module = !stream.is_audio() && !is_helper;
         if has_module && packet.has_padding() && stream.stats.packets() < MANY_PADDED {

@@ -1,7 +1,7 @@
 //! What was counted of one side's RTCP: packets by type, and the REMBs that steer one flow.
 
+use crate::model::{RateRange, RecordedRembs as RecordedTally};
 use crate::remb::CapturedRemb;
-use crate::report::summary::Recorded;
 use crate::units::Count;
 
 use super::early::EarlyRemb;
@@ -30,7 +30,7 @@ pub(super) struct RecordedRembs {
     last: Option<CapturedRemb>,
     /// All, repeats included.
     pub(super) all: Count,
-    pub(super) tally: Recorded,
+    pub(super) tally: RecordedTally,
 }
 
 impl RecordedRembs {
@@ -43,12 +43,8 @@ impl RecordedRembs {
             self.tally.repeats += 1;
             return false;
         }
-        let bps = remb.bitrate.as_bps();
-        self.tally.sender_ssrc = Some(remb.sender_ssrc.to_string());
-        self.tally.first_bps.get_or_insert(bps);
-        self.tally.last_bps = Some(bps);
-        self.tally.min_bps = Some(self.tally.min_bps.map_or(bps, |min| min.min(bps)));
-        self.tally.max_bps = Some(self.tally.max_bps.map_or(bps, |max| max.max(bps)));
+        self.tally.sender_ssrc = Some(remb.sender_ssrc);
+        self.tally.rates = Some(RateRange::with(self.tally.rates, remb.bitrate));
         self.last = Some(remb.clone());
         true
     }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::capture::Frame;
 use crate::decode::Datagram;
 use crate::flow::FiveTuple;
+use crate::model::{Unusable, Unusables};
 use crate::remb::CapturedRemb;
 use crate::rtp::{Block, Blocks, Report};
 use crate::units::Ssrc;
@@ -15,7 +16,6 @@ use super::early::EarlyRemb;
 use super::ledger::Unfed;
 use super::places::{flow_of, transport_of};
 use super::session::Session;
-use super::unusable::{Unusable, Unusables};
 use super::{Feed, Line};
 
 /// Pairs of ports that were found to be those of another flow's RTCP.

@@ -2,21 +2,12 @@
 
 use std::cmp::Reverse;
 
-use crate::report::summary::{Count, Warning};
+use crate::model::{ClocksApart as Apart, Doubt};
 use crate::rtp::ClockOffset;
-use crate::units::{AbsSendTime, CaptureTime, TimeDelta};
+use crate::units::{AbsSendTime, CaptureTime, Count, TimeDelta};
 
 use super::session::Session;
 use super::stream::Stream;
-
-/// How two streams' send times stand to each other.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Apart {
-    /// By so many seconds.
-    By(f64),
-    /// Ever further, parts per million.
-    Running(f64),
-}
 
 /// Queues are shorter.
 const APART_NANOS: i64 = 1_000_000_000;
@@ -30,7 +21,7 @@ const LEAST_RATIO: f64 = 4.0;
 
 impl Session {
     /// Streams whose send times are of another clock than those of the flow's main stream.
-    pub(super) fn sender_clocks(&self, grain: Option<TimeDelta>) -> Option<Warning> {
+    pub(super) fn sender_clocks(&self, grain: Option<TimeDelta>) -> Option<(Doubt, Count)> {
         let streams = || self.rtp_streams().filter(|stream| stream.abs_send_times >= MIN_SEND_TIMES);
         let main = streams().min_by_key(|stream| Reverse(stream.abs_send_times))?;
         let of_main = main.stats.clock_offsets();
@@ -40,25 +31,9 @@ impl Session {
             .filter_map(|stream| Some((stream, apart(&of_main, &stream.stats.clock_offsets(), grain_nanos)?)))
             .collect();
         let (first, how) = others.first()?;
-        let how = match how {
-            Apart::By(seconds) => format!("are {:.3} s apart", seconds.abs()),
-            Apart::Running(ppm) => format!("run apart by {:.0} ppm", ppm.abs()),
-        };
-        let more = match others.len() {
-            1 => String::new(),
-            all => format!(", as are those of {} more SSRCs", all - 1),
-        };
         let count = others.iter().map(|(stream, _)| stream.abs_send_times).sum();
-        Some(Warning {
-            code: "W-SENDER-CLOCKS",
-            flow: Some(self.flow.to_string()),
-            message: format!(
-                "the send times of {} and {} {how}{more}: they are of more than one sender's clock, as behind an SFU that \
-                 forwards the element, and from one stream to the other they tell nothing of the network",
-                main.ssrc, first.ssrc
-            ),
-            count: Some(Count { count, first_frame: self.first_frame.0 }),
-        })
+        let doubt = Doubt::SenderClocks(main.ssrc, first.ssrc, *how, others.len() - 1);
+        Some((doubt, Count { count, first_frame: self.first_frame.0 }))
     }
 }
 

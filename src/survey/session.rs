@@ -3,7 +3,7 @@
 use crate::capture::{Direction, Frame};
 use crate::decode::{Carrier, Datagram};
 use crate::flow::{FiveTuple, HoldBack};
-use crate::report::summary::Inference;
+use crate::model::Inference;
 use crate::rtp::infer::SrtpVerdict;
 use crate::rtp::{CaptureTimeClock, RtpPacket};
 use crate::units::{CaptureTime, Count, FrameNumber, PayloadType, Ssrc};

@@ -2,6 +2,7 @@
 
 mod kind;
 
+use crate::model::Treatment;
 use crate::rtp::infer::{Guess, KindFinder, MediaKind, RecentTimestamps, StreamEvidence, StreamVerdict};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
 use crate::rtp::{Reception, RtpPacket, StreamStats};
@@ -260,20 +261,15 @@ impl Stream {
         self.admission == Admission::Fed && self.left_out.count > 0
     }
 
-    /// Why it is fed or not, in a sentence.
-    pub(super) fn why(&self) -> String {
-        let evidence = self.kind_evidence();
+    /// What becomes of its packets.
+    pub(super) fn treatment(&self) -> Treatment {
         match (self.admission, self.kind()) {
-            (Admission::Undecided, _) => "not decided before the capture's end".to_owned(),
-            (Admission::LeftOut(LeftOut::NotSelected), _) => {
-                "not selected by --ssrc or --exclude-ssrc".to_owned()
-            }
-            _ if self.transport_cc > 0 && self.fed.count == 0 => {
-                "transport-wide sequence numbers: its sender estimates, not its receiver".to_owned()
-            }
-            (Admission::LeftOut(LeftOut::Audio), _) => format!("audio does not count: {evidence}"),
-            (Admission::Fed, Some(MediaKind::Audio)) => format!("audio, by --media all: {evidence}"),
-            (Admission::Fed, _) => evidence,
+            (Admission::Undecided, _) => Treatment::Undecided,
+            (Admission::LeftOut(LeftOut::NotSelected), _) => Treatment::NotSelected,
+            _ if self.transport_cc > 0 && self.fed.count == 0 => Treatment::TransportCc,
+            (Admission::LeftOut(LeftOut::Audio), _) => Treatment::LeftOutAsAudio,
+            (Admission::Fed, Some(MediaKind::Audio)) => Treatment::FedAsAudio,
+            (Admission::Fed, _) => Treatment::Fed,
         }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::capture::{Frame, LinkType};
 use crate::decode::{Carrier, Datagram};
 use crate::flow::PacketClass;
-use crate::report::summary::Count;
 use crate::units::CaptureTime;
+use crate::units::Count;
 
 use super::clock_grain::ClockGrain;
 

@@ -3,9 +3,11 @@
 
 mod count;
 mod id;
+mod seconds;
 mod time;
 
 pub use count::Count;
 pub use id::{FrameNumber, PayloadType, SeqNum};
 pub use remb::units::*;
+pub use seconds::Seconds;
 pub use time::CaptureTime;

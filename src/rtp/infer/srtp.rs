@@ -166,23 +166,10 @@ impl SrtpDetector {
         }
     }
 
-    /// The evidence in words.
-    pub fn evidence(&self) -> String {
-        let Self { handshakes, clear_rtcp, encrypted_rtcp, .. } = self;
-        let all = [
-            (*handshakes, "DTLS handshake records"),
-            (*clear_rtcp, "RTCP packets that end where their headers say"),
-            (
-                *encrypted_rtcp,
-                "RTCP packets with unreadable bytes behind the first header, as SRTCP has them",
-            ),
-        ];
-        let seen: Vec<_> = all
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
-        if seen.is_empty() { "no DTLS handshake and no RTCP".to_owned() } else { seen.join(", ") }
+    /// DTLS handshake records, RTCP packets that end where their headers say, and RTCP packets with unreadable bytes behind
+    /// the first header, as SRTCP has them.
+    pub const fn seen(&self) -> (u64, u64, u64) {
+        (self.handshakes, self.clear_rtcp, self.encrypted_rtcp)
     }
 }
 

@@ -2,12 +2,11 @@
 //! was up.
 
 use super::{Described, LearnedStream, Stream};
-use crate::report::RTX;
-use crate::report::summary::Inference;
+use crate::model::{Inference, StreamKind};
 use crate::rtp::VIDEO_CLOCK_HZ;
 use crate::rtp::infer::{MediaKind, StreamClock};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
-use crate::units::{PayloadType, Ssrc};
+use crate::units::PayloadType;
 
 /// Over so long the capture's clock shows how fast timestamps run.
 const LONG_NANOS: i64 = 1_000_000_000;
@@ -100,37 +99,24 @@ impl Stream {
         LearnedStream { kind: self.kind(), evidence: self.kind_evidence(), is_guess: self.is_guess() }
     }
 
-    /// For `streams.csv` and the summary.
-    pub(in crate::survey) fn kind_name(&self) -> &'static str {
+    /// What it is, as far as that is told apart.
+    pub(in crate::survey) fn stream_kind(&self) -> StreamKind {
         match (self.described, self.kind()) {
-            (Some(Described { is_rtx: true, .. }), _) | (_, Some(MediaKind::Rtx { .. })) => RTX,
-            (Some(Described { media: SdpMedia::Video, .. }), _) => "video",
-            (_, Some(MediaKind::Audio)) => "audio",
-            (_, Some(MediaKind::NotAudio)) => "not audio",
-            (_, None) => "unknown",
-        }
-    }
-
-    /// The stream whose packets it sends once more.
-    pub(in crate::survey) fn retransmits(&self) -> Option<Ssrc> {
-        match self.kind() {
-            Some(MediaKind::Rtx { of }) => Some(of),
-            _ => None,
+            (_, Some(MediaKind::Rtx { of })) => StreamKind::Rtx { of: Some(of) },
+            (Some(Described { is_rtx: true, .. }), _) => StreamKind::Rtx { of: None },
+            (Some(Described { media: SdpMedia::Video, .. }), _) => StreamKind::Video,
+            (_, Some(MediaKind::Audio)) => StreamKind::Audio,
+            (_, Some(MediaKind::NotAudio)) => StreamKind::NotAudio,
+            (_, None) => StreamKind::Unknown,
         }
     }
 
     /// What it is and by what evidence.
     pub(in crate::survey) fn inference(&self) -> Inference {
-        let value = match (self.kind(), self.retransmits()) {
-            (None, _) => "undecided, taken as not audio".to_owned(),
-            (_, Some(of)) => format!("rtx of {of}"),
-            _ => self.kind_name().to_owned(),
-        };
-        let what = format!("media kind of {}", self.ssrc);
-        Inference { what, value, evidence: self.kind_evidence() }
+        Inference::MediaKind { ssrc: self.ssrc, kind: self.stream_kind(), evidence: self.kind_evidence() }
     }
 
-    pub(super) fn kind_evidence(&self) -> String {
+    pub(in crate::survey) fn kind_evidence(&self) -> String {
         match (&self.learned, self.guess) {
             _ if self.described.is_some() => "SDP".to_owned(),
             (Some(learned), _) => learned.evidence.clone(),

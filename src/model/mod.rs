@@ -1,0 +1,29 @@
+//! What came of a capture: flows, streams, what was inferred of them, what is in doubt. Typed, and without sentences: the
+//! room `report` has the words.
+
+mod copies;
+mod doubt;
+mod estimation;
+mod extension;
+mod flow;
+mod frames;
+mod late;
+mod recorded;
+mod stream;
+mod verdict;
+
+pub use copies::CopyPolicy;
+pub use doubt::{
+    ClocksApart, CopySpacing, Disagreement, Doubt, Encapsulation, Guess, Limit, SaidInVain, SeveralFlows,
+    Severity, Warning, WhyDisagrees, WhySeveralFlows,
+};
+pub use estimation::{Estimation, RateRange, RembTally};
+pub use extension::{ElementSeen, Extension};
+pub use flow::{
+    CapturePoint, CapturePointEvidence, End, Flow, Inference, RtcpSeen, Rtt, RttSource, Srtp, SrtpEvidence,
+};
+pub use frames::Frames;
+pub use late::{Late, LateFinding};
+pub use recorded::{RecordedRembs, Unusable, Unusables};
+pub use stream::{Stream, StreamKind, Treatment};
+pub use verdict::{Basis, EmptyRange, Known, NotFed, Nothing, SendTimeBasis, Unfit, Verdict};

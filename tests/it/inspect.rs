@@ -1,12 +1,12 @@
 //! `inspect` on the recorded calls, and on captures made here: what it finds, what it says, how it ends.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod common;
-
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+
+use crate::common;
 
 /// SSRC, payload types, packets.
 type Streams = &'static [(&'static str, &'static [u64], u64)];

@@ -1,7 +1,6 @@
 //! `compare` as its users meet it: how close a replay comes to what Chromium sent, and the gate built on that.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "compare/recorded.rs"]
 mod recorded;
 
 use std::collections::BTreeMap;

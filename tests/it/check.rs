@@ -1,11 +1,11 @@
 //! `check`: the cases of testdata are the goldens of this program, and what a gate must do when something changes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use crate::common;
 
 /// Exit code, standard output and standard error.
 fn check(args: &[&str], ci: bool) -> (i32, String, String) {

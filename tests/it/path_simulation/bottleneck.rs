@@ -2,8 +2,8 @@
 
 use remb_replay::bwe::EstimatorConfig;
 
-use crate::call::{Outcome, SECOND, Stream, always, run};
-use crate::path::PathConfig;
+use super::call::{Outcome, SECOND, Stream, always, run};
+use super::path::PathConfig;
 
 const LINK: i64 = 2_000_000;
 /// With send times, and with RTP timestamps and offsets alone.

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::elements::{Element, draw_elements};
 use super::random::Random;
 use super::twists::Twist;
-use crate::call::SECOND;
-use crate::path::PathConfig;
+use crate::path_simulation::call::SECOND;
+use crate::path_simulation::path::PathConfig;
 
 /// How audio is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

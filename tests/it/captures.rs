@@ -2,8 +2,6 @@
 //! packet, and the result does not depend on how the capture comes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod common;
-
 use std::io::{Cursor, Read};
 
 use remb_replay::bwe::DelayFilter;
@@ -13,6 +11,8 @@ use remb_replay::report::summary::Flow;
 use remb_replay::rtp::sdp::SessionDescription;
 use remb_replay::survey::{CopyPolicy, FlowInfo, SurveyConfig};
 use remb_replay::units::CaptureTime;
+
+use crate::common;
 
 const CALLS: [&str; 8] = [
     "s02-fixed-1000k",

@@ -6,7 +6,7 @@ use remb_replay::remb::{
 };
 use remb_replay::units::{AbsSendTime, AbsSendTimeElement, DataSize, Ssrc, TimeDelta, Timestamp};
 
-use crate::path::{Packet, Path, PathConfig};
+use super::path::{Packet, Path, PathConfig};
 
 pub(crate) const SECOND: i64 = 1_000_000;
 const FRAME: i64 = 33_333;

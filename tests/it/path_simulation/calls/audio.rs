@@ -4,7 +4,7 @@ use super::packet::{Packet, Role};
 use super::plan::Audio;
 use super::random::Random;
 use super::sources::Product;
-use crate::call::SECOND;
+use crate::path_simulation::call::SECOND;
 
 /// How long a key is pressed.
 const EVENT: i64 = 160_000;

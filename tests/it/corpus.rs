@@ -1,7 +1,7 @@
 //! The corpora of the fuzz targets, and every input that once crashed, on stable.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "../fuzz/targets.rs"]
+#[path = "../../fuzz/targets.rs"]
 mod targets;
 
 use std::fs;

@@ -1,8 +1,6 @@
 //! What must not matter does not: how the capture is stored, cut or carried. And what is damaged is no panic.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod common;
-
 use std::io::{Cursor, Write};
 
 use etherparse::PacketBuilder;
@@ -12,6 +10,8 @@ use remb_replay::decode::Decoder;
 use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink};
 use remb_replay::survey::{FlowInfo, SurveyConfig};
 use remb_replay::units::{CaptureTime, TimeDelta};
+
+use crate::common;
 
 /// A frame that owns its bytes.
 #[derive(Clone)]

@@ -30,6 +30,8 @@ use packet::{Role, pcap_header};
 use plan::Plan;
 use sender::{Arrival, Sent, send};
 
+use super::call::SECOND;
+
 /// The capture's first time, s since 1970.
 const CAPTURED_FROM: i64 = 1_700_000_000;
 /// A second interface has a packet so much later, µs.
@@ -57,7 +59,7 @@ impl Call {
         for Arrival { at, packet } in &sent.arrivals {
             let copies = if plan.is_copied { 2 } else { 1 };
             for copy in 0..copies {
-                let at = (CAPTURED_FROM * crate::call::SECOND + at + copy * COPIED_AFTER) as u64;
+                let at = (CAPTURED_FROM * SECOND + at + copy * COPIED_AFTER) as u64;
                 packet.write(&plan, at, &mut pcap);
                 if packet.role != Role::Report {
                     *captured.entry((packet.role, packet.ssrc)).or_default() += 1;

@@ -6,7 +6,7 @@ use super::Call;
 use super::packet::Role;
 use super::plan::Probes;
 use super::verdict::replay_told;
-use crate::call::SECOND;
+use crate::path_simulation::call::SECOND;
 
 const SOME: u64 = 60;
 

@@ -1,9 +1,7 @@
 //! The program as its users meet it: exit codes, messages, files.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "cli/merge.rs"]
 mod merge;
-#[path = "cli/settings.rs"]
 mod settings;
 
 use std::fs;

@@ -3,7 +3,7 @@
 use super::elements::{Element, Like, Meaning};
 use super::plan::{Audio, AudioCodec, FrameClock, OPUS, Plan, Probes, Video, dynamic};
 use super::random::Random;
-use crate::call::SECOND;
+use crate::path_simulation::call::SECOND;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Twist {

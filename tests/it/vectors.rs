@@ -3,8 +3,6 @@
 //! `REMB_VECTORS=FOLDER` runs the same comparison over any folder of traces in that format.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
 use remb_replay::bwe::{
@@ -15,6 +13,8 @@ use remb_replay::remb::{
     encoded_bitrate,
 };
 use remb_replay::units::{Bitrate, TimeDelta, Timestamp};
+
+use crate::common;
 
 const COLUMNS: [&str; 27] = [
     "kind",

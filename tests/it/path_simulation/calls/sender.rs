@@ -6,7 +6,7 @@ use super::packet::{Packet, Role};
 use super::plan::{Plan, Probes};
 use super::random::Random;
 use super::sources::{Product, products};
-use crate::path::{Packet as OnPath, Path};
+use crate::path_simulation::path::{Packet as OnPath, Path};
 
 /// A packet that arrived, and when.
 pub(super) struct Arrival {

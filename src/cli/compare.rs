@@ -21,7 +21,7 @@ use crate::compare::{ListedSeries, Recordings, Window};
 use crate::remb::Profile;
 use crate::replay::{Outcome, ReplayConfig, SideBySide};
 use crate::report::summary::{Flow, Tool, Warning};
-use crate::report::{verdict_text, views};
+use crate::report::views;
 use crate::survey::Learned;
 use crate::units::{CaptureTime, TimeDelta};
 
@@ -143,7 +143,7 @@ impl Compared {
         let Replays { profile, read, mut outcome, mut phases, spread, first_at } = replays;
         let nothing = |why: String| Failure::new(Exit::Nothing, read.nothing(&why));
         if let Some(why) = outcome.nothing {
-            return Err(nothing(verdict_text::nothing(&why)));
+            return Err(nothing(why.to_string()));
         }
         let mut warnings = views::warnings(&outcome.warnings, &outcome.flows);
         warnings.extend(twice::notes(told));

@@ -12,7 +12,7 @@ use super::{Exit, Failure, messages, print, to_stdout};
 use crate::remb::Profile;
 use crate::report::csv::write_streams;
 use crate::report::summary::{Flow, Input, Inspection, Tool};
-use crate::report::{verdict_text, views};
+use crate::report::views;
 use crate::survey::{Findings, Learned, NoFeed, Survey, SurveyConfig};
 
 pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
@@ -46,7 +46,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     }
     match findings.nothing {
         Some(nothing) if inspection.flows.is_empty() => {
-            messages::error(&read.nothing(&verdict_text::nothing(&nothing)));
+            messages::error(&read.nothing(&nothing.to_string()));
             Ok(Exit::Nothing)
         }
         _ => Ok(read.exit(&inspection.warnings, &args.behave)),

@@ -17,7 +17,7 @@ use super::{Exit, Failure, messages, to_stdout};
 use crate::remb::Profile;
 use crate::replay::{Outcome, Replay, ReplayConfig};
 use crate::report::summary::{Flow, Input, Summary, Tool};
-use crate::report::{verdict_text, views};
+use crate::report::views;
 use crate::survey::Learned;
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
@@ -68,7 +68,7 @@ fn replay(
     let (replayed, told) = read_told(source, |source, told| read(args, resolved, source, told, plan))?;
     let Replayed { read, outcome, mut writers } = replayed;
     if let Some(nothing) = &outcome.nothing {
-        return Err(Failure::new(Exit::Nothing, read.nothing(&verdict_text::nothing(nothing))));
+        return Err(Failure::new(Exit::Nothing, read.nothing(&nothing.to_string())));
     }
     let merged = match (again, writers.take_merge(), &plan.merge) {
         (Some(again), Some(rembs), Some(target)) => {

@@ -24,7 +24,7 @@ use crate::remb::{Profile, encoded_bitrate};
 use crate::replay::{Event, ReplayConfig, TapedFlow, Taping};
 use crate::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel};
 use crate::report::summary::Warning;
-use crate::report::{verdict_text, views};
+use crate::report::views;
 use crate::survey::{Learned, SurveyConfig};
 use crate::sweep::{Axis, Grid, Score, mean};
 use crate::units::{CaptureTime, TimeDelta};
@@ -248,7 +248,7 @@ impl Sweep<'_> {
         let (mut nothing, mut warnings, mut learned) = (None, Vec::new(), None);
         for (survey, taping) in tapings.into_iter().enumerate() {
             let (tape, findings) = taping.finish();
-            nothing = nothing.or(findings.nothing.as_ref().map(verdict_text::nothing));
+            nothing = nothing.or(findings.nothing.map(|nothing| nothing.to_string()));
             learned = learned.or(findings.learned);
             let is_first = survey == 0;
             if is_first {

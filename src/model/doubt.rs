@@ -21,6 +21,11 @@ pub struct Warning {
 }
 
 impl Warning {
+    /// The doubt's stable code.
+    pub fn code(&self) -> &'static str {
+        self.doubt.code()
+    }
+
     pub(crate) fn of_flow(doubt: Doubt, flow: usize, count: Count) -> Self {
         Self { doubt, flow: Some(flow), count: Some(count) }
     }

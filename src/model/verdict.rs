@@ -12,6 +12,13 @@ pub enum Verdict {
     Unfit(Unfit),
 }
 
+impl Verdict {
+    /// Whether it would.
+    pub const fn is_fit(&self) -> bool {
+        matches!(self, Self::Fit(_))
+    }
+}
+
 /// What an estimate can lean on, and be held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Basis {

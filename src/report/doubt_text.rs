@@ -2,15 +2,22 @@
 
 use crate::model::{
     ClocksApart, CopyPolicy, CopySpacing, Disagreement, Doubt, Encapsulation, Guess, Limit, SaidInVain,
-    SeveralFlows, WhyDisagrees, WhySeveralFlows,
+    SeveralFlows, Warning, WhyDisagrees, WhySeveralFlows,
 };
 
 use super::counted;
 use super::inference_text::{kind_in_words, late, with_article};
 use super::unusable_text;
 
+impl Warning {
+    /// What it says, in a sentence.
+    pub fn message(&self) -> String {
+        sentence(&self.doubt, self.count.map_or(0, |count| count.count))
+    }
+}
+
 /// The sentence of a doubt about so many frames or packets.
-pub fn sentence(doubt: &Doubt, count: u64) -> String {
+fn sentence(doubt: &Doubt, count: u64) -> String {
     match doubt {
         Doubt::Aggregated(packets) => {
             format!("{count} frames hold {packets} RTP packets that offload put together; each is read, at its frame's time")

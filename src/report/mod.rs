@@ -3,7 +3,7 @@
 pub mod codes;
 pub mod csv;
 pub mod decimal;
-pub mod doubt_text;
+mod doubt_text;
 pub mod inference_text;
 mod inspect_text;
 pub mod pcap;
@@ -14,7 +14,7 @@ mod row;
 pub mod summary;
 mod summary_text;
 mod unusable_text;
-pub mod verdict_text;
+mod verdict_text;
 pub mod views;
 
 /// A number of things, the one thing without its s.

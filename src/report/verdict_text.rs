@@ -1,5 +1,7 @@
 //! Whether a flow is fit for estimation, and why there was nothing to estimate: in words.
 
+use std::fmt;
+
 use crate::model::{Basis, EmptyRange, Known, NotFed, Nothing, SendTimeBasis, Unfit, Verdict};
 
 use super::counted;
@@ -9,20 +11,33 @@ const ONLY_AUDIO: &str = "only audio, which libwebrtc does not count; --media al
 const MAX_NAMED: usize = 8;
 
 /// Why a flow is fit, or is not.
-pub(super) fn why(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Fit(basis) => fit(basis),
-        Verdict::Unfit(unfit) => match unfit {
-            Unfit::NotFed(why) => not_fed(why),
-            Unfit::Squashed => "its capture times are squashed: they are not those of arrival".to_owned(),
-            Unfit::SenderSide => {
-                "captured where it was sent: its capture times are not those of arrival".to_owned()
-            }
-            Unfit::Grain(grain) => {
-                format!("the capture's clock has a grain of {} ms", grain.to_secs_f64() * 1e3)
-            }
-            Unfit::OnlyAudio => ONLY_AUDIO.to_owned(),
-        },
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&match self {
+            Self::Fit(basis) => fit(basis),
+            Self::Unfit(why) => unfit(why),
+        })
+    }
+}
+
+/// Why there was nothing to estimate.
+impl fmt::Display for Nothing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&nothing(self))
+    }
+}
+
+fn unfit(why: &Unfit) -> String {
+    match why {
+        Unfit::NotFed(why) => not_fed(why),
+        Unfit::Squashed => "its capture times are squashed: they are not those of arrival".to_owned(),
+        Unfit::SenderSide => {
+            "captured where it was sent: its capture times are not those of arrival".to_owned()
+        }
+        Unfit::Grain(grain) => {
+            format!("the capture's clock has a grain of {} ms", grain.to_secs_f64() * 1e3)
+        }
+        Unfit::OnlyAudio => ONLY_AUDIO.to_owned(),
     }
 }
 
@@ -83,8 +98,7 @@ fn not_fed(why: &NotFed) -> String {
     }
 }
 
-/// Why there was nothing to estimate.
-pub fn nothing(nothing: &Nothing) -> String {
+fn nothing(nothing: &Nothing) -> String {
     match nothing {
         Nothing::NotFed { flows, streams, reasons } => {
             let reasons: Vec<_> =

@@ -1,11 +1,11 @@
 //! The model as the summary shows it: names, sentences and plain numbers in the place of types.
 
 use super::csv::{estimator_name, rate_state_name, usage_name};
+use super::inference_text;
 use super::summary::{
     CapturedAt, ElementSeen, Estimation, Flow, Inference, LastState, Recorded, Rembs, RtcpSeen, Rtt, Srtp,
     Stream, Verdict, Warning,
 };
-use super::{doubt_text, inference_text, verdict_text};
 use crate::model;
 use crate::rtp::packet_type_name;
 use crate::units::{Bitrate, Count, TimeDelta};
@@ -25,9 +25,7 @@ pub fn rtt_is_default(flow: &str, packets: u64) -> Warning {
 impl Warning {
     /// A doubt in words; of a flow by this name, if of one.
     pub fn of(warning: &model::Warning, flow: Option<String>) -> Self {
-        let model::Warning { doubt, count, .. } = warning;
-        let message = doubt_text::sentence(doubt, count.map_or(0, |count| count.count));
-        Self { code: doubt.code(), flow, message, count: *count }
+        Self { code: warning.code(), flow, message: warning.message(), count: warning.count }
     }
 }
 
@@ -50,10 +48,7 @@ impl From<&model::Flow> for Flow {
             streams: flow.streams.iter().map(Stream::from).collect(),
             rtcp: flow.rtcp.iter().map(RtcpSeen::from).collect(),
             recorded: Recorded::from(&flow.recorded),
-            verdict: Verdict {
-                fit: matches!(flow.verdict, model::Verdict::Fit(_)),
-                why: verdict_text::why(&flow.verdict),
-            },
+            verdict: Verdict { fit: flow.verdict.is_fit(), why: flow.verdict.to_string() },
             estimation: flow.estimation.as_ref().map(Estimation::from),
         }
     }

@@ -52,7 +52,7 @@ fn replay(
         let Ok(()) = replay.handle_frame(&frame, &mut events);
     }
     let Ok(()) = replay.finish(&mut events);
-    (events.0, replay.outcome().flows)
+    (events.0, replay.outcome().flows.iter().map(Flow::from).collect())
 }
 
 fn surveying(survey: SurveyConfig) -> ReplayConfig {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use remb_replay::capture::{Frame, LinkType};
+use remb_replay::model::Warning;
 use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink};
 use remb_replay::survey::{CopyPolicy, FlowInfo, SurveyConfig};
 use remb_replay::units::{CaptureTime, FrameNumber};
@@ -145,7 +146,7 @@ fn merged(packets: &[Packet], copies: CopyPolicy) -> (Events, Outcome) {
 }
 
 fn warned(outcome: &Outcome, code: &str) -> Option<String> {
-    outcome.warnings.iter().find(|warning| warning.code == code).map(|warning| warning.message.clone())
+    outcome.warnings.iter().find(|warning| warning.code() == code).map(Warning::message)
 }
 
 /// What is estimated is the same, up to the end of the call without copies.
@@ -280,7 +281,7 @@ fn a_coarse_clock_is_named_and_too_coarse_a_one_is_not_fit() {
         let (_, outcome) = with(&cut(micros), CopyPolicy::First);
         let said = warned(&outcome, "W-COARSE-CLOCK").unwrap();
         assert!(said.contains(&format!("a grain of {grain}:")), "{said}");
-        assert_eq!(outcome.flows[0].verdict.fit, is_fit, "{grain}");
+        assert_eq!(outcome.flows[0].verdict.is_fit(), is_fit, "{grain}");
         assert_eq!(outcome.frames.clock_grain_s.unwrap().0, micros * 1000);
     }
     let (_, outcome) = with(&cut(1000), CopyPolicy::First);

@@ -7,6 +7,7 @@ use std::process::Command;
 use remb_replay::capture::{CaptureReader, Frame, LinkType};
 use remb_replay::decode::{Datagram, Decoder};
 use remb_replay::flow::FiveTuple;
+use remb_replay::model::StreamKind;
 use remb_replay::remb::Remb;
 use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink, Taping};
 use remb_replay::survey::{FlowInfo, SurveyConfig};
@@ -141,7 +142,7 @@ fn pcapng(packets: &[Made], offset_seconds: i64) -> Vec<u8> {
 
 /// How many frames a warning concerns, and the first.
 fn warned(outcome: &Outcome, code: &str) -> Option<Count> {
-    outcome.warnings.iter().find(|warning| warning.code == code)?.count
+    outcome.warnings.iter().find(|warning| warning.code() == code)?.count
 }
 
 /// What the REMBs of a replay are, and when.
@@ -159,8 +160,8 @@ fn audio_that_was_let_in_by_its_first_packet_is_found_out_and_a_second_reading_l
     let mut packets: Vec<_> = stream(VIDEO, 30_000, 10).chain([lone]).chain(audio).collect();
     packets.sort_by_key(|packet| packet.sent_ms);
     let first = replayed(&packets);
-    let audio = first.1.flows[0].streams.iter().find(|stream| stream.ssrc == "0x00002000").unwrap();
-    assert_eq!((audio.kind, audio.packets), ("audio", 1101));
+    let audio = first.1.flows[0].streams.iter().find(|stream| stream.ssrc == Ssrc(0x2000)).unwrap();
+    assert_eq!((audio.kind, audio.packets), (StreamKind::Audio, 1101));
     let fed = warned(&first.1, "W-LATE-AUDIO").unwrap();
     assert!(fed.first_frame == 402 && (1..300).contains(&fed.count), "{fed:?} packets of audio were fed");
 
@@ -182,8 +183,8 @@ fn what_comes_just_before_another_streams_time_is_up_is_not_let_in_with_it() {
     let mut packets: Vec<_> = stream(VIDEO, 30_000, 10).chain([lone]).chain(audio).collect();
     packets.sort_by_key(|packet| packet.sent_ms);
     let (_, outcome) = replayed(&packets);
-    let audio = outcome.flows[0].streams.iter().find(|stream| stream.ssrc == "0x00002000").unwrap();
-    assert_eq!((audio.kind, audio.packets_fed), ("audio", 0));
+    let audio = outcome.flows[0].streams.iter().find(|stream| stream.ssrc == Ssrc(0x2000)).unwrap();
+    assert_eq!((audio.kind, audio.fed.count), (StreamKind::Audio, 0));
     assert_eq!(warned(&outcome, "W-LATE-AUDIO"), None);
 }
 
@@ -287,8 +288,8 @@ fn what_is_asked_for_and_not_there_is_said() {
     let said = |survey: SurveyConfig| {
         let warnings = surveyed(&packets, survey).1.warnings.into_iter();
         warnings
-            .filter(|warning| warning.code == "W-UNMATCHED")
-            .map(|warning| warning.message)
+            .filter(|warning| warning.code() == "W-UNMATCHED")
+            .map(|warning| warning.message())
             .collect::<Vec<_>>()
     };
     let flow = |text: &str| text.parse::<FiveTuple>().unwrap();

@@ -322,12 +322,12 @@ fn a_path_that_changes_in_mid_call_is_reported_and_can_be_merged() {
     assert_eq!((outcome.flows.len(), outcome.flows[0].also_on.len()), (1, 0));
     let (_, outcome) = replayed(moved(700), false);
     assert_eq!(outcome.flows.len(), 2);
-    let doubt = outcome.warnings.iter().find(|warning| warning.code == "W-PATH-CHANGE").unwrap();
-    assert!(doubt.message.contains("--merge-flows"), "{}", doubt.message);
+    let doubt = outcome.warnings.iter().find(|warning| warning.code() == "W-PATH-CHANGE").unwrap();
+    assert!(doubt.message().contains("--merge-flows"), "{}", doubt.message());
     let (rembs, outcome) = replayed(moved(700), true);
     assert_eq!((outcome.flows.len(), outcome.flows[0].also_on.len()), (1, 1));
     assert_eq!(rembs, expected);
-    assert!(outcome.warnings.iter().all(|warning| warning.code != "W-PATH-CHANGE"));
+    assert!(outcome.warnings.iter().all(|warning| warning.code() != "W-PATH-CHANGE"));
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use remb_replay::capture::CaptureReader;
 use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink};
+use remb_replay::report::inference_text;
 use remb_replay::report::summary::{Flow, Stream, Warning};
+use remb_replay::report::views;
 use remb_replay::rtp::sdp::SessionDescription;
 use remb_replay::survey::{FlowInfo, SurveyConfig};
 use remb_replay::units::CaptureTime;
@@ -27,6 +29,9 @@ type Remb = (String, i64, i64, Vec<u32>);
 pub(super) struct Replayed {
     pub(super) rembs: Vec<Remb>,
     pub(super) outcome: Outcome,
+    /// The same in words.
+    pub(super) flows: Vec<Flow>,
+    warnings: Vec<Warning>,
 }
 
 #[derive(Default)]
@@ -52,7 +57,10 @@ fn replay(pcap: &Arc<[u8]>, survey: SurveyConfig) -> Replayed {
         let Ok(()) = replay.handle_frame(&frame, &mut rembs);
     }
     let Ok(()) = replay.finish(&mut rembs);
-    Replayed { rembs: rembs.0, outcome: replay.outcome() }
+    let outcome = replay.outcome();
+    let flows = outcome.flows.iter().map(Flow::from).collect();
+    let warnings = views::warnings(&outcome.warnings, &outcome.flows);
+    Replayed { rembs: rembs.0, outcome, flows, warnings }
 }
 
 /// What a replay is told that begins again, where the first one learned something late.
@@ -69,7 +77,8 @@ fn replay_untold(pcap: &Arc<[u8]>) -> (Replayed, BTreeSet<String>) {
     match learned(&first.outcome) {
         Some(survey) => {
             let late = survey.learned.iter().flat_map(|learned| learned.late());
-            let late = late.map(|late| in_general(&late.what)).collect();
+            let late =
+                late.map(|late| in_general(&inference_text::late(late.what, late.packets.count).0)).collect();
             (replay(pcap, survey), late)
         }
         None => (first, BTreeSet::new()),
@@ -113,7 +122,7 @@ impl Verdict {
             true => Vec::new(),
             false => differences(call, &untold, &told),
         };
-        let warnings = &untold.outcome.warnings;
+        let warnings = &untold.warnings;
         let kind = match differences.iter().all(|difference| difference.is_warned_of(warnings)) {
             _ if differences.is_empty() => Kind::Equal,
             true => Kind::DiffersWithWarning,
@@ -171,7 +180,7 @@ fn misnamed(call: &Call, untold: &Replayed) -> Vec<String> {
 }
 
 fn streams(replayed: &Replayed) -> impl Iterator<Item = &Stream> {
-    replayed.outcome.flows.iter().flat_map(|flow| &flow.streams)
+    replayed.flows.iter().flat_map(|flow| &flow.streams)
 }
 
 const SEND_TIME: &str = "abs-send-time";
@@ -185,7 +194,7 @@ fn send_times(replayed: &Replayed) -> u64 {
 /// Which inferences differ, and of which streams too many or too few packets were fed.
 fn differences(call: &Call, untold: &Replayed, told: &Replayed) -> Vec<Difference> {
     let id = |replayed: &Replayed, what: &str| {
-        let inferences = replayed.outcome.flows.iter().flat_map(|flow| &flow.inferences);
+        let inferences = replayed.flows.iter().flat_map(|flow| &flow.inferences);
         let found = inferences.filter(|inference| inference.what == format!("{what} id"));
         found.map(|inference| inference.value.clone()).next()
     };
@@ -256,8 +265,8 @@ fn report(untold: &Replayed, told: &Replayed) -> String {
             )
         });
         let _ = writeln!(text, "  {name}: {}", remb.unwrap_or_else(|| "none".to_owned()));
-        run.outcome.flows.iter().for_each(|flow| describe_flow(flow, &mut text));
-        for warning in &run.outcome.warnings {
+        run.flows.iter().for_each(|flow| describe_flow(flow, &mut text));
+        for warning in &run.warnings {
             let _ = writeln!(text, "      {warning}");
         }
     }

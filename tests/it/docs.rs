@@ -136,7 +136,8 @@ fn the_example_of_a_ci_job_runs() {
     let example = fs::read_to_string(root().join("docs/ci-example.yml")).unwrap();
     let steps: Vec<_> = example.lines().filter_map(|line| line.trim().strip_prefix("run: ")).collect();
     let [install, check, summary, changed] = steps[..] else { panic!("{steps:?}") };
-    assert!(install.ends_with(&format!("remb-replay@{}", env!("CARGO_PKG_VERSION"))));
+    assert!(install.ends_with("cargo install --git \"$REMB_REPLAY_URL\" --locked remb-replay"));
+    assert!(example.contains(&format!("key: remb-replay-{}\n", env!("CARGO_PKG_VERSION"))));
     let folder = tempfile::tempdir().unwrap();
     let traces = folder.path().join("traces");
     fs::create_dir(&traces).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::decode::Carrier;
 use crate::flow::FiveTuple;
-use crate::rtp::Answers;
+use crate::streams::Answers;
 use crate::units::{Ssrc, TimeDelta};
 
 use super::{ElementSeen, Estimation, Extension, RecordedRembs, Stream, StreamKind, Verdict};

@@ -1,7 +1,7 @@
 //! The timelines of all flows, fed by a survey, and their events in order of time.
 
 use crate::remb::CapturedRemb;
-use crate::rtp::RttSample;
+use crate::streams::RttSample;
 use crate::survey::{Fate, FedPacket, Feed, FlowInfo};
 use crate::units::CaptureTime;
 

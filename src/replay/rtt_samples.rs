@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::rtp::RttSample;
+use crate::streams::RttSample;
 use crate::units::Timestamp;
 
 /// Samples in order of time.

@@ -2,7 +2,7 @@
 
 use crate::capture::Frame;
 use crate::remb::CapturedRemb;
-use crate::rtp::RttSample;
+use crate::streams::RttSample;
 use crate::survey::{Fate, FedPacket, Feed, Findings, FlowInfo, Survey, SurveyConfig};
 use crate::units::CaptureTime;
 

@@ -4,7 +4,7 @@
 
 use crate::bwe::{Controller, Observer, PacketArrival, Step};
 use crate::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
-use crate::rtp::RttUpdates;
+use crate::streams::RttUpdates;
 use crate::survey::FedPacket;
 use crate::units::{CaptureTime, TimeDelta, Timestamp};
 
@@ -284,7 +284,7 @@ impl<E: FnMut(CaptureTime, Event)> Observer for Steps<'_, E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rtp::{RttSample, SampleOf};
+    use crate::streams::{RttSample, SampleOf};
     use crate::units::{AbsSendTime, Bitrate, DataSize, Ssrc};
 
     const CENTURY_NANOS: i64 = 100 * 365 * 86_400 * 1_000_000_000;

@@ -1,26 +1,14 @@
-//! RTP and RTCP as they lie in a datagram, what a stream's packets add up to, and what must be inferred.
+//! RTP, RTCP and SDP as they are on the wire; nothing here remembers.
 
-mod capture_time;
-mod clock_step;
-mod delay_spread;
-mod drift;
+mod abs_capture_time;
 mod extension;
-pub mod infer;
 mod ntp;
 mod packet;
 mod report;
 mod rtcp;
-mod rtt;
-mod rtt_updates;
 pub mod sdp;
-mod send_clock;
-mod sequence;
-mod stats;
-mod turnaround;
 
-pub use capture_time::{AbsCaptureTime, CaptureTimeClock};
-pub use delay_spread::DelaySpread;
-pub use drift::{ClockDrift, ClockOffset, ClockStep};
+pub use abs_capture_time::AbsCaptureTime;
 pub(crate) use extension::ONE_BYTE_HEADERS;
 pub use extension::{Element, Elements};
 pub use ntp::{MiddleNtp, NtpTime};
@@ -31,11 +19,6 @@ pub use report::{
     ReportBlocks, SenderReport,
 };
 pub use rtcp::{Block, Blocks, CompoundEnd, packet_type_name};
-pub use rtt::{RttSample, RttSampler, RttSmoother, SampleOf};
-pub use rtt_updates::RttUpdates;
-pub use send_clock::SendClock;
-pub use stats::{Reception, StreamStats};
-pub use turnaround::{Answers, CapturePoint, Side, Turnaround};
 
 /// The RTP clock of video, and of all that is not audio (RFC 3551, section 5).
 pub(crate) const VIDEO_CLOCK_HZ: u32 = 90_000;
@@ -89,46 +72,46 @@ pub(crate) mod test_packet {
     }
 }
 
-/// RTCP reports made by hand, for the tests of this room.
+/// RTCP reports made by hand, for the tests of this room and of those that build on it.
 #[cfg(test)]
-mod test_rtcp {
+pub(crate) mod test_rtcp {
     use super::{Block, Blocks};
 
     /// The first block of bytes that were captured whole.
-    pub(super) fn single(bytes: &[u8]) -> Block<'_> {
+    pub(crate) fn single(bytes: &[u8]) -> Block<'_> {
         Blocks::new(bytes, bytes.len()).next().unwrap()
     }
 
-    pub(super) fn rtcp(count: u8, packet_type: u8, body: &[u8]) -> Vec<u8> {
+    pub(crate) fn rtcp(count: u8, packet_type: u8, body: &[u8]) -> Vec<u8> {
         let words = (body.len() / 4) as u16;
         [&[0x80 | count, packet_type][..], &words.to_be_bytes(), body].concat()
     }
 
     /// Each block: SSRC, fraction lost, LSR, DLSR.
-    pub(super) fn sender_report(ssrc: u32, ntp: u64, blocks: &[(u32, u8, u32, u32)]) -> Vec<u8> {
+    pub(crate) fn sender_report(ssrc: u32, ntp: u64, blocks: &[(u32, u8, u32, u32)]) -> Vec<u8> {
         let info = [&ssrc.to_be_bytes()[..], &ntp.to_be_bytes(), &[0xaa; 12]].concat();
         rtcp(blocks.len() as u8, 200, &[info, report_blocks(blocks)].concat())
     }
 
-    pub(super) fn receiver_report(ssrc: u32, blocks: &[(u32, u8, u32, u32)]) -> Vec<u8> {
+    pub(crate) fn receiver_report(ssrc: u32, blocks: &[(u32, u8, u32, u32)]) -> Vec<u8> {
         rtcp(blocks.len() as u8, 201, &[ssrc.to_be_bytes().to_vec(), report_blocks(blocks)].concat())
     }
 
-    pub(super) fn reference_time(ssrc: u32, ntp: u64) -> Vec<u8> {
+    pub(crate) fn reference_time(ssrc: u32, ntp: u64) -> Vec<u8> {
         extended(ssrc, &[(4, ntp.to_be_bytes().to_vec())])
     }
 
     /// Each sub-block: SSRC, LRR, DLRR.
-    pub(super) fn dlrr(ssrc: u32, sub_blocks: &[(u32, u32, u32)]) -> Vec<u8> {
+    pub(crate) fn dlrr(ssrc: u32, sub_blocks: &[(u32, u32, u32)]) -> Vec<u8> {
         extended(ssrc, &[(5, dlrr_content(sub_blocks))])
     }
 
-    pub(super) fn dlrr_content(sub_blocks: &[(u32, u32, u32)]) -> Vec<u8> {
+    pub(crate) fn dlrr_content(sub_blocks: &[(u32, u32, u32)]) -> Vec<u8> {
         sub_blocks.iter().flat_map(|&(ssrc, lrr, dlrr)| words(&[ssrc, lrr, dlrr])).collect()
     }
 
     /// Each block: its type and its content.
-    pub(super) fn extended(ssrc: u32, blocks: &[(u8, Vec<u8>)]) -> Vec<u8> {
+    pub(crate) fn extended(ssrc: u32, blocks: &[(u8, Vec<u8>)]) -> Vec<u8> {
         let mut body = ssrc.to_be_bytes().to_vec();
         for (block_type, content) in blocks {
             body.extend([*block_type, 0]);

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 
 use crate::decode::Datagram;
 use crate::flow::FiveTuple;
+use crate::infer::{SrtpDetector, SrtpVerdict};
 use crate::model::{Unusable, Unusables};
 use crate::remb::CapturedRemb;
-use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
-use crate::rtp::{Blocks, CapturePoint, CompoundEnd, RttSample, RttSampler, SampleOf, Side, Turnaround};
+use crate::rtp::{Blocks, CompoundEnd};
+use crate::streams::{CapturePoint, RttSample, RttSampler, SampleOf, Side, Turnaround};
 use crate::units::{CaptureTime, Count, Ssrc, TimeDelta};
 
 use super::Feed;

@@ -183,7 +183,7 @@ fn pair_of(flow: &FiveTuple) -> FiveTuple {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rtp::{RttSample, SampleOf};
+    use crate::streams::{RttSample, SampleOf};
     use crate::survey::early::Early;
     use crate::survey::{Fate, FedPacket, FlowInfo};
     use crate::units::Bitrate;

@@ -2,7 +2,7 @@
 
 use crate::flow::PacketClass;
 use crate::model::{Doubt, Limit, Warning};
-use crate::rtp::ClockDrift;
+use crate::streams::ClockDrift;
 use crate::units::{Count, TimeDelta};
 
 use super::ledger::Unfed;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::remb::CapturedRemb;
-use crate::rtp::RttSample;
+use crate::streams::RttSample;
 use crate::survey::Feed;
 use crate::units::{CaptureTime, Count, Ssrc};
 

@@ -1,8 +1,8 @@
 //! Which header extension is which on a flow: said by a flag, by the SDP, or found out by how the elements behave.
 
+use crate::infer::{AbsCaptureTimeFinder, SendTimeFinder, TransmissionOffsetFinder, TransportCcFinder};
 use crate::model::{Extension, Inference};
 use crate::rtp::RtpPacket;
-use crate::rtp::infer::{AbsCaptureTimeFinder, SendTimeFinder, TransmissionOffsetFinder, TransportCcFinder};
 use crate::rtp::sdp::HeaderExtension;
 use crate::units::{CaptureTime, PayloadType, Ssrc};
 

@@ -2,7 +2,7 @@
 
 use crate::flow::FiveTuple;
 use crate::remb::CapturedRemb;
-use crate::rtp::RttSample;
+use crate::streams::RttSample;
 use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, Ssrc};
 
 /// A flow, for those who are fed with it.

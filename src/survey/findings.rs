@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::infer::{SrtpDetector, SrtpVerdict};
 use crate::model::{
     self, End, Flow, Frames, Nothing, RecordedRembs, RtcpSeen, Rtt, RttSource, Srtp, SrtpEvidence, Warning,
 };
-use crate::rtp::infer::{SrtpDetector, SrtpVerdict};
 use crate::units::{CaptureTime, Seconds, TimeDelta};
 
 use super::conversation::{Conversation, Direction, From};

@@ -1,7 +1,7 @@
 //! What was found out of a flow after packets had been fed without it, and what never was for certain.
 
+use crate::infer::FoundId;
 use crate::model::{Disagreement, Doubt, Extension, Guess, Late, LateFinding};
-use crate::rtp::infer::FoundId;
 use crate::units::Count;
 
 use super::Line;

@@ -1,11 +1,11 @@
 //! The id of one header extension: how it came to be known, and whether it may still change.
 
-use crate::model::{Disagreement, Extension, WhyDisagrees};
-use crate::rtp::RtpPacket;
-use crate::rtp::infer::{
+use crate::infer::{
     AbsCaptureTimeFinder, FoundId, SendTimeFinder, StreamClock, TransmissionOffsetFinder,
     TransportCcEvidence, TransportCcFinder,
 };
+use crate::model::{Disagreement, Extension, WhyDisagrees};
+use crate::rtp::RtpPacket;
 use crate::units::{CaptureTime, PayloadType, Ssrc};
 
 /// What is known of a stream's clock.

@@ -1,8 +1,8 @@
 //! Which streams have an RTP module of their own in their receiver, by which round trip times are handed over
 //! (specification 1.11): those with media, not those that repeat or protect another.
 
+use crate::infer::MediaKind;
 use crate::rtp::RtpPacket;
-use crate::rtp::infer::MediaKind;
 use crate::rtp::sdp::SessionDescription;
 
 use super::Feed;

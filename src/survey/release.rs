@@ -1,7 +1,8 @@
 //! Packets of a session that are understood: counted, and fed if they count.
 
 use crate::capture::Direction;
-use crate::rtp::{Reception, RtpPacket, VIDEO_CLOCK_HZ};
+use crate::rtp::{RtpPacket, VIDEO_CLOCK_HZ};
+use crate::streams::Reception;
 use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, FrameNumber};
 
 use super::conversation::From;

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::model::{ClocksApart as Apart, Doubt};
-use crate::rtp::ClockOffset;
+use crate::streams::ClockOffset;
 use crate::units::{AbsSendTime, CaptureTime, Count, TimeDelta};
 
 use super::session::Session;

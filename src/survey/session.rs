@@ -3,9 +3,10 @@
 use crate::capture::{Direction, Frame};
 use crate::decode::{Carrier, Datagram};
 use crate::flow::{FiveTuple, HoldBack};
+use crate::infer::SrtpVerdict;
 use crate::model::Inference;
-use crate::rtp::infer::SrtpVerdict;
-use crate::rtp::{CaptureTimeClock, RtpPacket};
+use crate::rtp::RtpPacket;
+use crate::streams::CaptureTimeClock;
 use crate::units::{CaptureTime, Count, FrameNumber, PayloadType, Ssrc};
 
 use super::conversations::Conversations;

@@ -2,10 +2,11 @@
 
 mod kind;
 
+use crate::infer::{Guess, KindFinder, MediaKind, RecentTimestamps, StreamEvidence, StreamVerdict};
 use crate::model::Treatment;
-use crate::rtp::infer::{Guess, KindFinder, MediaKind, RecentTimestamps, StreamEvidence, StreamVerdict};
+use crate::rtp::RtpPacket;
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
-use crate::rtp::{Reception, RtpPacket, StreamStats};
+use crate::streams::{Reception, StreamStats};
 use crate::units::{Count, PayloadType, SeqNum, Ssrc};
 
 use super::MediaFilter;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::infer::{MediaKind, Neighbour, StreamClock};
 use crate::rtp::RtpPacket;
-use crate::rtp::infer::{MediaKind, Neighbour, StreamClock};
 use crate::units::{PayloadType, Ssrc};
 
 use super::stream::{Admission, Stream};

@@ -1,7 +1,7 @@
 //! Whether a flow is fit for estimation, and why: what a person wants to know first.
 
+use crate::infer::SrtpVerdict;
 use crate::model::{Basis, Known, NotFed, SendTimeBasis, Unfit, Verdict};
-use crate::rtp::infer::SrtpVerdict;
 use crate::units::TimeDelta;
 
 use super::Line;

@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms from left to right. A room may use those before it, and itself.
-const ROOMS: [&str; 16] = [
-    "units", "bwe", "remb", "capture", "decode", "flow", "rtp", "model", "config", "survey", "replay",
-    "report", "compare", "check", "sweep", "cli",
+const ROOMS: [&str; 18] = [
+    "units", "bwe", "remb", "capture", "decode", "flow", "rtp", "streams", "infer", "model", "config",
+    "survey", "replay", "report", "compare", "check", "sweep", "cli",
 ];
 /// Rooms that use less than all to their left.
 const NARROWER: [(&str, &[&str]); 6] = [

@@ -1,7 +1,7 @@
 use super::*;
 use crate::remb::CapturedRemb;
-use crate::rtp::RttSample;
 use crate::rtp::test_packet::TestPacket;
+use crate::streams::RttSample;
 use crate::survey::{Fate, FedPacket};
 
 /// Sequence of what is fed: frame times in milliseconds, and which of them have a send time.

@@ -2,9 +2,9 @@
 //! was up.
 
 use super::{Described, LearnedStream, Stream};
+use crate::infer::{MediaKind, StreamClock};
 use crate::model::{Inference, StreamKind};
 use crate::rtp::VIDEO_CLOCK_HZ;
-use crate::rtp::infer::{MediaKind, StreamClock};
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
 use crate::units::PayloadType;
 

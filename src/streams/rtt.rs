@@ -3,9 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::ntp::NtpTime;
-use super::report::{Echo, Report};
-use super::rtcp::Block;
+use crate::rtp::{Block, Echo, NtpTime, Report};
 use crate::units::{CaptureTime, Ssrc, TimeDelta, Timestamp};
 
 /// Round trip times of one media flow's receiver, from RTCP in both directions. RTCP that is encrypted must not be

@@ -3,7 +3,7 @@
 
 use super::send_time::FoundId;
 use super::walk::Progress;
-use crate::rtp::packet::RtpPacket;
+use crate::rtp::RtpPacket;
 use crate::units::{SeqNum, Ssrc};
 
 /// Looks for the transmission time offset of one flow, in the order of sequence numbers.

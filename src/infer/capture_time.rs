@@ -1,8 +1,8 @@
 //! Which header extension element is abs-capture-time: the one of 8 or 16 bytes that runs with the RTP timestamps.
 
 use super::send_time::{FoundId, SendTimeFinder, StreamClock};
-use crate::rtp::capture_time::AbsCaptureTime;
-use crate::rtp::packet::RtpPacket;
+use crate::rtp::AbsCaptureTime;
+use crate::rtp::RtpPacket;
 use crate::units::{CaptureTime, PayloadType, Ssrc};
 
 /// Looks for abs-capture-time, by the rules for abs-send-time. Few packets carry it, so it takes longer.

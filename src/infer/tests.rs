@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rtp::packet::RtpPacket;
+use crate::rtp::RtpPacket;
 use crate::rtp::test_packet::TestPacket;
 use crate::units::{CaptureTime, PayloadType, Ssrc};
 

@@ -1,8 +1,8 @@
 //! One element of a flow, over all SSRCs that carry it.
 
 use super::pair::{Reading, Step};
-use crate::rtp::infer::customary::gcd;
-use crate::rtp::send_clock::signed_step_nanos;
+use crate::infer::customary::gcd;
+use crate::streams::send_clock::signed_step_nanos;
 use crate::units::{AbsSendTime, Ssrc};
 
 /// How an element behaves.

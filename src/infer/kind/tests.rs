@@ -1,5 +1,5 @@
 use super::*;
-use crate::rtp::infer::PlaceAmong;
+use crate::infer::PlaceAmong;
 use crate::rtp::test_packet::TestPacket;
 
 const OTHER: Ssrc = Ssrc(77);

@@ -7,7 +7,7 @@ mod candidate;
 mod pair;
 
 use super::kind::MediaKind;
-use crate::rtp::packet::RtpPacket;
+use crate::rtp::RtpPacket;
 use crate::units::{AbsSendTime, CaptureTime, PayloadType, Ssrc};
 use candidate::Candidate;
 use pair::{Pair, Reading};

@@ -2,8 +2,8 @@
 
 use super::delay_spread::DelaySpread;
 use super::drift::{ClockDrift, ClockOffset};
-use super::packet::RtpPacket;
 use super::sequence::{Arrival, SequenceTracker};
+use crate::rtp::RtpPacket;
 use crate::units::{AbsSendTime, CaptureTime, DataSize, PayloadType, SeqNum, TimeDelta};
 
 /// Counts and measures of one stream, in constant memory and time per packet.

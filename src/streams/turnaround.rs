@@ -8,9 +8,7 @@
 
 use std::collections::VecDeque;
 
-use super::ntp::MiddleNtp;
-use super::report::Echo;
-use super::rtcp::Block;
+use crate::rtp::{Block, Echo, MiddleNtp};
 use crate::units::{CaptureTime, TimeDelta};
 
 /// Measures how fast both sides of a flow and its reverse answer each other. RTCP that is encrypted must not be given

@@ -52,7 +52,7 @@ fn units_between(last: Reading, raw: AbsSendTime, at: CaptureTime) -> i64 {
 }
 
 /// The step from `earlier` to `later` the shorter way round, in nanoseconds: −32 s to 32 s.
-pub(super) fn signed_step_nanos(later: AbsSendTime, earlier: AbsSendTime) -> i64 {
+pub(crate) fn signed_step_nanos(later: AbsSendTime, earlier: AbsSendTime) -> i64 {
     let forward = i64::from(later.units_since(earlier));
     units_to_nanos(if forward >= WRAP / 2 { forward - WRAP } else { forward })
 }

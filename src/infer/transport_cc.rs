@@ -1,7 +1,7 @@
 //! Which header extension element is the transport-wide sequence number: the one that counts the flow's packets.
 
 use super::walk::Progress;
-use crate::rtp::packet::RtpPacket;
+use crate::rtp::RtpPacket;
 use crate::units::{SeqNum, Ssrc};
 
 /// Looks for the transport-wide sequence number of one directed flow, over all its SSRCs.

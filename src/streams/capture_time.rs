@@ -3,39 +3,8 @@
 //! Its limits: all packets of a frame have the same time, so that a frame is one group; delays of encoder, pacer and
 //! retransmission look like delays of the network; a mixer may have rewritten it.
 
-use super::packet::RtpPacket;
+use crate::rtp::{AbsCaptureTime, RtpPacket};
 use crate::units::{AbsSendTime, CaptureTime, TimeDelta};
-
-/// The element's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AbsCaptureTime {
-    /// When the frame was captured, 64-bit NTP of the capturing system.
-    pub captured: u64,
-    /// The capturing system's clock minus the sender's, in units of 2⁻³² s.
-    pub clock_offset: Option<i64>,
-}
-
-impl AbsCaptureTime {
-    /// From the element's 8 or 16 bytes.
-    pub fn parse(value: &[u8]) -> Option<Self> {
-        let (captured, rest) = value.split_first_chunk()?;
-        let clock_offset = match rest.len() {
-            0 => None,
-            8 => Some(i64::from_be_bytes(*rest.first_chunk()?)),
-            _ => return None,
-        };
-        Some(Self { captured: u64::from_be_bytes(*captured), clock_offset })
-    }
-
-    /// Its 24 bits that abs-send-time would have.
-    pub const fn to_send_time(self) -> AbsSendTime {
-        to_send_time(self.captured)
-    }
-}
-
-const fn to_send_time(ntp: u64) -> AbsSendTime {
-    AbsSendTime::from_raw((ntp >> 14) as u32)
-}
 
 /// Gives every packet of a flow a send time, though senders attach abs-capture-time only now and then.
 #[derive(Debug, Clone, Default)]
@@ -101,7 +70,7 @@ impl CaptureTimeClock {
             self.sources.remove(0);
         }
         self.sources.push(source);
-        ntp.map(to_send_time)
+        ntp.map(AbsCaptureTime::send_time_of)
     }
 }
 

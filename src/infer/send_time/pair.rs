@@ -1,10 +1,10 @@
 //! One element of one SSRC, held against that SSRC's RTP timestamps.
 
 use super::StreamClock;
+use crate::infer::MediaKind;
+use crate::infer::walk::Progress;
 use crate::rtp::VIDEO_CLOCK_HZ;
-use crate::rtp::infer::MediaKind;
-use crate::rtp::infer::walk::Progress;
-use crate::rtp::send_clock::signed_step_nanos;
+use crate::streams::send_clock::signed_step_nanos;
 use crate::units::{AbsSendTime, CaptureTime, PayloadType, SeqNum, Ssrc};
 
 /// What a packet has.

@@ -1,7 +1,7 @@
 //! The packets of one SSRC in the order of their sequence numbers: what the network does to their order and their times
 //! cannot be seen there.
 
-use crate::rtp::packet::RtpPacket;
+use crate::rtp::RtpPacket;
 use crate::units::{PayloadType, SeqNum};
 
 /// Goes from the highest packet of an SSRC to the next that follows it; late packets and copies are passed over.

@@ -2,8 +2,8 @@
 
 use super::customary::{gcd, is_customary, is_customary_with_silence, readings_with_silence};
 use super::walk::Step;
+use crate::rtp::RtpPacket;
 use crate::rtp::VIDEO_CLOCK_HZ;
-use crate::rtp::packet::RtpPacket;
 use crate::units::PayloadType;
 
 /// Counts over the packets of one payload type, in the order of their sequence numbers.

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use crate::rtp::begins_with_remb;
-use crate::rtp::rtcp::{Blocks, CompoundEnd};
+use crate::rtp::{Blocks, CompoundEnd};
 
 /// Gathers what DTLS and RTCP show of a pair of ports, both directions together.
 ///

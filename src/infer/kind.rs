@@ -6,8 +6,8 @@ use super::customary::readings_with_silence;
 use super::static_payload::static_payload;
 use super::type_evidence::TypeEvidence;
 use super::walk::Walk;
+use crate::rtp::RtpPacket;
 use crate::rtp::VIDEO_CLOCK_HZ;
-use crate::rtp::packet::RtpPacket;
 use crate::units::{PayloadType, Ssrc};
 
 /// What a stream carries.

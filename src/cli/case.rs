@@ -11,7 +11,9 @@ use super::args::{ColumnNames, ReplayArgs};
 use super::compare::pairs;
 use super::replay;
 use super::series::SeriesFile;
-use crate::check::{Case, CaseResult, Distance, Golden, Rows, Table, Verdict, first_difference, unmet};
+use crate::analysis::check::{
+    Case, CaseResult, Distance, Golden, Rows, Table, Verdict, first_difference, unmet,
+};
 use crate::units::TimeDelta;
 
 /// A case and where it is.

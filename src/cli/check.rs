@@ -13,7 +13,7 @@ use super::args::{CheckArgs, ReplayArgs};
 use super::case::{Mode, Placed};
 use super::outputs::{Output, Plan};
 use super::{Exit, Failure, messages, to_stdout};
-use crate::check::{Case, CaseResult, Verdict, junit, markdown};
+use crate::analysis::check::{Case, CaseResult, Verdict, junit, markdown};
 use crate::report::counted;
 
 /// Largest case file.

@@ -17,7 +17,7 @@ use super::series::{SeriesFile, TimeBasis};
 use super::source::{ReadCapture, Source};
 use super::twice::{self, Reading, read_told};
 use super::{Exit, Failure, messages, print, to_stdout};
-use crate::compare::{ListedSeries, Recordings, Window};
+use crate::analysis::compare::{ListedSeries, Recordings, Window};
 use crate::remb::Profile;
 use crate::replay::{Outcome, ReplayConfig, SideBySide};
 use crate::report::summary::{Flow, Tool, Warning};

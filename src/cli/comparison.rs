@@ -9,7 +9,7 @@ use super::args::{ComparisonArgs, Percent};
 use super::outputs::Target;
 use super::outputs::{Output, Plan, is_svg, numbered};
 use super::phases::Spread;
-use crate::compare::{
+use crate::analysis::compare::{
     Band, ListedSeries, MeanMetrics, Metrics, Offset, Series, Window, constant_offset, runs,
 };
 use crate::report::plot::{CompareFigure, render_compare_png, render_compare_svg};

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::comparison::FlowComparison;
-use crate::compare::{MeanMetrics, Metrics};
+use crate::analysis::compare::{MeanMetrics, Metrics};
 
 /// Columns of the CSV: a row for each phase and one for their mean.
 const COLUMNS: [&str; 19] = [

@@ -1,7 +1,7 @@
 //! Phases of the receiver's clock: what a capture does not tell, tried one by one.
 
 use super::source::Source;
-use crate::compare::{Recordings, Series, SeriesEvent};
+use crate::analysis::compare::{Recordings, Series, SeriesEvent};
 use crate::remb::encoded_bitrate;
 use crate::replay::{Event, ReplayConfig, Sink};
 use crate::survey::{FlowInfo, NoFeed, Survey, SurveyConfig};

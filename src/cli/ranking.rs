@@ -10,11 +10,11 @@ use super::args::{PlotKind, SweepArgs};
 use super::outputs::{Output, Plan, is_svg};
 use super::table::table;
 use super::to_stdout;
+use crate::analysis::sweep::{Axis, Distance, Score, mean, rank};
 use crate::report::plot::{
     MAX_BEST, MAX_PANELS, OverlayPanel, SweepContent, SweepFigure, render_sweep_png, render_sweep_svg,
 };
 use crate::report::summary::Tool;
-use crate::sweep::{Axis, Distance, Score, mean, rank};
 
 /// What every output says.
 const OPEN_LOOP: &str = "A replay is open loop: what the sender sent does not change with the estimate.";

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use super::args::ColumnNames;
 use columns::Columns;
 
-use crate::compare::{Recordings, SeriesEvent};
+use crate::analysis::compare::{Recordings, SeriesEvent};
 use crate::units::{CaptureTime, TimeDelta};
 
 /// A file's series by flow; the name is empty where the file has no column `flow`.

@@ -19,13 +19,13 @@ use super::series::SeriesFile;
 use super::source::{ReadCapture, Source};
 use super::twice::{self, Reading, read_told};
 use super::{Exit, Failure, messages, print};
-use crate::compare::{ListedSeries, Recordings, Series, SeriesEvent};
+use crate::analysis::compare::{ListedSeries, Recordings, Series, SeriesEvent};
+use crate::analysis::sweep::{Axis, Grid, Score, mean};
 use crate::remb::{Profile, encoded_bitrate};
 use crate::replay::{Event, ReplayConfig, TapedFlow, Taping, rtt_is_default};
 use crate::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel};
 use crate::report::summary::Warning;
 use crate::survey::{Learned, SurveyConfig};
-use crate::sweep::{Axis, Grid, Score, mean};
 use crate::units::{CaptureTime, TimeDelta};
 
 pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {

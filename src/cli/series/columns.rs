@@ -5,7 +5,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::super::args::ColumnNames;
 use super::TimeBasis;
 use super::cells::{TimeUnit, has_unit, list, rate, rate_unit};
-use crate::compare::SeriesEvent;
+use crate::analysis::compare::SeriesEvent;
 
 /// The columns of a file that matter, by their places.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::compare::{Series, Window, compare, runs};
+use crate::analysis::compare::{Series, Window, compare, runs};
 
 /// A fall of a rate, from one REMB to the next.
 const FALL: f64 = 0.97;
@@ -124,7 +124,7 @@ pub fn rank(scores: &[Score]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::SeriesEvent;
+    use crate::analysis::compare::SeriesEvent;
 
     const SECOND: i64 = 1_000_000_000;
 

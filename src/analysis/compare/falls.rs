@@ -132,7 +132,7 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::SeriesEvent;
+    use crate::analysis::compare::SeriesEvent;
 
     /// Falls to the given values at the given milliseconds, with a rise half a millisecond before each.
     fn falling(falls: &[(i64, i64)]) -> Series {

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use sha2::{Digest, Sha256};
 
-use super::args::{ColumnNames, ReplayArgs};
+use super::args::ReplayArgs;
 use super::compare::pairs;
 use super::replay;
-use super::series::SeriesFile;
+use super::series_files;
 use crate::analysis::check::{
     Case, CaseResult, Distance, Golden, Rows, Table, Verdict, first_difference, unmet,
 };
+use crate::analysis::series::ColumnNames;
 use crate::units::TimeDelta;
 
 /// A case and where it is.
@@ -251,7 +252,7 @@ impl Write for HashWriter<'_> {
 
 /// Why two series are further apart than allowed.
 fn too_far(reference: &Path, subject: &Path, distance: Distance) -> anyhow::Result<Option<String>> {
-    let [reference, subject] = SeriesFile::read_both(reference, subject, &ColumnNames::default())?;
+    let [reference, subject] = series_files::read_both([reference, subject], &ColumnNames::default())?;
     let flows = pairs(&reference, &subject, (TimeDelta::ZERO, TimeDelta::ZERO), false);
     if flows.is_empty() {
         return Ok(Some("no time in common".to_owned()));

@@ -6,18 +6,19 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 
-use super::args::{ColumnNames, CompareArgs, ComparisonArgs, WriteFlags};
+use super::args::{CompareArgs, ComparisonArgs, WriteFlags};
 use super::comparison::{FlowComparison, Manner, draw};
 use super::comparison_csv::write_csv;
 use super::outputs::Plan;
 use super::phases::{Collector, Spread, at_phase, grain_of};
 use super::recorded;
 use super::resolve::{Resolved, resolve};
-use super::series::{SeriesFile, TimeBasis};
+use super::series_files;
 use super::source::{ReadCapture, Source};
 use super::twice::{self, Reading, read_told};
 use super::{Exit, Failure, messages, print, to_stdout};
 use crate::analysis::compare::{ListedSeries, Recordings, Window};
+use crate::analysis::series::{ColumnNames, SeriesFile, TimeBasis};
 use crate::remb::Profile;
 use crate::replay::{Outcome, ReplayConfig, SideBySide};
 use crate::report::summary::{Flow, Tool, Warning};
@@ -51,13 +52,13 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     let opened = |error| Failure::new(Exit::Open, error);
     match &args.other {
         Some(other) => {
-            let files = SeriesFile::read_both(&args.capture, other, names).map_err(opened)?;
+            let files = series_files::read_both([&args.capture, other], names).map_err(opened)?;
             let plan = Plan::for_comparison(&args.comparison, &inputs).map_err(opened)?;
             finish(args, &plan, Compared::files(args, files)?)
         }
         None => {
             let source = Source::open(&args.capture, false, None).map_err(opened)?;
-            let recorded = args.comparison.recorded.as_deref().map(|path| SeriesFile::read(path, names));
+            let recorded = args.comparison.recorded.as_deref().map(|path| series_files::read(path, names));
             let recorded = recorded.transpose().context("--recorded").map_err(Failure::of_settings)?;
             let plan = Plan::for_comparison(&args.comparison, &inputs).map_err(opened)?;
             let grain = grain_of(&source).map_err(opened)?;

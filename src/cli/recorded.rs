@@ -6,8 +6,8 @@ use anyhow::anyhow;
 
 use super::comparison::{Manner, offset_in_words};
 use super::phases::Collector;
-use super::series::SeriesFile;
 use crate::analysis::compare::{Recordings, constant_offset};
+use crate::analysis::series::SeriesFile;
 use crate::report::summary::Flow;
 
 /// A series that begins so long before the capture, nanoseconds, may be another call's.

@@ -15,11 +15,12 @@ use super::phases::{GRAIN, at_phase};
 use super::ranking::{Origin, Ranking, ScoredFlow, SweptPoint, in_words};
 use super::recorded::named;
 use super::resolve::{Resolved, resolve};
-use super::series::SeriesFile;
+use super::series_files;
 use super::source::{ReadCapture, Source};
 use super::twice::{self, Reading, read_told};
 use super::{Exit, Failure, messages, print};
 use crate::analysis::compare::{ListedSeries, Recordings, Series, SeriesEvent};
+use crate::analysis::series::SeriesFile;
 use crate::analysis::sweep::{Axis, Grid, Score, mean};
 use crate::remb::{Profile, encoded_bitrate};
 use crate::replay::{Event, ReplayConfig, TapedFlow, Taping, rtt_is_default};
@@ -45,7 +46,7 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     for path in args.captures.iter().filter(|path| !is_stdin(path)) {
         is_readable(path).with_context(|| path.display().to_string()).map_err(opened)?;
     }
-    let reference = args.reference.as_deref().map(|path| SeriesFile::read(path, &args.columns));
+    let reference = args.reference.as_deref().map(|path| series_files::read(path, &args.columns));
     let reference = reference.transpose().context("--reference").map_err(Failure::of_settings)?;
     if let Some(reference) = reference.as_ref().filter(|_| !args.behave.quiet) {
         reference.notes.iter().for_each(|note| messages::say(&format!("note: {note}")));

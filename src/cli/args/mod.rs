@@ -8,13 +8,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::analysis::series::ColumnNames;
 use crate::units::TimeDelta;
 
 pub use run::{BehaveArgs, ParameterArgs, RunFlags, WriteFlags};
 pub use sweep::{PlotKind, SweepArgs};
-pub use values::{
-    Color, ColumnNames, Copies, Estimator, Filter, Media, Percent, Progress, Report, Rtcp, Scheduler,
-};
+pub use values::{Color, Copies, Estimator, Filter, Media, Percent, Progress, Report, Rtcp, Scheduler};
 
 /// Re-run WebRTC's receive-side bandwidth estimator (REMB) on a capture.
 #[derive(Debug, Parser)]

@@ -1,0 +1,58 @@
+//! Why a file gives no series.
+
+/// Why a file gives no series. Whoever opened it knows its name; where two files are spoken of, they are named.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SeriesError {
+    /// It cannot be read, or is no CSV.
+    #[error(transparent)]
+    Csv(#[from] csv::Error),
+    /// No column is known to be a time.
+    #[error(
+        "no column time_s or unix_time_s, or another that is a time; there are {}; --column time=NAME names it",
+        there.join(", ")
+    )]
+    NoTime {
+        /// All columns.
+        there: Vec<String>,
+    },
+    /// No column is known to be a bit rate.
+    #[error(
+        "no column bitrate_bps or estimate_bps, or another that is a rate; there are {}; --column rate=NAME names it",
+        there.join(", ")
+    )]
+    NoRate {
+        /// All columns.
+        there: Vec<String>,
+    },
+    /// A column counts bytes.
+    #[error("column '{0}' counts bytes by its name; --column rate=NAME:UNIT says otherwise")]
+    Bytes(String),
+    /// A column that was named is not there: the file and its columns, and the name.
+    #[error("{0}: --column: there is no '{1}'")]
+    NotThere(String, String),
+    /// A column that was named is in neither file.
+    #[error("--column: no column '{1}' in {a} or {b}", a = .0[0], b = .0[1])]
+    InNeither([String; 2], String),
+    /// Times of two files count from different moments.
+    #[error(
+        "no times in common: those of {a} count from {from_a}, those of {b} from {from_b}; --column time=NAME names others",
+        a = .0[0], from_a = .1[0], b = .0[1], from_b = .1[1]
+    )]
+    NoCommonTimes([String; 2], [&'static str; 2]),
+    /// A row that cannot be read.
+    #[error("line {line}: {why}")]
+    Row {
+        /// From 1, the header included.
+        line: u64,
+        /// What is wrong, and in which column.
+        why: String,
+    },
+}
+
+impl SeriesError {
+    /// Whether the file could not be read, whatever is in it.
+    pub fn is_io(&self) -> bool {
+        matches!(self, Self::Csv(error) if error.is_io_error())
+    }
+}

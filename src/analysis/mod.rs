@@ -6,3 +6,4 @@ pub mod check;
 pub mod compare;
 pub mod series;
 pub mod sweep;
+pub mod twice;

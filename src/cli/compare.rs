@@ -15,10 +15,10 @@ use super::recorded;
 use super::resolve::{Resolved, resolve};
 use super::series_files;
 use super::source::{ReadCapture, Source};
-use super::twice::{self, Reading, read_told};
 use super::{Exit, Failure, messages, print, to_stdout};
 use crate::analysis::compare::{ListedSeries, Recordings, Window};
 use crate::analysis::series::{ColumnNames, SeriesFile, TimeBasis};
+use crate::analysis::twice::{self, Reading};
 use crate::remb::Profile;
 use crate::replay::{Outcome, ReplayConfig, SideBySide};
 use crate::report::summary::{Flow, Tool, Warning};
@@ -64,7 +64,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
             let grain = grain_of(&source).map_err(opened)?;
             let spread = Spread { count: args.comparison.phases, grain };
             let replay = |source, told: Option<&_>| replay_phases(args, &resolved, source, told, spread);
-            let (mut replays, told) = read_told(source, replay)?;
+            let (mut replays, told) = source.read_told(replay)?;
             replays.outcome.warnings.extend(twice::notes(told.as_ref()));
             finish(args, &plan, Compared::capture(args, replays, recorded)?)
         }

@@ -7,8 +7,8 @@ use super::interrupt::end_reading_on_signals;
 use super::outputs::{Output, Plan};
 use super::resolve::resolve;
 use super::source::{ReadCapture, Source};
-use super::twice::{self, Reading, read_told};
 use super::{Exit, Failure, messages, print, to_stdout};
+use crate::analysis::twice::{self, Reading};
 use crate::remb::Profile;
 use crate::report::csv::write_streams;
 use crate::report::summary::{Input, Inspection, Tool};
@@ -26,7 +26,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let plan = Plan::for_inspection(args).map_err(opened)?;
     let config = resolved.config.survey();
     let (Surveyed { read, mut findings }, told) =
-        read_told(source, |source, told| survey(args, &config, source, told))?;
+        source.read_told(|source, told| survey(args, &config, source, told))?;
     findings.warnings.extend(twice::notes(told.as_ref()));
     read.complete(&mut findings.frames, &mut findings.warnings);
     let inspection = Inspection {

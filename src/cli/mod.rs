@@ -22,7 +22,6 @@ mod series_files;
 mod source;
 mod sweep;
 mod table;
-mod twice;
 mod writers;
 
 use std::io::{ErrorKind, Write};

@@ -11,9 +11,9 @@ use super::merge;
 use super::outputs::Plan;
 use super::resolve::{Resolved, resolve};
 use super::source::{ReadCapture, Source};
-use super::twice::{self, Reading, read_told};
 use super::writers::Writers;
 use super::{Exit, Failure, messages, to_stdout};
+use crate::analysis::twice::{self, Reading};
 use crate::remb::Profile;
 use crate::replay::{Outcome, Replay, ReplayConfig};
 use crate::report::summary::{Input, Summary, Tool};
@@ -64,7 +64,7 @@ fn replay(
     plan: &Plan,
 ) -> Result<Exit, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    let (replayed, told) = read_told(source, |source, told| read(args, resolved, source, told, plan))?;
+    let (replayed, told) = source.read_told(|source, told| read(args, resolved, source, told, plan))?;
     let Replayed { read, mut outcome, mut writers } = replayed;
     if let Some(nothing) = &outcome.nothing {
         return Err(Failure::new(Exit::Nothing, read.nothing(nothing)));

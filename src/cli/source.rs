@@ -10,11 +10,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
 use super::args::{BehaveArgs, Progress};
-use super::interrupt::Interruptible;
+use super::interrupt::{Interruptible, is_interrupted};
 use super::{Exit, Failure};
+use crate::analysis::twice::{self, Reading};
 use crate::capture::{CaptureError, CaptureReader, Frame, Unread, UnreadCounts};
 use crate::report::counted;
 use crate::report::summary::{Count, Frames, Input, Seconds, Warning};
+use crate::survey::Learned;
 
 /// The capture's bytes.
 pub(super) struct Source {
@@ -62,8 +64,17 @@ impl Source {
     }
 
     /// The same from its beginning; `None` where that is gone once it is read.
-    pub(super) fn again(&self) -> anyhow::Result<Option<Self>> {
+    fn again(&self) -> anyhow::Result<Option<Self>> {
         self.file.as_ref().map(|path| Self::open(path, self.hash.is_some(), None)).transpose()
+    }
+
+    /// Reads it; a file once more, where that is needed, told what was learned too late in the first reading.
+    pub(super) fn read_told<T: Reading>(
+        self,
+        read: impl FnMut(Self, Option<&Learned>) -> Result<T, Failure>,
+    ) -> Result<(T, Option<Learned>), Failure> {
+        let again = self.again().map_err(|error| Failure::new(Exit::Open, error))?;
+        twice::read_told(self, again, || !is_interrupted(), read)
     }
 
     /// Reads no more than so many frames of a file, from its beginning; what is no file stays as it is.

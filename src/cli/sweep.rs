@@ -17,11 +17,11 @@ use super::recorded::named;
 use super::resolve::{Resolved, resolve};
 use super::series_files;
 use super::source::{ReadCapture, Source};
-use super::twice::{self, Reading, read_told};
 use super::{Exit, Failure, messages, print};
 use crate::analysis::compare::{ListedSeries, Recordings, Series, SeriesEvent};
 use crate::analysis::series::SeriesFile;
 use crate::analysis::sweep::{Axis, Grid, Score, mean};
+use crate::analysis::twice::{self, Reading};
 use crate::remb::{Profile, encoded_bitrate};
 use crate::replay::{Event, ReplayConfig, TapedFlow, Taping, rtt_is_default};
 use crate::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel};
@@ -229,7 +229,7 @@ impl Sweep<'_> {
 
     fn read(&self, path: &Path) -> Result<ReadFlows, Failure> {
         let source = Source::open(path, false, None).map_err(|error| Failure::new(Exit::Open, error))?;
-        let (mut flows, told) = read_told(source, |source, told| self.read_once(source, told))?;
+        let (mut flows, told) = source.read_told(|source, told| self.read_once(source, told))?;
         flows.warnings.extend(twice::notes(told.as_ref()));
         Ok(flows)
     }

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use anyhow::{Context, Result};
 
 use super::args::Rtcp;
-use super::merge::{Kept, MERGED_SENDER};
+use super::merge::Kept;
 use super::outputs::{Output, Plan, Target, is_svg, numbered};
 use super::resolve::Resolved;
 use crate::bwe::DelayFilter;
@@ -14,6 +14,7 @@ use crate::remb::{CapturedRemb, MAX_SSRCS, Profile};
 use crate::replay::{Event, SentRemb, Sink};
 use crate::report::counted;
 use crate::report::csv::{Clock, EstimateCsv, RembCsv, RembRow, write_streams};
+use crate::report::merge::MERGED_SENDER;
 use crate::report::pcap::{RembPcap, RtcpPacking};
 use crate::report::plot::{Figure, Usage, render_png, render_svg};
 use crate::report::summary::{Count, Summary, Warning};

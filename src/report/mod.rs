@@ -4,6 +4,7 @@ pub mod codes;
 pub mod csv;
 pub mod decimal;
 mod inspect_text;
+pub mod merge;
 pub mod pcap;
 pub mod pcapng;
 #[cfg(feature = "plot")]

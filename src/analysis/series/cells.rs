@@ -157,7 +157,7 @@ pub(super) fn list(text: &str) -> Result<Vec<Ssrc>, &str> {
 }
 
 /// An SSRC as people write it: hexadecimal with 0x, or decimal.
-pub(crate) fn ssrc(text: &str) -> Option<Ssrc> {
+pub fn ssrc(text: &str) -> Option<Ssrc> {
     let text = text.trim();
     let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(hex) => u32::from_str_radix(hex, 16),

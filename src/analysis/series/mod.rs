@@ -8,7 +8,7 @@ mod names;
 use std::collections::BTreeMap;
 use std::io::Read;
 
-pub(crate) use cells::ssrc;
+pub use cells::ssrc;
 use columns::Columns;
 pub use error::SeriesError;
 pub use names::ColumnNames;

@@ -1,27 +1,28 @@
-//! A file is read again, told what was learned too late in the first reading; standard input gets the warning.
+//! A capture is read again where that can be done, told what was learned too late in the first reading.
 
-use super::interrupt::is_interrupted;
-use super::source::Source;
-use super::{Exit, Failure};
 use crate::report::summary::Warning;
 use crate::survey::Learned;
 
 /// One reading of a capture: what came of it.
-pub(super) trait Reading {
+pub trait Reading {
     /// What a second one should be told.
     fn learned(&self) -> Option<&Learned>;
 }
 
-/// Reads a capture; once more where that is needed and can be done. Gives what the last reading came to, and what it was
-/// told.
-pub(super) fn read_told<T: Reading>(
-    source: Source,
-    mut read: impl FnMut(Source, Option<&Learned>) -> Result<T, Failure>,
-) -> Result<(T, Option<Learned>), Failure> {
-    let again = source.again().map_err(|error| Failure::new(Exit::Open, error))?;
+/// Reads a capture; once more where that is needed, there is an `again` and nobody ends it by `may_go_on`. Gives what the
+/// last reading came to, and what it was told.
+///
+/// # Errors
+/// Those of `read`.
+pub fn read_told<S, T: Reading, E>(
+    source: S,
+    again: Option<S>,
+    may_go_on: impl FnOnce() -> bool,
+    mut read: impl FnMut(S, Option<&Learned>) -> Result<T, E>,
+) -> Result<(T, Option<Learned>), E> {
     let first = read(source, None)?;
     match (first.learned(), again) {
-        (Some(learned), Some(again)) if !is_interrupted() => {
+        (Some(learned), Some(again)) if may_go_on() => {
             let learned = learned.clone();
             // Whatever it opened is closed before it is opened again.
             drop(first);
@@ -32,7 +33,7 @@ pub(super) fn read_told<T: Reading>(
 }
 
 /// Says of each thing that a capture was read again for it.
-pub(super) fn notes(told: Option<&Learned>) -> impl Iterator<Item = Warning> {
+pub fn notes(told: Option<&Learned>) -> impl Iterator<Item = Warning> {
     let late = told.into_iter().flat_map(Learned::late);
     late.map(|late| Warning {
         code: "N-READ-TWICE",

@@ -8,14 +8,13 @@ use anyhow::{Context, anyhow};
 use sha2::{Digest, Sha256};
 
 use super::args::ReplayArgs;
-use super::compare::pairs;
 use super::replay;
 use super::series_files;
 use crate::analysis::check::{
     Case, CaseResult, Distance, Golden, Rows, Table, Verdict, first_difference, unmet,
 };
+use crate::analysis::compare::{Comparison, Settings};
 use crate::analysis::series::ColumnNames;
-use crate::units::TimeDelta;
 
 /// A case and where it is.
 pub(super) struct Placed {
@@ -253,11 +252,11 @@ impl Write for HashWriter<'_> {
 /// Why two series are further apart than allowed.
 fn too_far(reference: &Path, subject: &Path, distance: Distance) -> anyhow::Result<Option<String>> {
     let [reference, subject] = series_files::read_both([reference, subject], &ColumnNames::default())?;
-    let flows = pairs(&reference, &subject, (TimeDelta::ZERO, TimeDelta::ZERO), false);
-    if flows.is_empty() {
+    // Whether it would fit another clock is not asked.
+    let Ok(compared) = Comparison::of_files(reference, &subject, Settings::default()) else {
         return Ok(Some("no time in common".to_owned()));
-    }
-    Ok(flows.iter().find_map(|flow| {
+    };
+    Ok(compared.flows.iter().find_map(|flow| {
         flow.too_far(
             distance.max_median,
             distance.min_within_5,

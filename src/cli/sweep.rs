@@ -11,14 +11,12 @@ use rayon::prelude::*;
 
 use super::args::{BehaveArgs, PlotKind, Progress, SweepArgs, WriteFlags};
 use super::outputs::Plan;
-use super::phases::{GRAIN, at_phase};
 use super::ranking::{Origin, Ranking, ScoredFlow, SweptPoint, in_words};
-use super::recorded::named;
 use super::resolve::{Resolved, resolve};
 use super::series_files;
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, messages, print};
-use crate::analysis::compare::{ListedSeries, Recordings, Series, SeriesEvent};
+use crate::analysis::compare::{GRAIN, ListedSeries, Recordings, Series, SeriesEvent, at_phase, named};
 use crate::analysis::series::SeriesFile;
 use crate::analysis::sweep::{Axis, Grid, Score, mean};
 use crate::analysis::twice::{self, Reading};

@@ -12,13 +12,12 @@ mod messages;
 mod outputs;
 mod packaging;
 mod params;
-mod ranking;
 mod replay;
 mod resolve;
 mod series_files;
 mod source;
 mod sweep;
-mod table;
+mod sweep_picture;
 mod writers;
 
 use std::io::{ErrorKind, Write};

@@ -59,20 +59,6 @@ impl Resolved {
     }
 }
 
-impl Resolved {
-    /// The same with other values of some parameters.
-    pub(super) fn with<'a>(
-        &self,
-        assignments: impl Iterator<Item = (&'a str, &'a str)>,
-    ) -> Result<ReplayConfig> {
-        let mut table = self.config.parameters.to_table();
-        for (name, value) in assignments {
-            config::set(&mut table, &format!("{name}={value}"))?;
-        }
-        Ok(ReplayConfig { parameters: Parameters::from_table(&table)?, ..self.config.clone() })
-    }
-}
-
 /// What the flags come to; an error is a usage error and names its flag or key. `scheduler` is the command's default.
 pub(super) fn resolve(
     run: &RunFlags,

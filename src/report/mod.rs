@@ -12,6 +12,7 @@ pub mod plot;
 mod row;
 pub mod summary;
 mod summary_text;
+pub(crate) mod table;
 
 /// A number of things, the one thing without its s.
 pub(crate) fn counted(count: u64, things: &str) -> String {

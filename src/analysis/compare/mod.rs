@@ -29,7 +29,7 @@ pub use assign::named;
 pub use band::{Band, BandRun, MeanFalls, MeanMetrics};
 pub use capture::{Comparison, Replays, Settings};
 pub use csv::write_csv;
-pub use falls::Falls;
+pub use falls::{Falls, falls};
 pub use flow::{Drawn, FlowComparison, Manner, Nearest};
 pub use metrics::{Metrics, compare};
 pub use offset::{Offset, constant_offset};

@@ -6,4 +6,5 @@ pub mod check;
 pub mod compare;
 pub mod series;
 pub mod sweep;
+pub mod tables;
 pub mod twice;

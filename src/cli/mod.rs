@@ -5,6 +5,7 @@ mod case;
 mod check;
 mod compare;
 mod comparison_picture;
+mod in_memory;
 mod inspect;
 mod interrupt;
 mod merge;

@@ -16,7 +16,7 @@ use super::{Exit, Failure, messages, to_stdout};
 use crate::analysis::twice::{self, Reading};
 use crate::remb::Profile;
 use crate::replay::{Outcome, Replay, ReplayConfig};
-use crate::report::summary::{Input, Summary, Tool};
+use crate::report::summary::{Input, Summary, Tool, Warning};
 use crate::survey::Learned;
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
@@ -25,9 +25,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     if args.parameters.print_config {
         return super::print(&resolved.print());
     }
-    if !args.behave.silent {
-        end_reading_on_signals();
-    }
+    end_reading_on_signals();
     let opened = |error| Failure::new(Exit::Open, error);
     let (again, copy) = match args.outputs.merge {
         Some(_) => merge::again(&args.capture).map(|(again, copy)| (Some(again), copy)).map_err(opened)?,
@@ -66,6 +64,7 @@ fn replay(
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
     let (replayed, told) = source.read_told(|source, told| read(args, resolved, source, told, plan))?;
     let Replayed { read, mut outcome, mut writers } = replayed;
+    let places = std::mem::take(&mut outcome.places);
     if let Some(nothing) = &outcome.nothing {
         return Err(Failure::new(Exit::Nothing, read.nothing(nothing)));
     }
@@ -79,10 +78,10 @@ fn replay(
         }
         _ => None,
     };
-    let summary = summary(&read, outcome, resolved, &writers);
+    let summary = summary(&read, outcome, resolved, writers.warnings());
     messages::doubts(&summary.warnings, &read, &args.behave, "replayed");
     print(args, plan, &summary).map_err(opened)?;
-    writers.finish(plan, resolved, &summary, merged).map_err(opened)?;
+    writers.finish(plan, resolved, (&summary, &places), merged).map_err(opened)?;
     Ok(read.exit(&summary.warnings, &args.behave))
 }
 
@@ -110,9 +109,15 @@ fn read(
     Ok(Replayed { read, outcome: replay.outcome(), writers })
 }
 
-fn summary(read: &ReadCapture, outcome: Outcome, resolved: &Resolved, writers: &Writers) -> Summary {
+/// With what only the reading, and only the writing, gave reason to doubt.
+pub(super) fn summary(
+    read: &ReadCapture,
+    outcome: Outcome,
+    resolved: &Resolved,
+    doubts: impl IntoIterator<Item = Warning>,
+) -> Summary {
     let Outcome { mut frames, flows, mut warnings, span, .. } = outcome;
-    warnings.extend(writers.warnings());
+    warnings.extend(doubts);
     read.complete(&mut frames, &mut warnings);
     let input = Input { span_s: span, ..read.input.clone() };
     let parameters = resolved.config.parameters.to_table();

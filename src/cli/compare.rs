@@ -1,6 +1,5 @@
 //! `remb-replay compare`: a replay against the REMBs that a real receiver sent, or two CSV files against each other.
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
@@ -8,7 +7,7 @@ use serde::Serialize;
 
 use super::args::{CompareArgs, ComparisonArgs, Percent, WriteFlags};
 use super::comparison_picture::draw;
-use super::outputs::Plan;
+use super::outputs::{Kind, Output, Plan};
 use super::resolve::{Resolved, resolve};
 use super::series_files;
 use super::source::{ReadCapture, Source};
@@ -64,7 +63,7 @@ fn of_files(args: &CompareArgs, other: &Path, inputs: &[&Path]) -> Result<Exit, 
     let opened = |error| Failure::new(Exit::Open, error);
     let [first, second] =
         series_files::read_both([&args.capture, other], &args.comparison.columns).map_err(opened)?;
-    let plan = Plan::for_comparison(&args.comparison, inputs).map_err(opened)?;
+    let plan = Plan::new(args.comparison.asked(), inputs, args.comparison.force).map_err(opened)?;
     let input = format!("{} and {}", args.capture.display(), other.display());
     let Comparison { flows, notes } = Comparison::of_files(first, &second, settings(args))
         .map_err(|error| Failure::new(Exit::Nothing, anyhow!("{input}: {error}")))?;
@@ -82,7 +81,7 @@ fn of_capture(args: &CompareArgs, resolved: &Resolved, inputs: &[&Path]) -> Resu
     let source = Source::open(&args.capture, false, None).map_err(opened)?;
     let recorded = recorded.as_deref().map(|path| series_files::read(path, columns));
     let recorded = recorded.transpose().context("--recorded").map_err(Failure::of_settings)?;
-    let plan = Plan::for_comparison(&args.comparison, inputs).map_err(opened)?;
+    let plan = Plan::new(args.comparison.asked(), inputs, args.comparison.force).map_err(opened)?;
     let mut grain = ClockGrain::default();
     source.look_ahead(ClockGrain::FRAMES, |frame| grain.handle_frame(frame)).map_err(opened)?;
     let spread = Spread { count: *count, grain: grain.to_spread_over() };
@@ -205,19 +204,8 @@ fn outside(flow: &FlowComparison, args: &ComparisonArgs) -> Option<String> {
 
 fn write(plan: &Plan, compared: &Compared) -> anyhow::Result<()> {
     let mut outputs = Vec::new();
-    if let Some(target) = &plan.comparison_csv {
-        let mut output = plan.open(target)?;
-        write_csv(&mut output, &compared.flows)?;
-        outputs.push(output);
-    }
-    if let Some(target) = &plan.json {
-        let mut output = plan.open(target)?;
-        serde_json::to_writer_pretty(&mut output, compared)?;
-        output.write_all(b"\n")?;
-        outputs.push(output);
-    }
-    if let Some(target) = &plan.plot {
-        outputs.extend(draw(plan, target, &compared.input, &compared.flows)?);
-    }
-    super::outputs::Output::finish_all(outputs)
+    plan.write(Kind::ComparisonCsv, &mut outputs, |output| Ok(write_csv(output, &compared.flows)?))?;
+    plan.write_json(&mut outputs, compared)?;
+    outputs.extend(draw(plan, &compared.input, &compared.flows)?);
+    Output::finish_all(outputs)
 }

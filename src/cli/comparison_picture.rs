@@ -2,35 +2,23 @@
 
 use anyhow::Result;
 
-use super::outputs::{Output, Plan, Target, is_svg, numbered};
+use super::outputs::{Format, Output, Plan};
 use crate::analysis::compare::{Drawn, FlowComparison};
 use crate::report::plot::{CompareFigure, render_compare_png, render_compare_svg};
 
-/// Draws a picture for each flow; `name` is the capture's.
-pub(super) fn draw(
-    plan: &Plan,
-    target: &Target,
-    name: &str,
-    flows: &[FlowComparison],
-) -> Result<Vec<Output>> {
+/// Draws a picture for each flow, if that was asked for; `name` is the capture's.
+pub(super) fn draw(plan: &Plan, name: &str, flows: &[FlowComparison]) -> Result<Vec<Output>> {
     let mut outputs = Vec::new();
     for flow in flows {
         let Some(drawn) = &flow.drawn else { continue };
+        let Some((mut output, format)) = plan.open_picture(outputs.len())? else { break };
         let mut figure = figure(drawn);
         figure.set_title(&flow.title(name));
-        let target = match target {
-            Target::Stdout => Target::Stdout,
-            Target::File(path) => Target::File(numbered(path, outputs.len())),
-        };
-        let mut output = plan.open(&target)?;
-        match is_svg(&target) {
-            true => render_compare_svg(&figure, &mut output)?,
-            false => render_compare_png(&figure, &mut output)?,
+        match format {
+            Format::Svg => render_compare_svg(&figure, &mut output)?,
+            Format::Png => render_compare_png(&figure, &mut output)?,
         }
         outputs.push(output);
-        if target == Target::Stdout {
-            break;
-        }
     }
     Ok(outputs)
 }

@@ -1,10 +1,8 @@
 //! `remb-replay inspect`: what is in a capture, and whether it is fit for estimation.
 
-use std::io::Write;
-
 use super::args::{InspectArgs, WriteFlags};
 use super::interrupt::end_reading_on_signals;
-use super::outputs::{Output, Plan};
+use super::outputs::{Kind, Output, Plan};
 use super::resolve::resolve;
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, messages, print, to_stdout};
@@ -23,7 +21,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     end_reading_on_signals();
     let opened = |error| Failure::new(Exit::Open, error);
     let source = Source::open(&args.capture, false, None).map_err(opened)?;
-    let plan = Plan::for_inspection(args).map_err(opened)?;
+    let plan = Plan::new(args.asked(), &[&args.capture], args.force).map_err(opened)?;
     let config = resolved.config.survey();
     let (Surveyed { read, mut findings }, told) =
         source.read_told(|source, told| survey(args, &config, source, told))?;
@@ -80,16 +78,10 @@ fn survey(
 
 fn write(plan: &Plan, inspection: &Inspection) -> anyhow::Result<()> {
     let mut outputs = Vec::new();
-    if let Some(target) = &plan.streams_csv {
-        let mut output = plan.open(target)?;
-        write_streams(&mut output, &inspection.flows, inspection.input.nanoseconds)?;
-        outputs.push(output);
-    }
-    if let Some(target) = &plan.json {
-        let mut output = plan.open(target)?;
-        serde_json::to_writer_pretty(&mut output, inspection)?;
-        output.write_all(b"\n")?;
-        outputs.push(output);
-    }
+    let nanoseconds = inspection.input.nanoseconds;
+    plan.write(Kind::StreamsCsv, &mut outputs, |output| {
+        Ok(write_streams(output, &inspection.flows, nanoseconds)?)
+    })?;
+    plan.write_json(&mut outputs, inspection)?;
     Output::finish_all(outputs)
 }

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 
 use anyhow::{Context, anyhow};
 
-use super::args::ReplayArgs;
+use super::args::{OutputArgs, ReplayArgs};
 use super::interrupt::end_reading_on_signals;
 use super::merge;
-use super::outputs::Plan;
+use super::outputs::{Kind, Plan};
 use super::resolve::{Resolved, resolve};
 use super::source::{ReadCapture, Source};
 use super::writers::Writers;
@@ -32,7 +32,9 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
         None => (None, None),
     };
     let source = Source::open(&args.capture, resolved.hash, copy).map_err(opened)?;
-    let mut plan = Plan::new(&args.outputs, &args.capture).map_err(opened)?;
+    let OutputArgs { directory, force, .. } = &args.outputs;
+    let mut plan = Plan::with_folder(args.outputs.asked(), directory.as_deref(), &args.capture, *force)
+        .map_err(opened)?;
     plan.may_begin_again = source.is_file();
     let result = replay(args, &resolved, source, again, &plan);
     if result.as_ref().is_err_and(|failure| failure.exit != Exit::Incomplete) {
@@ -69,9 +71,8 @@ fn replay(
         return Err(Failure::new(Exit::Nothing, read.nothing(nothing)));
     }
     outcome.warnings.extend(twice::notes(told.as_ref()));
-    let merged = match (again, writers.take_merge(), &plan.merge) {
-        (Some(again), Some(rembs), Some(target)) => {
-            let output = plan.open(target).map_err(opened)?;
+    let merged = match (again, writers.take_merge()) {
+        (Some(again), Some(rembs)) if let Some(output) = plan.open(Kind::Merge).map_err(opened)? => {
             let (merged, left_out) = merge::merge(again, rembs, output).context("--merge").map_err(opened)?;
             writers.left_out_of_merge(left_out);
             Some(merged)
@@ -93,7 +94,7 @@ fn read(
     plan: &Plan,
 ) -> Result<Replayed, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    let steps = plan.estimate_csv.is_some() || plan.plot.is_some();
+    let steps = plan.has(Kind::EstimateCsv) || plan.has(Kind::Picture);
     let config = resolved.config.clone().told(told);
     let mut replay = Replay::new(ReplayConfig { steps, ..config });
     let mut writers: Option<Writers> = None;

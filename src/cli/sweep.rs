@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::args::{BehaveArgs, PlotKind, Progress, SweepArgs, WriteFlags};
-use super::outputs::{Output, Plan, is_svg};
+use super::outputs::{Format, Kind, Output, Plan};
 use super::resolve::{Resolved, resolve};
 use super::series_files;
 use super::source::{ReadCapture, Source};
@@ -49,10 +49,11 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     if let Some(reference) = reference.as_ref().filter(|_| !args.behave.quiet) {
         reference.notes.iter().for_each(|note| messages::say(&format!("note: {note}")));
     }
-    let plan = Plan::for_sweep(args).map_err(opened)?;
+    let inputs: Vec<_> = args.captures.iter().chain(&args.reference).map(PathBuf::as_path).collect();
+    let plan = Plan::new(args.asked(), &inputs, args.force).map_err(opened)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.map_or(0, usize::from)).build();
     let pool = pool.context("threads").map_err(opened)?;
-    let keeps_panels = plan.plot.is_some() && kind == PlotKind::Overlay;
+    let keeps_panels = plan.has(Kind::Picture) && kind == PlotKind::Overlay;
     let sweep = Sweep { args, points, reference, rtt_is_given: resolved.config.rtt.is_some(), keeps_panels };
     pool.install(|| sweep.run(&plan, resolved.profile))
 }
@@ -210,23 +211,13 @@ impl Sweep<'_> {
 /// Writes and prints.
 fn finish(args: &SweepArgs, plan: &Plan, ranking: &Ranking, panels: Vec<OverlayPanel>) -> anyhow::Result<()> {
     let mut outputs = Vec::new();
-    if let Some(target) = &plan.sweep_csv {
-        let mut output = plan.open(target)?;
-        ranking.write_csv(&mut output)?;
-        outputs.push(output);
-    }
-    if let Some(target) = &plan.json {
-        let mut output = plan.open(target)?;
-        serde_json::to_writer_pretty(&mut output, &ranking.to_json())?;
-        output.write_all(b"\n")?;
-        outputs.push(output);
-    }
-    if let Some(target) = &plan.plot {
-        let mut output = plan.open(target)?;
+    plan.write(Kind::SweepCsv, &mut outputs, |output| Ok(ranking.write_csv(output)?))?;
+    plan.write_json(&mut outputs, &ranking.to_json())?;
+    if let Some((mut output, format)) = plan.open_picture(0)? {
         let figure = figure(ranking, panels, args.plot_kind);
-        match is_svg(target) {
-            true => render_sweep_svg(&figure, &mut output)?,
-            false => render_sweep_png(&figure, &mut output)?,
+        match format {
+            Format::Svg => render_sweep_svg(&figure, &mut output)?,
+            Format::Png => render_sweep_png(&figure, &mut output)?,
         }
         outputs.push(output);
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::args::Rtcp;
 use super::merge::Kept;
-use super::outputs::{Output, Plan, Target, is_svg, numbered};
+use super::outputs::{Format, Kind, Output, Plan};
 use super::resolve::Resolved;
 use crate::analysis::tables::Tables;
 use crate::bwe::{BandwidthUsage, DelayFilter, Step};
@@ -56,20 +56,19 @@ impl Writers {
     /// Opens what is written as the replay goes; `first` is the first frame.
     pub(super) fn open(plan: &Plan, resolved: &Resolved, first: &Frame<'_>) -> Result<Self> {
         let clock = Clock { first: first.at, nanoseconds: first.nanoseconds };
-        let open = |target: &Option<Target>| target.as_ref().map(|target| plan.open(target)).transpose();
         let sender_ssrc = resolved.config.sender_ssrc;
         let packing = match resolved.rtcp {
             Rtcp::Compound => RtcpPacking::Compound,
             Rtcp::Reduced => RtcpPacking::Reduced,
         };
         let ethernet = first.link_type.0 == ETHERNET;
-        let pcap = open(&plan.pcap)?;
-        let merge = plan.merge.as_ref().map(|_| {
+        let pcap = plan.open(Kind::Pcap)?;
+        let merge = plan.has(Kind::Merge).then(|| {
             let sender = if resolved.sender_is_given { sender_ssrc } else { MERGED_SENDER };
             let file = BufWriter::new(tempfile::tempfile().context("a file for REMBs to merge")?);
             anyhow::Ok((sender, RembPcap::new(file, true, false, packing, sender)?))
         });
-        let (estimates, rembs) = (open(&plan.estimate_csv)?, open(&plan.remb_csv)?);
+        let (estimates, rembs) = (plan.open(Kind::EstimateCsv)?, plan.open(Kind::RembCsv)?);
         let tables = Tables::new(clock, sender_ssrc, rembs, estimates)?;
         Ok(Self {
             clock,
@@ -82,7 +81,7 @@ impl Writers {
             not_in_pcap: 0,
             not_in_merge: Count::default(),
             not_drawn: 0,
-            draws: plan.plot.is_some(),
+            draws: plan.has(Kind::Picture),
             flows: Vec::new(),
         })
     }
@@ -131,41 +130,24 @@ impl Writers {
         }
         let (rembs, estimates) = self.tables.into_inner();
         outputs.extend(estimates.into_iter().chain(rembs));
-        if let Some(target) = &plan.streams_csv {
-            let mut output = plan.open(target)?;
-            write_streams(&mut output, &summary.flows, self.clock.nanoseconds)?;
-            outputs.push(output);
+        plan.write(Kind::StreamsCsv, &mut outputs, |output| {
+            Ok(write_streams(output, &summary.flows, self.clock.nanoseconds)?)
+        })?;
+        plan.write_json(&mut outputs, summary)?;
+        plan.write(Kind::Config, &mut outputs, |output| {
+            Ok(output.write_all(toml::to_string_pretty(&resolved.given)?.as_bytes())?)
+        })?;
+        let figures = self.flows.into_iter().enumerate();
+        let mut figures: Vec<_> =
+            figures.filter_map(|(place, flow)| Some((Some(place), flow.figure?))).collect();
+        if figures.is_empty() {
+            figures.push((None, Figure::new()));
         }
-        if let Some(target) = &plan.json {
-            let mut output = plan.open(target)?;
-            serde_json::to_writer_pretty(&mut output, summary)?;
-            output.write_all(b"\n")?;
-            outputs.push(output);
-        }
-        if let Some(target) = &plan.config {
-            let mut output = plan.open(target)?;
-            output.write_all(toml::to_string_pretty(&resolved.given)?.as_bytes())?;
-            outputs.push(output);
-        }
-        if let Some(target) = &plan.plot {
-            let figures = self.flows.into_iter().enumerate();
-            let figures = figures.filter_map(|(place, flow)| Some((place, flow.figure?)));
-            let mut drawn = 0;
-            for (index, (place, mut figure)) in figures.enumerate() {
-                let flow = places.iter().position(|of_flow| *of_flow == place);
-                let flow = flow.and_then(|flow| summary.flows.get(flow));
-                figure.set_title(&title(summary, resolved, flow));
-                outputs.push(draw(plan, target, index, &figure)?);
-                drawn += 1;
-                if *target == Target::Stdout {
-                    break;
-                }
-            }
-            if drawn == 0 {
-                let mut figure = Figure::new();
-                figure.set_title(&title(summary, resolved, None));
-                outputs.push(draw(plan, target, 0, &figure)?);
-            }
+        for (index, (place, mut figure)) in figures.into_iter().enumerate() {
+            let Some((output, format)) = plan.open_picture(index)? else { break };
+            let flow = place.and_then(|place| places.iter().position(|of_flow| *of_flow == place));
+            figure.set_title(&title(summary, resolved, flow.and_then(|flow| summary.flows.get(flow))));
+            outputs.push(draw(output, format, &figure)?);
         }
         Output::finish_all(outputs)
     }
@@ -285,15 +267,10 @@ fn title(summary: &Summary, resolved: &Resolved, flow: Option<&Flow>) -> [String
     [format!("{file}: {name}"), format!("{profile}{estimator}, {filter}, {schedule}{rtt}{packets}")]
 }
 
-fn draw(plan: &Plan, target: &Target, index: usize, figure: &Figure) -> Result<Output> {
-    let target = match target {
-        Target::Stdout => Target::Stdout,
-        Target::File(path) => Target::File(numbered(path, index)),
-    };
-    let mut output = plan.open(&target)?;
-    match is_svg(&target) {
-        true => render_svg(figure, &mut output)?,
-        false => render_png(figure, &mut output)?,
+fn draw(mut output: Output, format: Format, figure: &Figure) -> Result<Output> {
+    match format {
+        Format::Svg => render_svg(figure, &mut output)?,
+        Format::Png => render_png(figure, &mut output)?,
     }
     Ok(output)
 }

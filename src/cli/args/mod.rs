@@ -313,11 +313,3 @@ pub struct OutputArgs {
     #[arg(long)]
     pub force: bool,
 }
-
-impl OutputArgs {
-    /// Whether any output is named.
-    pub fn names_any(&self) -> bool {
-        let Self { directory, pcap, estimate_csv, remb_csv, plot, json, merge, force: _ } = self;
-        [directory, pcap, estimate_csv, remb_csv, plot, json, merge].into_iter().any(Option::is_some)
-    }
-}

@@ -16,7 +16,7 @@ use crate::analysis::compare::{
     ClockGrain, Collector, CompareError, Comparison, FlowComparison, Replays, Settings, Spread, at_phase,
     write_csv,
 };
-use crate::analysis::series::ColumnNames;
+use crate::analysis::series::{ColumnNames, SeriesError};
 use crate::analysis::twice::{self, Reading};
 use crate::remb::Profile;
 use crate::replay::{Outcome, ReplayConfig, SideBySide};
@@ -62,7 +62,7 @@ fn settings(args: &CompareArgs) -> Settings {
 fn of_files(args: &CompareArgs, other: &Path, inputs: &[&Path]) -> Result<Exit, Failure> {
     let opened = |error| Failure::new(Exit::Open, error);
     let [first, second] =
-        series_files::read_both([&args.capture, other], &args.comparison.columns).map_err(opened)?;
+        series_files::read_both([&args.capture, other], &args.comparison.columns).map_err(unread)?;
     let plan = Plan::new(args.comparison.asked(), inputs, args.comparison.force).map_err(opened)?;
     let input = format!("{} and {}", args.capture.display(), other.display());
     let Comparison { flows, notes } = Comparison::of_files(first, &second, settings(args))
@@ -73,6 +73,12 @@ fn of_files(args: &CompareArgs, other: &Path, inputs: &[&Path]) -> Result<Exit, 
         &plan,
         Compared { tool, input, profile: None, flows, warnings: Vec::new(), read: None, notes },
     )
+}
+
+/// Files that cannot be read, or are none; unless it is `--column` that is wrong.
+fn unread(error: anyhow::Error) -> Failure {
+    let is_of_a_name = error.downcast_ref::<SeriesError>().is_some_and(SeriesError::is_of_a_name);
+    Failure { exit: if is_of_a_name { Exit::Usage } else { Exit::Open }, error }
 }
 
 fn of_capture(args: &CompareArgs, resolved: &Resolved, inputs: &[&Path]) -> Result<Exit, Failure> {

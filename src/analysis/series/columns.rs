@@ -61,13 +61,13 @@ impl Columns {
         };
         let [time, rate, ssrcs, flow] = [&names.time, &names.rate, &names.ssrcs, &names.flow].map(&mut named);
         let place = |named: Option<(usize, Option<f64>)>| named.map(|(place, _)| place);
-        let times = table.times(place(time))?;
+        let times = table.times(place(time), &names.time)?;
         let (rate, rate_unit) = match rate {
             Some((place, None)) if counts_bytes(table.name(place)) => {
                 return Err(SeriesError::Bytes(table.name(place).to_owned()));
             }
             Some((place, unit)) => (place, unit.or_else(|| unit_of_name(table.name(place)))),
-            None => table.rate()?,
+            None => table.rate(&names.rate)?,
         };
         let (ssrcs, flow) =
             (place(ssrcs).or_else(|| table.place("ssrcs")), place(flow).or_else(|| table.place("flow")));
@@ -153,24 +153,24 @@ impl Table<'_> {
     }
 
     /// Without a name that was given, those whose names or cells say in what unit they are.
-    fn times(&self, named: Option<usize>) -> Result<Vec<TimeColumn>, SeriesError> {
+    fn times(&self, found: Option<usize>, named: &Option<String>) -> Result<Vec<TimeColumn>, SeriesError> {
         let says_unit = |place: &usize| {
             TimeUnit::of_name(self.name(*place)).is_some() || TimeUnit::Date.read(self.cell(*place)).is_some()
         };
         let known = self.known(&TIMES, &OTHER_TIMES, TimeUnit::without).filter(says_unit);
-        let places: Vec<_> = named.map_or_else(|| known.collect(), |place| vec![place]);
+        let places: Vec<_> = found.map_or_else(|| known.collect(), |place| vec![place]);
         if places.is_empty() {
-            return Err(SeriesError::NoTime { there: self.all.to_vec() });
+            return Err(SeriesError::NoTime { named: named.clone(), there: self.all.to_vec() });
         }
         Ok(places.into_iter().map(|place| time_column(place, self.name(place), self.cell(place))).collect())
     }
 
     /// The same of a rate, and its unit.
-    fn rate(&self) -> Result<(usize, Option<f64>), SeriesError> {
+    fn rate(&self, named: &Option<String>) -> Result<(usize, Option<f64>), SeriesError> {
         let says_unit = |(place, unit): &(usize, Option<f64>)| unit.is_some() || has_unit(self.cell(*place));
         let mut known = self.known(&RATES, &OTHER_RATES, without_rate_unit);
         let known = known.by_ref().map(|place| (place, unit_of_name(self.name(place)))).find(says_unit);
-        known.ok_or_else(|| SeriesError::NoRate { there: self.all.to_vec() })
+        known.ok_or_else(|| SeriesError::NoRate { named: named.clone(), there: self.all.to_vec() })
     }
 }
 

@@ -9,19 +9,25 @@ pub enum SeriesError {
     Csv(#[from] csv::Error),
     /// No column is known to be a time.
     #[error(
-        "no column time_s or unix_time_s, or another that is a time; there are {}; --column time=NAME names it",
+        "no column {}; there are {}; --column time=NAME names it",
+        wanted(named, "time_s or unix_time_s, or another that is a time", "a time"),
         there.join(", ")
     )]
     NoTime {
+        /// The name that was given, and is not there.
+        named: Option<String>,
         /// All columns.
         there: Vec<String>,
     },
     /// No column is known to be a bit rate.
     #[error(
-        "no column bitrate_bps or estimate_bps, or another that is a rate; there are {}; --column rate=NAME names it",
+        "no column {}; there are {}; --column rate=NAME names it",
+        wanted(named, "bitrate_bps or estimate_bps, or another that is a rate", "a rate"),
         there.join(", ")
     )]
     NoRate {
+        /// The name that was given, and is not there.
+        named: Option<String>,
         /// All columns.
         there: Vec<String>,
     },
@@ -50,7 +56,23 @@ pub enum SeriesError {
     },
 }
 
+fn wanted(named: &Option<String>, known: &str, what: &str) -> String {
+    match named {
+        Some(name) => format!("'{name}', and none that is known to be {what}"),
+        None => known.to_owned(),
+    }
+}
+
 impl SeriesError {
+    /// Whether a name that was given for a column is wrong, and not the file.
+    pub fn is_of_a_name(&self) -> bool {
+        match self {
+            Self::NotThere(..) | Self::InNeither(..) => true,
+            Self::NoTime { named, .. } | Self::NoRate { named, .. } => named.is_some(),
+            _ => false,
+        }
+    }
+
     /// Whether the file could not be read, whatever is in it.
     pub fn is_io(&self) -> bool {
         matches!(self, Self::Csv(error) if error.is_io_error())

@@ -6,8 +6,8 @@
 //!            /udp                infer   in it      time      plot summary
 //!                                          │          │
 //!                                          ▼          ▼
-//!                                       inspect   bwe ─▶ remb    compare, check, sweep: what is built on replays
-//!                                                 pure   when,
+//!                                       inspect   bwe ─▶ remb    analysis: what is made of replays
+//!                                                 pure   when,   (compare, check, sweep)
 //!                                                        writer
 //! units: used by all, uses none.   config: parameters.   cli: the program.
 //! ```
@@ -21,11 +21,10 @@
 pub use remb;
 pub use remb::bwe;
 
+pub mod analysis;
 pub mod capture;
-pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
-pub mod compare;
 pub mod config;
 pub mod decode;
 pub mod flow;
@@ -36,5 +35,4 @@ pub mod report;
 pub mod rtp;
 pub mod streams;
 pub mod survey;
-pub mod sweep;
 pub mod units;

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use sha2::{Digest, Sha256};
 
-use super::args::{ColumnNames, ReplayArgs};
-use super::compare::pairs;
-use super::replay;
-use super::series::SeriesFile;
-use crate::check::{Case, CaseResult, Distance, Golden, Rows, Table, Verdict, first_difference, unmet};
-use crate::units::TimeDelta;
+use super::Exit;
+use super::args::{BehaveArgs, ReplayArgs};
+use super::in_memory::{Results, replay_in_memory};
+use crate::analysis::check::{
+    Case, CaseResult, Golden, Known, Rows, Table, Verdict, first_difference, unmet,
+};
+use crate::analysis::series::{ColumnNames, SeriesReader};
 
 /// A case and where it is.
 pub(super) struct Placed {
@@ -33,14 +34,17 @@ pub(super) struct Mode {
 
 /// What a replay gave.
 struct Replayed {
-    folder: tempfile::TempDir,
-    exit: i64,
+    exit: Exit,
     error: Option<String>,
+    results: Option<Results>,
 }
 
-const REMB_CSV: &str = "remb.csv";
-const ESTIMATE_CSV: &str = "estimate.csv";
-const SUMMARY: &str = "summary.json";
+/// A golden of the case, as far as it can be read.
+struct Read<'a> {
+    golden: &'a Golden,
+    path: PathBuf,
+    known: io::Result<Known>,
+}
 
 impl Placed {
     fn path(&self, relative: &Path) -> PathBuf {
@@ -49,7 +53,7 @@ impl Placed {
 
     /// Whether what a case needs is there, but for goldens.
     fn check_files(&self) -> anyhow::Result<()> {
-        let input = self.needs_replay().then_some(("input", &self.case.input));
+        let input = self.case.needs_replay().then_some(("input", &self.case.input));
         let candidate = self.case.candidate.iter().map(|candidate| ("candidate", candidate));
         for (key, relative) in input.into_iter().chain(candidate) {
             let path = self.path(relative);
@@ -59,58 +63,71 @@ impl Placed {
         Ok(())
     }
 
-    /// A candidate that has a golden needs none.
-    fn needs_replay(&self) -> bool {
-        let case = &self.case;
-        case.candidate.is_none() || case.goldens.is_empty() || !case.expectations.is_empty()
-    }
-
     /// A file that cannot be read is a reason to fail, and none for the other cases not to be run.
     pub(super) fn run(&self, mode: Mode) -> CaseResult {
         let name = self.case.name.clone();
         if let Some(why) = &self.case.skip {
             return CaseResult { name, verdict: Verdict::Skipped(why.clone()) };
         }
+        let goldens: Vec<_> = self.case.goldens.iter().map(|golden| self.golden(golden)).collect();
+        let of_estimates =
+            |read: &Read<'_>| read.golden.said_table(read.known.as_ref().ok()) == Some(Table::Estimate);
+        let is_of_estimates = goldens.iter().any(of_estimates);
         let mut written = Vec::new();
-        let reasons = self.check_files().and_then(|()| self.reasons(mode, &mut written));
+        let reasons =
+            self.check_files().and_then(|()| self.reasons(mode, goldens, is_of_estimates, &mut written));
         let reasons = reasons.unwrap_or_else(|error| vec![format!("{error:#}")]);
         let verdict = match (reasons.is_empty(), written.is_empty()) {
-            (false, _) => Verdict::Failed { reasons, command: self.command() },
+            (false, _) => Verdict::Failed { reasons, command: self.command(is_of_estimates) },
             (true, false) => Verdict::Blessed(written),
             (true, true) => Verdict::Passed,
         };
         CaseResult { name, verdict }
     }
 
+    fn golden<'a>(&self, golden: &'a Golden) -> Read<'a> {
+        let path = self.path(&golden.path);
+        Read { golden, known: fs::read(&path).map(Known::new), path }
+    }
+
     /// Why it fails; goldens that were written go to `written`.
-    fn reasons(&self, mode: Mode, written: &mut Vec<String>) -> anyhow::Result<Vec<String>> {
+    fn reasons(
+        &self,
+        mode: Mode,
+        goldens: Vec<Read<'_>>,
+        is_of_estimates: bool,
+        written: &mut Vec<String>,
+    ) -> anyhow::Result<Vec<String>> {
         let case = &self.case;
         if let Some(reason) = self.wrong_hash()? {
             return Ok(vec![reason]);
         }
-        let replayed = if self.needs_replay() { Some(self.replay(mode)?) } else { None };
+        let replayed = case.needs_replay().then(|| self.replay(mode, is_of_estimates));
         let mut reasons = Vec::new();
-        if let Some(replayed) = &replayed {
-            if replayed.exit != case.exit {
-                let why = replayed.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-                return Ok(vec![format!("exit code {}, expected {}{why}", replayed.exit, case.exit)]);
+        if let Some(Replayed { exit, error, results }) = &replayed {
+            let exit = *exit as i64;
+            if exit != case.exit {
+                let why = error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+                return Ok(vec![format!("exit code {exit}, expected {}{why}", case.exit)]);
             }
-            if let Ok(summary) = fs::read(replayed.folder.path().join(SUMMARY)) {
-                reasons.extend(unmet(&case.expectations, &serde_json::from_slice(&summary)?));
+            if let Some(Results { summary, .. }) = results {
+                reasons.extend(unmet(&case.expectations, &serde_json::to_value(summary)?));
             } else if !case.expectations.is_empty() {
                 reasons.push(
                     "nothing was replayed, and there is no summary to hold expectations against".into(),
                 );
             }
         }
-        match (&case.candidate, &replayed) {
-            (Some(candidate), _) => reasons.extend(self.candidate(candidate, replayed.as_ref())?),
-            (None, Some(replayed)) => {
-                for golden in &case.goldens {
-                    reasons.extend(self.golden(golden, replayed, mode, written)?);
+        let results = replayed.and_then(|replayed| replayed.results);
+        match &case.candidate {
+            Some(candidate) => {
+                reasons.extend(self.candidate(candidate, goldens.into_iter().next(), results.as_ref())?);
+            }
+            None => {
+                for golden in goldens {
+                    reasons.extend(self.hold(golden, results.as_ref(), mode, written)?);
                 }
             }
-            (None, None) => {}
         }
         Ok(reasons)
     }
@@ -126,34 +143,28 @@ impl Placed {
         Ok(differs.then(|| format!("{} has the SHA-256 {found}, expected {expected}", path.display())))
     }
 
-    fn replay(&self, mode: Mode) -> anyhow::Result<Replayed> {
-        let folder = tempfile::tempdir().context("a folder for temporary files")?;
-        let mut args = self.replay.clone();
-        let path = |name| Some(folder.path().join(name));
-        args.outputs.remb_csv = path(REMB_CSV);
-        args.outputs.estimate_csv = path(ESTIMATE_CSV);
-        args.outputs.json = path(SUMMARY);
-        args.behave.strict |= mode.warnings_fail;
-        args.behave.quiet = true;
-        args.behave.silent = true;
-        let (exit, error) = match replay::run(&args) {
-            Ok(exit) => (exit, None),
-            Err(failure) => (failure.exit, Some(format!("{:#}", failure.error))),
-        };
-        Ok(Replayed { folder, exit: exit as i64, error })
+    fn replay(&self, mode: Mode, is_of_estimates: bool) -> Replayed {
+        let args = &self.replay;
+        let strict = args.behave.strict || mode.warnings_fail;
+        let behave = BehaveArgs { strict, quiet: true, ..args.behave.clone() };
+        match replay_in_memory(args, &behave, is_of_estimates) {
+            Ok((exit, results)) => Replayed { exit, error: None, results: Some(results) },
+            Err(failure) => {
+                Replayed { exit: failure.exit, error: Some(format!("{:#}", failure.error)), results: None }
+            }
+        }
     }
 
     /// Our result against a golden; a missing one is written, and with `--bless` every one.
-    fn golden(
+    fn hold(
         &self,
-        golden: &Golden,
-        replayed: &Replayed,
+        Read { golden, path, known }: Read<'_>,
+        results: Option<&Results>,
         mode: Mode,
         written: &mut Vec<String>,
     ) -> anyhow::Result<Option<String>> {
-        let path = self.path(&golden.path);
         let shown = path.display();
-        let known = match fs::read(&path) {
+        let known = match known {
             Ok(known) => Some(known),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(anyhow!(error).context(shown.to_string())),
@@ -161,52 +172,69 @@ impl Placed {
         if known.is_none() && mode.strict && !mode.bless {
             return Ok(Some(format!("{shown} is missing; check --bless writes it")));
         }
-        let name = match golden.table.or_else(|| known.as_deref().map(table_of)) {
-            Some(Table::Remb) => REMB_CSV,
-            Some(Table::Estimate) => ESTIMATE_CSV,
-            None if path.to_string_lossy().ends_with(ESTIMATE_CSV) => {
-                let what = "is missing, and without a word in the case a new golden is a remb.csv";
-                return Ok(Some(format!(
-                    "{shown} {what}: golden = {{ estimate = \"…\" }} says that it is none"
-                )));
-            }
-            None => REMB_CSV,
+        let table = match golden.table(known.as_ref()) {
+            Ok(table) => table,
+            Err(what) => return Ok(Some(format!("{shown} {what}"))),
         };
-        let found = fs::read(replayed.folder.path().join(name)).context(name)?;
-        let Some(known) = known.filter(|known| !mode.bless || *known == found) else {
+        let results = results.with_context(|| format!("{}: nothing was replayed", table.file_name()))?;
+        let found = match table {
+            Table::Remb => &results.rembs,
+            Table::Estimate => &results.estimates,
+        };
+        let Some(known) = known.filter(|known| !mode.bless || known.content() == found) else {
             fs::write(&path, found).with_context(|| shown.to_string())?;
             written.push(shown.to_string());
             return Ok(None);
         };
-        let reference = Rows::parse(&known).with_context(|| shown.to_string())?;
-        let subject = Rows::parse(&found).context(name)?;
-        let difference = first_difference(&subject, &reference, &self.case.tolerances, false);
+        let difference = known.difference(found, &self.case.tolerances).with_context(|| shown.to_string())?;
         Ok(difference.map(|difference| format!("{shown}: {difference}")))
     }
 
     /// Another estimator's result against a golden, or against ours.
-    fn candidate(&self, candidate: &Path, replayed: Option<&Replayed>) -> anyhow::Result<Option<String>> {
-        let subject = self.path(candidate);
-        let ours = || replayed.map(|replayed| replayed.folder.path().join(REMB_CSV));
-        let golden = self.case.goldens.first().map(|golden| self.path(&golden.path));
-        let what = if golden.is_some() { "the golden" } else { "our replay" };
-        let Some(reference) = golden.or_else(ours) else { return Ok(None) };
-        let shown = subject.display();
-        if let Some(distance) = self.case.distance {
-            let reason = too_far(&reference, &subject, distance)?;
-            return Ok(reason.map(|reason| format!("{shown} against {what}: {reason}")));
-        }
-        let table = |path: &Path| {
-            let content = fs::read(path).with_context(|| path.display().to_string())?;
-            Rows::parse(&content).with_context(|| path.display().to_string())
+    fn candidate(
+        &self,
+        candidate: &Path,
+        golden: Option<Read<'_>>,
+        results: Option<&Results>,
+    ) -> anyhow::Result<Option<String>> {
+        let path = self.path(candidate);
+        let shown = path.display().to_string();
+        let (what, of_reference, reference) = match golden {
+            Some(Read { path, known, .. }) => {
+                let of_golden = path.display().to_string();
+                ("the golden", of_golden.clone(), known.context(of_golden)?)
+            }
+            None => {
+                let name = Table::Remb.file_name();
+                let results = results.with_context(|| format!("{name}: nothing was replayed"))?;
+                ("our replay", format!("our {name}"), Known::new(results.rembs.clone()))
+            }
         };
-        let (found, expected) = (table(&subject)?, table(&reference)?);
-        let difference = first_difference(&found, &expected, &self.case.tolerances, true);
-        Ok(difference.map(|difference| format!("{shown} against {what}: {difference}")))
+        let subject = fs::read(&path).with_context(|| shown.clone())?;
+        let reason = match self.case.distance {
+            Some(distance) => {
+                let contents = [(reference.content(), &of_reference), (&subject[..], &shown)];
+                let [reference, subject] = contents.map(|(content, shown)| {
+                    SeriesReader::new(content, shown, &ColumnNames::default()).with_context(|| shown.clone())
+                });
+                let (reference, subject) = (reference?, subject?);
+                let basis = Some(SeriesReader::basis_in_common(&reference, &subject)?);
+                let reference = reference.read(basis).with_context(|| of_reference.clone())?;
+                let subject = subject.read(basis).with_context(|| shown.clone())?;
+                distance.too_far(reference, &subject)
+            }
+            None => {
+                let found = Rows::parse(&subject).with_context(|| shown.clone())?;
+                let expected = reference.into_rows().with_context(|| of_reference)?;
+                let difference = first_difference(&found, &expected, &self.case.tolerances, true);
+                difference.map(|difference| difference.to_string())
+            }
+        };
+        Ok(reason.map(|reason| format!("{shown} against {what}: {reason}")))
     }
 
     /// What makes the same result, to be typed.
-    fn command(&self) -> String {
+    fn command(&self, is_of_estimates: bool) -> String {
         let input = self.replay.capture.display().to_string();
         let mut words = vec!["remb-replay".to_owned(), "replay".to_owned(), quoted(&input)];
         let folder = self.file.parent().unwrap_or(Path::new(""));
@@ -216,21 +244,8 @@ impl Placed {
             is_path = arg == "--sdp" || arg == "--config";
             words.push(quoted(&word));
         }
-        let is_estimate = |golden: &Golden| {
-            let known = || fs::read(self.path(&golden.path)).ok().as_deref().map(table_of);
-            golden.table.or_else(known) == Some(Table::Estimate)
-        };
-        let estimate = self.case.goldens.iter().any(is_estimate);
-        words.push(if estimate { "--estimate-csv -" } else { "--remb-csv -" }.to_owned());
+        words.push(if is_of_estimates { "--estimate-csv -" } else { "--remb-csv -" }.to_owned());
         words.join(" ")
-    }
-}
-
-/// What a golden is, by its header.
-fn table_of(golden: &[u8]) -> Table {
-    match Rows::parse(golden).is_ok_and(|rows| rows.has("estimate_bps")) {
-        true => Table::Estimate,
-        false => Table::Remb,
     }
 }
 
@@ -245,22 +260,6 @@ impl Write for HashWriter<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// Why two series are further apart than allowed.
-fn too_far(reference: &Path, subject: &Path, distance: Distance) -> anyhow::Result<Option<String>> {
-    let [reference, subject] = SeriesFile::read_both(reference, subject, &ColumnNames::default())?;
-    let flows = pairs(&reference, &subject, (TimeDelta::ZERO, TimeDelta::ZERO), false);
-    if flows.is_empty() {
-        return Ok(Some("no time in common".to_owned()));
-    }
-    Ok(flows.iter().find_map(|flow| {
-        flow.too_far(
-            distance.max_median,
-            distance.min_within_5,
-            ["distance.max_median", "distance.min_within_5"],
-        )
-    }))
 }
 
 /// For a shell.

@@ -11,9 +11,9 @@ use rayon::prelude::*;
 
 use super::args::{CheckArgs, ReplayArgs};
 use super::case::{Mode, Placed};
-use super::outputs::{Output, Plan};
+use super::outputs::{Kind, Output, Plan};
 use super::{Exit, Failure, messages, to_stdout};
-use crate::check::{Case, CaseResult, Verdict, junit, markdown};
+use crate::analysis::check::{Case, CaseResult, Verdict, junit, markdown};
 use crate::report::counted;
 
 /// Largest case file.
@@ -37,7 +37,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     if cases.is_empty() {
         return Err(Failure::new(Exit::Nothing, anyhow!("no case file (*.{SUFFIX}) there")));
     }
-    let plan = Plan::for_check(args).map_err(opened)?;
+    let plan = plan(args).map_err(opened)?;
     let mode = Mode {
         bless: args.bless,
         strict: std::env::var_os("CI").is_some(),
@@ -48,6 +48,17 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     print(args, &results).map_err(opened)?;
     let failed = results.iter().any(|result| matches!(result.verdict, Verdict::Failed { .. }));
     Ok(if failed { Exit::Outside } else { Exit::Done })
+}
+
+/// Reports take the place of those before.
+fn plan(args: &CheckArgs) -> anyhow::Result<Plan> {
+    let asked = args.asked();
+    let is_twice = |kind: Kind| asked.iter().filter(|(known, _)| *known == kind).count() > 1;
+    if is_twice(Kind::Junit) || is_twice(Kind::Markdown) {
+        return Err(anyhow!("two reports of one form"));
+    }
+    let cases: Vec<_> = args.cases.iter().map(PathBuf::as_path).collect();
+    Plan::new(asked, &cases, true)
 }
 
 /// The files given, and those of the folders given, in the order of their names.
@@ -104,8 +115,11 @@ fn replay_args(case: &Case, file: &Path) -> anyhow::Result<ReplayArgs> {
         let first = text.lines().next().unwrap_or_default();
         anyhow!("'args': {}", first.strip_prefix("error: ").unwrap_or(first))
     })?;
-    if replay.outputs.names_any() {
+    if !replay.outputs.asked().is_empty() {
         return Err(anyhow!("'args': outputs are not named in a case"));
+    }
+    if replay.parameters.print_config {
+        return Err(anyhow!("'args': --print-config replays nothing"));
     }
     for path in [&mut replay.flags.sdp, &mut replay.parameters.config].into_iter().flatten() {
         *path = folder.join(&*path);
@@ -115,12 +129,8 @@ fn replay_args(case: &Case, file: &Path) -> anyhow::Result<ReplayArgs> {
 
 fn write(plan: &Plan, results: &[CaseResult]) -> anyhow::Result<()> {
     let mut outputs = Vec::new();
-    for (target, text) in [(&plan.junit, junit as fn(&[CaseResult]) -> String), (&plan.markdown, markdown)] {
-        if let Some(target) = target {
-            let mut output = plan.open(target)?;
-            output.write_all(text(results).as_bytes())?;
-            outputs.push(output);
-        }
+    for (kind, text) in [(Kind::Junit, junit as fn(&[CaseResult]) -> String), (Kind::Markdown, markdown)] {
+        plan.write(kind, &mut outputs, |output| Ok(output.write_all(text(results).as_bytes())?))?;
     }
     Output::finish_all(outputs)
 }

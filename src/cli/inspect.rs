@@ -1,14 +1,12 @@
 //! `remb-replay inspect`: what is in a capture, and whether it is fit for estimation.
 
-use std::io::Write;
-
 use super::args::{InspectArgs, WriteFlags};
 use super::interrupt::end_reading_on_signals;
-use super::outputs::{Output, Plan};
+use super::outputs::{Kind, Output, Plan};
 use super::resolve::resolve;
 use super::source::{ReadCapture, Source};
-use super::twice::{self, Reading, read_told};
 use super::{Exit, Failure, messages, print, to_stdout};
+use crate::analysis::twice::{self, Reading};
 use crate::remb::Profile;
 use crate::report::csv::write_streams;
 use crate::report::summary::{Flow, Input, Inspection, Tool};
@@ -24,19 +22,19 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     end_reading_on_signals();
     let opened = |error| Failure::new(Exit::Open, error);
     let source = Source::open(&args.capture, false, None).map_err(opened)?;
-    let plan = Plan::for_inspection(args).map_err(opened)?;
+    let plan = Plan::new(args.asked(), &[&args.capture], args.force).map_err(opened)?;
     let config = resolved.config.survey();
     let (Surveyed { read, mut findings }, told) =
-        read_told(source, |source, told| survey(args, &config, source, told))?;
-    let mut warnings = views::warnings(&findings.warnings, &findings.flows);
-    warnings.extend(twice::notes(told.as_ref()));
-    read.complete(&mut findings.frames, &mut warnings);
+        source.read_told(|source, told| survey(args, &config, source, told))?;
+    let notes = twice::notes(told.as_ref(), &findings.flows);
+    findings.warnings.extend(notes);
+    read.complete(&mut findings.frames, &mut findings.warnings);
     let inspection = Inspection {
         tool: Tool::default(),
         input: Input { span_s: findings.span, ..read.input.clone() },
         frames: findings.frames,
+        warnings: views::warnings(&findings.warnings, &findings.flows),
         flows: findings.flows.iter().map(Flow::from).collect(),
-        warnings,
     };
     write(&plan, &inspection).map_err(opened)?;
     if plan.uses_stdout() {
@@ -82,16 +80,10 @@ fn survey(
 
 fn write(plan: &Plan, inspection: &Inspection) -> anyhow::Result<()> {
     let mut outputs = Vec::new();
-    if let Some(target) = &plan.streams_csv {
-        let mut output = plan.open(target)?;
-        write_streams(&mut output, &inspection.flows, inspection.input.nanoseconds)?;
-        outputs.push(output);
-    }
-    if let Some(target) = &plan.json {
-        let mut output = plan.open(target)?;
-        serde_json::to_writer_pretty(&mut output, inspection)?;
-        output.write_all(b"\n")?;
-        outputs.push(output);
-    }
+    let nanoseconds = inspection.input.nanoseconds;
+    plan.write(Kind::StreamsCsv, &mut outputs, |output| {
+        Ok(write_streams(output, &inspection.flows, nanoseconds)?)
+    })?;
+    plan.write_json(&mut outputs, inspection)?;
     Output::finish_all(outputs)
 }

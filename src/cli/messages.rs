@@ -24,9 +24,6 @@ const MAX_FLOWS_NAMED: usize = 3;
 
 /// Warnings, and with `-v` notes; then why the capture ended early, if it did. `done` is what was done with the rest.
 pub(super) fn doubts(warnings: &[Warning], read: &ReadCapture, behave: &BehaveArgs, done: &str) {
-    if behave.silent {
-        return;
-    }
     let mut of_code: BTreeMap<&str, usize> = BTreeMap::new();
     for warning in warnings.iter().filter(|warning| behave.verbose || !warning.is_note()) {
         if warning.code == "W-INCOMPLETE" {

@@ -4,8 +4,8 @@ pub mod args;
 mod case;
 mod check;
 mod compare;
-mod comparison;
-mod comparison_csv;
+mod comparison_picture;
+mod in_memory;
 mod inspect;
 mod interrupt;
 mod merge;
@@ -13,16 +13,12 @@ mod messages;
 mod outputs;
 mod packaging;
 mod params;
-mod phases;
-mod ranking;
-mod recorded;
 mod replay;
 mod resolve;
-mod series;
+mod series_files;
 mod source;
 mod sweep;
-mod table;
-mod twice;
+mod sweep_picture;
 mod writers;
 
 use std::io::{ErrorKind, Write};
@@ -31,6 +27,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use args::{Cli, Command};
+
+use crate::analysis::series::SeriesError;
 
 /// How a run ended, by exit code; see the table in the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +66,7 @@ impl Failure {
     fn of_settings(error: anyhow::Error) -> Self {
         let is_io = |cause: &(dyn std::error::Error + 'static)| {
             cause.is::<std::io::Error>()
-                || cause.downcast_ref::<csv::Error>().is_some_and(csv::Error::is_io_error)
+                || cause.downcast_ref::<SeriesError>().is_some_and(SeriesError::is_io)
         };
         let exit = if error.chain().any(is_io) { Exit::Open } else { Exit::Usage };
         Self { exit, error }

@@ -1,9 +1,9 @@
 //! `remb-replay params`: every tunable, as a table or as JSON.
 
 use super::args::ParamsArgs;
-use super::table::table;
 use super::{Exit, Failure, print};
 use crate::config::{PROFILES, Parameter, parameters};
+use crate::report::table::table;
 
 const HEADINGS: [&str; 5] = ["NAME", "TYPE", "DEFAULT", "RANGE", "MIRRORS"];
 

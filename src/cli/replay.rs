@@ -5,15 +5,16 @@ use std::io::{self, Write};
 
 use anyhow::{Context, anyhow};
 
-use super::args::ReplayArgs;
+use super::args::{OutputArgs, ReplayArgs};
 use super::interrupt::end_reading_on_signals;
 use super::merge;
-use super::outputs::Plan;
+use super::outputs::{Kind, Plan};
 use super::resolve::{Resolved, resolve};
 use super::source::{ReadCapture, Source};
-use super::twice::{self, Reading, read_told};
 use super::writers::Writers;
 use super::{Exit, Failure, messages, to_stdout};
+use crate::analysis::twice::{self, Reading};
+use crate::model::Warning;
 use crate::remb::Profile;
 use crate::replay::{Outcome, Replay, ReplayConfig};
 use crate::report::summary::{Flow, Input, Summary, Tool};
@@ -26,16 +27,16 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     if args.parameters.print_config {
         return super::print(&resolved.print());
     }
-    if !args.behave.silent {
-        end_reading_on_signals();
-    }
+    end_reading_on_signals();
     let opened = |error| Failure::new(Exit::Open, error);
     let (again, copy) = match args.outputs.merge {
         Some(_) => merge::again(&args.capture).map(|(again, copy)| (Some(again), copy)).map_err(opened)?,
         None => (None, None),
     };
     let source = Source::open(&args.capture, resolved.hash, copy).map_err(opened)?;
-    let mut plan = Plan::new(&args.outputs, &args.capture).map_err(opened)?;
+    let OutputArgs { directory, force, .. } = &args.outputs;
+    let mut plan = Plan::with_folder(args.outputs.asked(), directory.as_deref(), &args.capture, *force)
+        .map_err(opened)?;
     plan.may_begin_again = source.is_file();
     let result = replay(args, &resolved, source, again, &plan);
     if result.as_ref().is_err_and(|failure| failure.exit != Exit::Incomplete) {
@@ -65,24 +66,26 @@ fn replay(
     plan: &Plan,
 ) -> Result<Exit, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    let (replayed, told) = read_told(source, |source, told| read(args, resolved, source, told, plan))?;
-    let Replayed { read, outcome, mut writers } = replayed;
+    let (replayed, told) = source.read_told(|source, told| read(args, resolved, source, told, plan))?;
+    let Replayed { read, mut outcome, mut writers } = replayed;
+    let places = std::mem::take(&mut outcome.places);
     if let Some(nothing) = &outcome.nothing {
         return Err(Failure::new(Exit::Nothing, read.nothing(&nothing.to_string())));
     }
-    let merged = match (again, writers.take_merge(), &plan.merge) {
-        (Some(again), Some(rembs), Some(target)) => {
-            let output = plan.open(target).map_err(opened)?;
+    let notes = twice::notes(told.as_ref(), &outcome.flows);
+    outcome.warnings.extend(notes);
+    let merged = match (again, writers.take_merge()) {
+        (Some(again), Some(rembs)) if let Some(output) = plan.open(Kind::Merge).map_err(opened)? => {
             let (merged, left_out) = merge::merge(again, rembs, output).context("--merge").map_err(opened)?;
             writers.left_out_of_merge(left_out);
             Some(merged)
         }
         _ => None,
     };
-    let summary = summary(&read, outcome, told.as_ref(), resolved, &writers);
+    let summary = summary(&read, outcome, resolved, writers.warnings());
     messages::doubts(&summary.warnings, &read, &args.behave, "replayed");
     print(args, plan, &summary).map_err(opened)?;
-    writers.finish(plan, resolved, &summary, merged).map_err(opened)?;
+    writers.finish(plan, resolved, (&summary, &places), merged).map_err(opened)?;
     Ok(read.exit(&summary.warnings, &args.behave))
 }
 
@@ -94,7 +97,7 @@ fn read(
     plan: &Plan,
 ) -> Result<Replayed, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    let steps = plan.estimate_csv.is_some() || plan.plot.is_some();
+    let steps = plan.has(Kind::EstimateCsv) || plan.has(Kind::Picture);
     let config = resolved.config.clone().told(told);
     let mut replay = Replay::new(ReplayConfig { steps, ..config });
     let mut writers: Option<Writers> = None;
@@ -110,21 +113,20 @@ fn read(
     Ok(Replayed { read, outcome: replay.outcome(), writers })
 }
 
-fn summary(
+/// With what only the reading, and only the writing, gave reason to doubt.
+pub(super) fn summary(
     read: &ReadCapture,
     outcome: Outcome,
-    told: Option<&Learned>,
     resolved: &Resolved,
-    writers: &Writers,
+    doubts: impl IntoIterator<Item = Warning>,
 ) -> Summary {
-    let Outcome { mut frames, flows, warnings, span, .. } = outcome;
-    let mut warnings = views::warnings(&warnings, &flows);
-    warnings.extend(twice::notes(told));
-    warnings.extend(writers.warnings());
+    let Outcome { mut frames, flows, mut warnings, span, .. } = outcome;
+    warnings.extend(doubts);
     read.complete(&mut frames, &mut warnings);
     let input = Input { span_s: span, ..read.input.clone() };
     let parameters = resolved.config.parameters.to_table();
     let profile = resolved.profile;
+    let warnings = views::warnings(&warnings, &flows);
     let flows = flows.iter().map(Flow::from).collect();
     Summary { tool: Tool::default(), input, frames, flows, warnings, profile, parameters }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use super::args::{Copies, Media, ParameterArgs, Rtcp, RunFlags, WriteFlags};
+use crate::analysis::series::ssrc;
 use crate::bwe::{DelayFilter, EstimatorChoice};
 use crate::config::{self, Parameters};
 use crate::flow::FiveTuple;
@@ -55,20 +56,6 @@ impl Resolved {
             }
         }
         table.to_string()
-    }
-}
-
-impl Resolved {
-    /// The same with other values of some parameters.
-    pub(super) fn with<'a>(
-        &self,
-        assignments: impl Iterator<Item = (&'a str, &'a str)>,
-    ) -> Result<ReplayConfig> {
-        let mut table = self.config.parameters.to_table();
-        for (name, value) in assignments {
-            config::set(&mut table, &format!("{name}={value}"))?;
-        }
-        Ok(ReplayConfig { parameters: Parameters::from_table(&table)?, ..self.config.clone() })
     }
 }
 
@@ -266,13 +253,9 @@ fn srtp_tag_len(text: &str) -> Result<Option<usize>> {
     }
 }
 
-pub(super) fn ssrc_of(text: &str) -> Result<Ssrc> {
+fn ssrc_of(text: &str) -> Result<Ssrc> {
     let text = text.trim();
-    let parsed = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(hex) => u32::from_str_radix(hex, 16),
-        None => text.parse(),
-    };
-    parsed.map(Ssrc).map_err(|_| anyhow!("'{text}' is no SSRC (0x-hex or decimal, 32 bits)"))
+    ssrc(text).ok_or_else(|| anyhow!("'{text}' is no SSRC (0x-hex or decimal, 32 bits)"))
 }
 
 fn extension_id(text: &str) -> Result<Option<u8>> {
@@ -312,15 +295,6 @@ fn time_bound(text: &str) -> Result<TimeBound> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ssrcs_are_hexadecimal_or_decimal() {
-        assert_eq!(ssrc_of("0xDeadBeef").unwrap(), Ssrc(0xdead_beef));
-        assert_eq!(ssrc_of(" 7 ").unwrap(), Ssrc(7));
-        for bad in ["", "0x", "4294967296", "-1", "video"] {
-            assert!(ssrc_of(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn times_are_seconds_or_rfc_3339() {

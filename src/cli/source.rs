@@ -10,11 +10,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
 use super::args::{BehaveArgs, Progress};
-use super::interrupt::Interruptible;
+use super::interrupt::{Interruptible, is_interrupted};
 use super::{Exit, Failure};
+use crate::analysis::twice::{self, Reading};
 use crate::capture::{CaptureError, CaptureReader, Frame, Unread, UnreadCounts};
+use crate::model::{self, Doubt, Limit};
 use crate::report::counted;
 use crate::report::summary::{Count, Frames, Input, Seconds, Warning};
+use crate::survey::Learned;
 
 /// The capture's bytes.
 pub(super) struct Source {
@@ -62,8 +65,17 @@ impl Source {
     }
 
     /// The same from its beginning; `None` where that is gone once it is read.
-    pub(super) fn again(&self) -> anyhow::Result<Option<Self>> {
+    fn again(&self) -> anyhow::Result<Option<Self>> {
         self.file.as_ref().map(|path| Self::open(path, self.hash.is_some(), None)).transpose()
+    }
+
+    /// Reads it; a file once more, where that is needed, told what was learned too late in the first reading.
+    pub(super) fn read_told<T: Reading>(
+        self,
+        read: impl FnMut(Self, Option<&Learned>) -> Result<T, Failure>,
+    ) -> Result<(T, Option<Learned>), Failure> {
+        let again = self.again().map_err(|error| Failure::new(Exit::Open, error))?;
+        twice::read_told(self, again, || !is_interrupted(), read)
     }
 
     /// Reads no more than so many frames of a file, from its beginning; what is no file stays as it is.
@@ -148,35 +160,23 @@ pub(super) struct ReadCapture {
 
 impl ReadCapture {
     /// Adds what only the reader knows to what was found.
-    pub(super) fn complete(&self, frames: &mut Frames, warnings: &mut Vec<Warning>) {
+    pub(super) fn complete(&self, frames: &mut Frames, warnings: &mut Vec<model::Warning>) {
+        let mut add = |doubt, count| warnings.push(model::Warning { doubt, flow: None, count });
         for (reason, (count, first)) in Unread::ALL.iter().zip(&self.unread) {
             if *count > 0 {
                 let count = Count { count: *count, first_frame: first.0 };
                 frames.skipped.insert(reason.name(), count);
                 frames.total += count.count;
                 if *reason == Unread::InterfaceLimit {
-                    let message =
-                        format!("{} packets of interfaces beyond the 1,024 that are kept", count.count);
-                    warnings.push(Warning {
-                        code: "W-LIMIT-INTERFACES",
-                        flow: None,
-                        message,
-                        count: Some(count),
-                    });
+                    add(Doubt::Limit(Limit::Interfaces), Some(count));
                 }
             }
         }
         if self.concatenated.count > 0 {
-            let message = format!(
-                "{} put behind the first; frames are numbered through all of them",
-                counted(self.concatenated.count, "captures")
-            );
-            let count = Some(self.concatenated);
-            warnings.push(Warning { code: "N-CONCATENATED", flow: None, message, count });
+            add(Doubt::Concatenated, Some(self.concatenated));
         }
         if let Some(error) = &self.input.ended_early {
-            let message = error.clone();
-            warnings.push(Warning { code: "W-INCOMPLETE", flow: None, message, count: None });
+            add(Doubt::Incomplete(error.clone()), None);
         }
     }
 

@@ -5,18 +5,20 @@ use std::io::{BufWriter, Write};
 use anyhow::{Context, Result};
 
 use super::args::Rtcp;
-use super::merge::{Kept, MERGED_SENDER};
-use super::outputs::{Output, Plan, Target, is_svg, numbered};
+use super::merge::Kept;
+use super::outputs::{Format, Kind, Output, Plan};
 use super::resolve::Resolved;
-use crate::bwe::DelayFilter;
+use crate::analysis::tables::Tables;
+use crate::bwe::{BandwidthUsage, DelayFilter, Step};
 use crate::capture::Frame;
-use crate::remb::{CapturedRemb, MAX_SSRCS, Profile};
+use crate::model::{Doubt, Limit, Warning};
+use crate::remb::{CapturedRemb, Profile};
 use crate::replay::{Event, SentRemb, Sink};
-use crate::report::counted;
-use crate::report::csv::{Clock, EstimateCsv, RembCsv, RembRow, write_streams};
+use crate::report::csv::{Clock, write_streams};
+use crate::report::merge::MERGED_SENDER;
 use crate::report::pcap::{RembPcap, RtcpPacking};
 use crate::report::plot::{Figure, Usage, render_png, render_svg};
-use crate::report::summary::{Count, Summary, Warning};
+use crate::report::summary::{Count, Flow, Summary};
 use crate::survey::FlowInfo;
 use crate::units::{CaptureTime, Ssrc};
 
@@ -31,14 +33,11 @@ pub(super) struct Writers {
     pcap: Option<RembPcap<Output>>,
     /// The sender's SSRC there, and the REMBs.
     merge: Option<(Ssrc, Kept)>,
-    estimate_csv: Option<EstimateCsv<Output>>,
-    remb_csv: Option<RembCsv<Output>>,
+    tables: Tables<Output>,
     /// REMBs whose time a pcap cannot hold.
     not_in_pcap: u64,
     /// Frames whose time the merged capture cannot hold.
     not_in_merge: Count,
-    /// REMBs with more SSRCs than they can list.
-    without_ssrcs: u64,
     /// Flows that are one too many to be drawn.
     not_drawn: u64,
     draws: bool,
@@ -46,8 +45,10 @@ pub(super) struct Writers {
 }
 
 /// What is kept of a flow until the end.
+#[derive(Default)]
 struct FlowOutputs {
-    name: String,
+    /// Whether anything happened in it.
+    is_known: bool,
     figure: Option<Figure>,
 }
 
@@ -55,19 +56,20 @@ impl Writers {
     /// Opens what is written as the replay goes; `first` is the first frame.
     pub(super) fn open(plan: &Plan, resolved: &Resolved, first: &Frame<'_>) -> Result<Self> {
         let clock = Clock { first: first.at, nanoseconds: first.nanoseconds };
-        let open = |target: &Option<Target>| target.as_ref().map(|target| plan.open(target)).transpose();
         let sender_ssrc = resolved.config.sender_ssrc;
         let packing = match resolved.rtcp {
             Rtcp::Compound => RtcpPacking::Compound,
             Rtcp::Reduced => RtcpPacking::Reduced,
         };
         let ethernet = first.link_type.0 == ETHERNET;
-        let pcap = open(&plan.pcap)?;
-        let merge = plan.merge.as_ref().map(|_| {
+        let pcap = plan.open(Kind::Pcap)?;
+        let merge = plan.has(Kind::Merge).then(|| {
             let sender = if resolved.sender_is_given { sender_ssrc } else { MERGED_SENDER };
             let file = BufWriter::new(tempfile::tempfile().context("a file for REMBs to merge")?);
             anyhow::Ok((sender, RembPcap::new(file, true, false, packing, sender)?))
         });
+        let (estimates, rembs) = (plan.open(Kind::EstimateCsv)?, plan.open(Kind::RembCsv)?);
+        let tables = Tables::new(clock, sender_ssrc, rembs, estimates)?;
         Ok(Self {
             clock,
             sender_ssrc,
@@ -75,13 +77,11 @@ impl Writers {
                 .map(|out| RembPcap::new(out, clock.nanoseconds, ethernet, packing, sender_ssrc))
                 .transpose()?,
             merge: merge.transpose()?,
-            estimate_csv: open(&plan.estimate_csv)?.map(|out| EstimateCsv::new(out, clock)).transpose()?,
-            remb_csv: open(&plan.remb_csv)?.map(|out| RembCsv::new(out, clock)).transpose()?,
+            tables,
             not_in_pcap: 0,
             not_in_merge: Count::default(),
             not_drawn: 0,
-            without_ssrcs: 0,
-            draws: plan.plot.is_some(),
+            draws: plan.has(Kind::Picture),
             flows: Vec::new(),
         })
     }
@@ -98,80 +98,50 @@ impl Writers {
 
     /// Doubts about what was written.
     pub(super) fn warnings(&self) -> impl Iterator<Item = Warning> {
-        let beyond = format!("{} REMBs have times that no pcap can hold and are not in it", self.not_in_pcap);
-        let undrawn = format!("{} flows beyond the first {MAX_FIGURES} are not drawn", self.not_drawn);
-        let unlisted =
-            format!("{} REMBs concern more than {MAX_SSRCS} SSRCs and list none", self.without_ssrcs);
-        let unmerged = format!(
-            "{} of before 1970, which a pcapng cannot hold, not in the merged capture",
-            counted(self.not_in_merge.count, "frames")
-        );
         let somewhere = |count| Count { count, first_frame: 0 };
         let doubts = [
-            ("W-PCAP-TIME", somewhere(self.not_in_pcap), beyond),
-            ("W-PCAP-TIME", self.not_in_merge, unmerged),
-            ("W-LIMIT-FIGURES", somewhere(self.not_drawn), undrawn),
-            ("W-REMB-SSRCS", somewhere(self.without_ssrcs), unlisted),
+            (Doubt::NotInPcap, somewhere(self.not_in_pcap)),
+            (Doubt::NotInMerge, self.not_in_merge),
+            (Doubt::Limit(Limit::Figures(MAX_FIGURES)), somewhere(self.not_drawn)),
         ];
-        doubts.into_iter().filter(|(_, count, _)| count.count > 0).map(|(code, count, message)| Warning {
-            code,
-            flow: None,
-            message,
-            count: Some(count),
-        })
+        let doubts = doubts.into_iter().filter(|(_, count)| count.count > 0);
+        let doubts = doubts.map(|(doubt, count)| Warning { doubt, flow: None, count: Some(count) });
+        doubts.chain(self.tables.doubt())
     }
 
     /// Writes what can only be written at the end, and gives all files their names. Standard output takes the picture of
-    /// the first flow.
+    /// the first flow. `places` are those of the summary's flows.
     pub(super) fn finish(
         self,
         plan: &Plan,
         resolved: &Resolved,
-        summary: &Summary,
+        (summary, places): (&Summary, &[usize]),
         merged: Option<Output>,
     ) -> Result<()> {
         let mut outputs = Vec::from_iter(merged);
         if let Some(pcap) = self.pcap {
             outputs.push(pcap.into_inner());
         }
-        if let Some(csv) = self.estimate_csv {
-            outputs.push(csv.into_inner());
+        let (rembs, estimates) = self.tables.into_inner();
+        outputs.extend(estimates.into_iter().chain(rembs));
+        plan.write(Kind::StreamsCsv, &mut outputs, |output| {
+            Ok(write_streams(output, &summary.flows, self.clock.nanoseconds)?)
+        })?;
+        plan.write_json(&mut outputs, summary)?;
+        plan.write(Kind::Config, &mut outputs, |output| {
+            Ok(output.write_all(toml::to_string_pretty(&resolved.given)?.as_bytes())?)
+        })?;
+        let figures = self.flows.into_iter().enumerate();
+        let mut figures: Vec<_> =
+            figures.filter_map(|(place, flow)| Some((Some(place), flow.figure?))).collect();
+        if figures.is_empty() {
+            figures.push((None, Figure::new()));
         }
-        if let Some(csv) = self.remb_csv {
-            outputs.push(csv.into_inner());
-        }
-        if let Some(target) = &plan.streams_csv {
-            let mut output = plan.open(target)?;
-            write_streams(&mut output, &summary.flows, self.clock.nanoseconds)?;
-            outputs.push(output);
-        }
-        if let Some(target) = &plan.json {
-            let mut output = plan.open(target)?;
-            serde_json::to_writer_pretty(&mut output, summary)?;
-            output.write_all(b"\n")?;
-            outputs.push(output);
-        }
-        if let Some(target) = &plan.config {
-            let mut output = plan.open(target)?;
-            output.write_all(toml::to_string_pretty(&resolved.given)?.as_bytes())?;
-            outputs.push(output);
-        }
-        if let Some(target) = &plan.plot {
-            let figures = self.flows.into_iter().filter_map(|flow| Some((flow.name, flow.figure?)));
-            let mut drawn = 0;
-            for (index, (name, mut figure)) in figures.enumerate() {
-                figure.set_title(&title(summary, resolved, &name));
-                outputs.push(draw(plan, target, index, &figure)?);
-                drawn += 1;
-                if *target == Target::Stdout {
-                    break;
-                }
-            }
-            if drawn == 0 {
-                let mut figure = Figure::new();
-                figure.set_title(&title(summary, resolved, "no flow was estimated"));
-                outputs.push(draw(plan, target, 0, &figure)?);
-            }
+        for (index, (place, mut figure)) in figures.into_iter().enumerate() {
+            let Some((output, format)) = plan.open_picture(index)? else { break };
+            let flow = place.and_then(|place| places.iter().position(|of_flow| *of_flow == place));
+            figure.set_title(&title(summary, resolved, flow.and_then(|flow| summary.flows.get(flow))));
+            outputs.push(draw(output, format, &figure)?);
         }
         Output::finish_all(outputs)
     }
@@ -182,21 +152,19 @@ impl Writers {
 
     /// Flows come in order of appearance; those without an event so far have empty outputs.
     fn announce(&mut self, info: &FlowInfo) {
-        while self.flows.len() <= info.index {
-            self.flows.push(FlowOutputs { name: String::new(), figure: None });
+        if self.flows.len() <= info.index {
+            self.flows.resize_with(info.index + 1, FlowOutputs::default);
         }
         let figures = self.flows.iter().filter(|flow| flow.figure.is_some()).count();
         let draws = self.draws && figures < MAX_FIGURES;
         self.not_drawn += u64::from(self.draws && !draws);
-        if let Some(flow) = self.flow(info).filter(|flow| flow.name.is_empty()) {
-            flow.name = info.flow.to_string();
-            flow.figure = draws.then(Figure::new);
+        if let Some(flow) = self.flow(info) {
+            *flow = FlowOutputs { is_known: true, figure: draws.then(Figure::new) };
         }
     }
 
     fn write_remb(&mut self, info: &FlowInfo, at: CaptureTime, remb: &SentRemb) -> Result<()> {
         let sender_ssrc = self.sender_ssrc;
-        self.without_ssrcs += u64::from(remb.ssrcs.is_empty());
         if let Some(pcap) = &mut self.pcap {
             let written = pcap
                 .write(at, info.flow, info.ethernet, (sender_ssrc, remb.bitrate, &remb.ssrcs))
@@ -210,10 +178,6 @@ impl Writers {
             self.not_in_pcap += u64::from(!written && self.pcap.is_none());
         }
         let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
-        if let Some(csv) = &mut self.remb_csv {
-            let SentRemb { bitrate, reason, ref ssrcs } = *remb;
-            csv.write(&RembRow { at, flow: &flow.name, sender_ssrc, bitrate, reason, ssrcs })?;
-        }
         let since_first = at.as_nanos() - self.clock.first.as_nanos();
         if let Some(figure) = &mut flow.figure {
             figure.remb(since_first as f64 / 1e9, remb.bitrate.as_bps() as f64);
@@ -228,11 +192,8 @@ impl Writers {
         }
     }
 
-    fn write_step(&mut self, info: &FlowInfo, at: CaptureTime, step: &crate::bwe::Step) -> Result<()> {
-        let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
-        if let Some(csv) = &mut self.estimate_csv {
-            csv.write(&flow.name, at, step)?;
-        }
+    fn draw_step(&mut self, info: &FlowInfo, at: CaptureTime, step: &Step) {
+        let Some(flow) = self.flows.get_mut(info.index) else { return };
         if let Some(figure) = &mut flow.figure {
             let seconds = (at.as_nanos() - self.clock.first.as_nanos()) as f64 / 1e9;
             figure.rates(
@@ -245,7 +206,6 @@ impl Writers {
                 figure.gradient(seconds, delay.modified_offset_ms, delay.threshold_ms, usage(delay.usage));
             }
         }
-        Ok(())
     }
 }
 
@@ -253,30 +213,29 @@ impl Sink for Writers {
     type Error = anyhow::Error;
 
     fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> Result<()> {
-        if self.flows.get(flow.index).is_none_or(|known| known.name.is_empty()) {
+        if self.flows.get(flow.index).is_none_or(|known| !known.is_known) {
             self.announce(flow);
         }
+        self.tables.event(flow, at, event)?;
         match event {
-            Event::Step(step) => self.write_step(flow, at, step),
-            Event::Remb(remb) => self.write_remb(flow, at, remb),
-            Event::Recorded(remb) => {
-                self.draw_recorded(flow, at, remb);
-                Ok(())
-            }
+            Event::Step(step) => self.draw_step(flow, at, step),
+            Event::Remb(remb) => self.write_remb(flow, at, remb)?,
+            Event::Recorded(remb) => self.draw_recorded(flow, at, remb),
         }
+        Ok(())
     }
 }
 
-fn usage(usage: crate::bwe::BandwidthUsage) -> Usage {
+fn usage(usage: BandwidthUsage) -> Usage {
     match usage {
-        crate::bwe::BandwidthUsage::Normal => Usage::Normal,
-        crate::bwe::BandwidthUsage::Overusing => Usage::Overuse,
-        crate::bwe::BandwidthUsage::Underusing => Usage::Underuse,
+        BandwidthUsage::Normal => Usage::Normal,
+        BandwidthUsage::Overusing => Usage::Overuse,
+        BandwidthUsage::Underusing => Usage::Underuse,
     }
 }
 
 /// Title and the line below it.
-fn title(summary: &Summary, resolved: &Resolved, flow: &str) -> [String; 2] {
+fn title(summary: &Summary, resolved: &Resolved, flow: Option<&Flow>) -> [String; 2] {
     let remb = &resolved.config.parameters.remb;
     let schedule = match remb.scheduler {
         Profile::Periodic => {
@@ -284,11 +243,11 @@ fn title(summary: &Summary, resolved: &Resolved, flow: &str) -> [String; 2] {
         }
         Profile::Libwebrtc => "REMB as libwebrtc schedules it".to_owned(),
     };
-    let of_flow = summary.flows.iter().find(|candidate| candidate.flow == flow);
-    let rtt = of_flow.and_then(|flow| flow.rtt.in_short()).map(|rtt| format!(", {rtt}")).unwrap_or_default();
-    let packets = of_flow.map(|flow| format!(", {} packets", flow.packets_fed)).unwrap_or_default();
+    let name = flow.map_or("no flow was estimated", |flow| &flow.flow);
+    let rtt = flow.and_then(|flow| flow.rtt.in_short()).map(|rtt| format!(", {rtt}")).unwrap_or_default();
+    let packets = flow.map(|flow| format!(", {} packets", flow.packets_fed)).unwrap_or_default();
     let file = if summary.input.file == "-" { "standard input" } else { &summary.input.file };
-    let estimator = of_flow
+    let estimator = flow
         .and_then(|flow| flow.estimation.as_ref())
         .map_or("not estimated", |estimation| estimation.estimator);
     let filter = match resolved.config.parameters.estimator.controller.filter {
@@ -299,18 +258,13 @@ fn title(summary: &Summary, resolved: &Resolved, flow: &str) -> [String; 2] {
         "libwebrtc" => String::new(),
         name => format!("profile {name}, "),
     };
-    [format!("{file}: {flow}"), format!("{profile}{estimator}, {filter}, {schedule}{rtt}{packets}")]
+    [format!("{file}: {name}"), format!("{profile}{estimator}, {filter}, {schedule}{rtt}{packets}")]
 }
 
-fn draw(plan: &Plan, target: &Target, index: usize, figure: &Figure) -> Result<Output> {
-    let target = match target {
-        Target::Stdout => Target::Stdout,
-        Target::File(path) => Target::File(numbered(path, index)),
-    };
-    let mut output = plan.open(&target)?;
-    match is_svg(&target) {
-        true => render_svg(figure, &mut output)?,
-        false => render_png(figure, &mut output)?,
+fn draw(mut output: Output, format: Format, figure: &Figure) -> Result<Output> {
+    match format {
+        Format::Svg => render_svg(figure, &mut output)?,
+        Format::Png => render_png(figure, &mut output)?,
     }
     Ok(output)
 }

@@ -84,6 +84,18 @@ pub enum Doubt {
     LearnedLate(Late),
     /// A limit was reached.
     Limit(Limit),
+    /// Behind the first capture stand others.
+    Concatenated,
+    /// The capture is cut off or damaged: why reading ended.
+    Incomplete(String),
+    /// The capture was read again, told what was found too late.
+    ReadTwice(Late),
+    /// REMBs that concern more streams than they can list.
+    RembsWithoutList,
+    /// REMBs with times that no pcap can hold.
+    NotInPcap,
+    /// Frames with times that no pcapng can hold.
+    NotInMerge,
     /// There was no estimate before the flow's end.
     NoEstimate,
     /// Packets of counted streams without a send time.
@@ -147,6 +159,11 @@ impl Doubt {
             Self::LearnedLate(Late::Audio(_)) => "W-LATE-AUDIO",
             Self::LearnedLate(_) => "W-LEARNED-LATE",
             Self::Limit(limit) => limit.code(),
+            Self::Concatenated => "N-CONCATENATED",
+            Self::Incomplete(_) => "W-INCOMPLETE",
+            Self::ReadTwice(_) => "N-READ-TWICE",
+            Self::RembsWithoutList => "W-REMB-SSRCS",
+            Self::NotInPcap | Self::NotInMerge => "W-PCAP-TIME",
             Self::NoEstimate => "W-NO-ESTIMATE",
             Self::NoSendTime => "W-NO-SEND-TIME",
             Self::Offload => "W-OFFLOAD",
@@ -195,6 +212,10 @@ pub enum Limit {
     Recorded,
     /// TCP streams.
     Tcp,
+    /// Interfaces in a section of a pcapng.
+    Interfaces,
+    /// Flows that are drawn, of so many.
+    Figures(usize),
 }
 
 impl Limit {
@@ -206,6 +227,8 @@ impl Limit {
             Self::Estimated => "W-LIMIT-ESTIMATED",
             Self::Recorded => "W-LIMIT-RECORDED",
             Self::Tcp => "W-LIMIT-TCP",
+            Self::Interfaces => "W-LIMIT-INTERFACES",
+            Self::Figures(_) => "W-LIMIT-FIGURES",
         }
     }
 }

@@ -15,6 +15,8 @@ pub struct Outcome {
     pub frames: Frames,
     /// Flows with RTP, in order of appearance.
     pub flows: Vec<Flow>,
+    /// Their places among all flows of the events, in the same order.
+    pub places: Vec<usize>,
     /// Doubts.
     pub warnings: Vec<Warning>,
     /// Why there was nothing to work on, if so.
@@ -39,8 +41,8 @@ pub(super) fn complete(survey: &Survey, estimation: &Estimation) -> Outcome {
         warnings.extend(estimation.doubts(index, flow, timeline));
     }
     warnings.extend(findings.warnings);
-    let Findings { frames, nothing, span, counted_span, learned, .. } = findings;
-    Outcome { frames, flows, warnings, nothing, span, counted_span, learned }
+    let Findings { frames, places, nothing, span, counted_span, learned, .. } = findings;
+    Outcome { frames, flows, places, warnings, nothing, span, counted_span, learned }
 }
 
 impl Estimation {

@@ -5,6 +5,8 @@ use crate::model::{
     SeveralFlows, Warning, WhyDisagrees, WhySeveralFlows,
 };
 
+use crate::remb::MAX_SSRCS;
+
 use super::counted;
 use super::inference_text::{kind_in_words, late, with_article};
 use super::unusable_text;
@@ -68,6 +70,23 @@ fn sentence(doubt: &Doubt, count: u64) -> String {
             format!("{what}; {flag} tells it from the start")
         }
         Doubt::Limit(reached) => limit(*reached, count),
+        Doubt::Concatenated => format!(
+            "{} put behind the first; frames are numbered through all of them",
+            counted(count, "captures")
+        ),
+        Doubt::Incomplete(why) => why.clone(),
+        Doubt::ReadTwice(what) => {
+            let (what, flag) = late(*what, count);
+            format!("{what}: the file was read again, told so; {flag} saves that")
+        }
+        Doubt::RembsWithoutList => {
+            format!("{count} REMBs concern more than {MAX_SSRCS} SSRCs and list none")
+        }
+        Doubt::NotInPcap => format!("{count} REMBs have times that no pcap can hold and are not in it"),
+        Doubt::NotInMerge => format!(
+            "{} of before 1970, which a pcapng cannot hold, not in the merged capture",
+            counted(count, "frames")
+        ),
         Doubt::NoEstimate => {
             "no estimate before its end; 5 s of throughput, a packet train or an over-use is needed".to_owned()
         }
@@ -180,6 +199,10 @@ fn limit(limit: Limit, count: u64) -> String {
             return format!("{count} REMBs recorded before their flow was understood found no room");
         }
         Limit::Tcp => return format!("{count} TCP segments of too many streams"),
+        Limit::Interfaces => {
+            return format!("{count} packets of interfaces beyond the 1,024 that are kept");
+        }
+        Limit::Figures(most) => return format!("{count} flows beyond the first {most} are not drawn"),
     };
     format!("{what} reached: {count} frames beyond it")
 }

@@ -6,6 +6,7 @@ pub mod decimal;
 mod doubt_text;
 pub mod inference_text;
 mod inspect_text;
+pub mod merge;
 pub mod pcap;
 pub mod pcapng;
 #[cfg(feature = "plot")]
@@ -13,6 +14,7 @@ pub mod plot;
 mod row;
 pub mod summary;
 mod summary_text;
+pub(crate) mod table;
 mod unusable_text;
 mod verdict_text;
 pub mod views;

@@ -205,6 +205,11 @@ fn a_case_that_cannot_be_run_says_why_by_its_exit_code() {
             "'args': unexpected argument '--no-such-flag'",
         ),
         ("input = 'x'\ngolden = 'g'\nargs = ['-o', 'out']\n", 2, "'args': outputs are not named in a case"),
+        (
+            "input = 'x'\ngolden = 'g'\nargs = ['--print-config']\n",
+            2,
+            "'args': --print-config replays nothing",
+        ),
     ] {
         fs::write(&file, text).unwrap();
         let (found, _, errors) = check(&[path], false);

@@ -6,22 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms from left to right. A room may use those before it, and itself.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 16] = [
     "units", "bwe", "remb", "capture", "decode", "flow", "rtp", "streams", "infer", "model", "config",
-    "survey", "replay", "report", "compare", "check", "sweep", "cli",
+    "survey", "replay", "report", "analysis", "cli",
 ];
 /// Rooms that use less than all to their left.
-const NARROWER: [(&str, &[&str]); 6] = [
-    ("bwe", &["units"]),
-    ("flow", &["units"]),
-    ("config", &["units", "bwe", "remb"]),
-    ("compare", &["units"]),
-    ("check", &["report"]),
-    ("sweep", &["units", "config", "compare"]),
-];
+const NARROWER: [(&str, &[&str]); 3] =
+    [("bwe", &["units"]), ("flow", &["units"]), ("config", &["units", "bwe", "remb"])];
 const MAX_LINES: usize = 400;
 /// What only some rooms may do: the words that show it, and the rooms.
-const RESTRICTED: [(&str, &[&str]); 8] = [
+const RESTRICTED: [(&str, &[&str]); 10] = [
     ("Instant", &["cli"]),
     ("SystemTime", &["cli"]),
     ("std::thread", &["cli"]),
@@ -29,6 +23,8 @@ const RESTRICTED: [(&str, &[&str]); 8] = [
     ("eprint", &["cli", "main"]),
     ("dbg!", &[]),
     ("std::fs", &["cli"]),
+    ("clap", &["cli", "main"]),
+    ("anyhow", &["cli", "main"]),
     ("unsafe ", &[]),
 ];
 

@@ -8,13 +8,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::analysis::series::ColumnNames;
 use crate::units::TimeDelta;
 
 pub use run::{BehaveArgs, ParameterArgs, RunFlags, WriteFlags};
 pub use sweep::{PlotKind, SweepArgs};
-pub use values::{
-    Color, ColumnNames, Copies, Estimator, Filter, Media, Percent, Progress, Report, Rtcp, Scheduler,
-};
+pub use values::{Color, Copies, Estimator, Filter, Media, Percent, Progress, Report, Rtcp, Scheduler};
 
 /// Re-run WebRTC's receive-side bandwidth estimator (REMB) on a capture.
 #[derive(Debug, Parser)]
@@ -313,12 +312,4 @@ pub struct OutputArgs {
     /// Overwrite files that exist
     #[arg(long)]
     pub force: bool,
-}
-
-impl OutputArgs {
-    /// Whether any output is named.
-    pub fn names_any(&self) -> bool {
-        let Self { directory, pcap, estimate_csv, remb_csv, plot, json, merge, force: _ } = self;
-        [directory, pcap, estimate_csv, remb_csv, plot, json, merge].into_iter().any(Option::is_some)
-    }
 }

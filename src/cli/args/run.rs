@@ -163,9 +163,6 @@ pub struct BehaveArgs {
     /// No notices and no summary, warnings and errors only
     #[arg(short, long)]
     pub quiet: bool,
-    /// Not even warnings and errors
-    #[arg(skip)]
-    pub silent: bool,
     /// More about every inference
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,

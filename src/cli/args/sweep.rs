@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::values::picture;
-use super::{BehaveArgs, ColumnNames, ParameterArgs, RunFlags};
+use super::{BehaveArgs, ParameterArgs, RunFlags};
+use crate::analysis::series::ColumnNames;
 
 /// `sweep`.
 #[derive(Debug, Args)]

@@ -175,8 +175,26 @@ fn two_files_need_a_time_in_common_and_are_told_what_there_is() {
         unix.contains("no times in common") && unix.contains("(columns: unix_time_s, bitrate_bps) from 1970"),
         "{unix}"
     );
-    let nowhere = errors(&compare("ours.csv", &["--column", "time=nowhere"]));
-    assert!(nowhere.contains("no column 'nowhere' in"), "{nowhere}");
+    // What the flag names is not there: the flag is wrong, and no file.
+    for (other, flag, expected) in [
+        ("ours.csv", "time=nowhere", "no column 'nowhere' in"),
+        (
+            "theirs.csv",
+            "time=nowhere",
+            "theirs.csv: no column 'nowhere', and none that is known to be a time;",
+        ),
+        (
+            "theirs.csv",
+            "time=seconds,rate=no",
+            "theirs.csv: no column 'no', and none that is known to be a rate;",
+        ),
+    ] {
+        let nowhere = compare(other, &["--column", flag]);
+        assert_eq!(nowhere.status.code(), Some(2), "{flag}");
+        assert!(errors(&nowhere).contains(expected), "{}", errors(&nowhere));
+    }
+    fs::write(path("odd.csv"), "time_s,bitrate_bps\nsoon,1\n").unwrap();
+    assert_eq!(compare("odd.csv", &["--column", "time=time_s"]).status.code(), Some(3));
 }
 
 const RECEIVERS: [&str; 2] = ["0x1483902d", "0x78043579"];

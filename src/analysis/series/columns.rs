@@ -1,11 +1,8 @@
 //! Which columns of a file are which, and how their cells are read.
 
-use anyhow::{Context, Result, anyhow, bail};
-
-use super::super::args::ColumnNames;
-use super::TimeBasis;
 use super::cells::{TimeUnit, has_unit, list, rate, rate_unit};
-use crate::compare::SeriesEvent;
+use super::{ColumnNames, SeriesError, TimeBasis};
+use crate::analysis::compare::SeriesEvent;
 
 /// The columns of a file that matter, by their places.
 #[derive(Debug)]
@@ -51,9 +48,9 @@ impl Columns {
         header: &csv::StringRecord,
         first: Option<&csv::StringRecord>,
         names: &ColumnNames,
-    ) -> Result<Self> {
+    ) -> Result<Self, SeriesError> {
         let all: Vec<_> = header.iter().map(|name| name.trim().to_owned()).collect();
-        let table = Table { all: &all, first, there: format!("there are {}", all.join(", ")) };
+        let table = Table { all: &all, first };
         let mut missing = Vec::new();
         let mut named = |name: &Option<String>| {
             let (place, unit) = table.named(name.as_deref()?);
@@ -64,16 +61,13 @@ impl Columns {
         };
         let [time, rate, ssrcs, flow] = [&names.time, &names.rate, &names.ssrcs, &names.flow].map(&mut named);
         let place = |named: Option<(usize, Option<f64>)>| named.map(|(place, _)| place);
-        let times = table.times(place(time))?;
+        let times = table.times(place(time), &names.time)?;
         let (rate, rate_unit) = match rate {
             Some((place, None)) if counts_bytes(table.name(place)) => {
-                bail!(
-                    "column '{}' counts bytes by its name; --column rate=NAME:UNIT says otherwise",
-                    table.name(place)
-                )
+                return Err(SeriesError::Bytes(table.name(place).to_owned()));
             }
             Some((place, unit)) => (place, unit.or_else(|| unit_of_name(table.name(place)))),
-            None => table.rate()?,
+            None => table.rate(&names.rate)?,
         };
         let (ssrcs, flow) =
             (place(ssrcs).or_else(|| table.place("ssrcs")), place(flow).or_else(|| table.place("flow")));
@@ -115,8 +109,6 @@ impl Columns {
 struct Table<'a> {
     all: &'a [String],
     first: Option<&'a csv::StringRecord>,
-    /// For an error.
-    there: String,
 }
 
 impl Table<'_> {
@@ -161,30 +153,24 @@ impl Table<'_> {
     }
 
     /// Without a name that was given, those whose names or cells say in what unit they are.
-    fn times(&self, named: Option<usize>) -> Result<Vec<TimeColumn>> {
+    fn times(&self, found: Option<usize>, named: &Option<String>) -> Result<Vec<TimeColumn>, SeriesError> {
         let says_unit = |place: &usize| {
             TimeUnit::of_name(self.name(*place)).is_some() || TimeUnit::Date.read(self.cell(*place)).is_some()
         };
         let known = self.known(&TIMES, &OTHER_TIMES, TimeUnit::without).filter(says_unit);
-        let places: Vec<_> = named.map_or_else(|| known.collect(), |place| vec![place]);
+        let places: Vec<_> = found.map_or_else(|| known.collect(), |place| vec![place]);
         if places.is_empty() {
-            bail!(
-                "no column time_s or unix_time_s, or another that is a time; {}; --column time=NAME names it",
-                self.there
-            );
+            return Err(SeriesError::NoTime { named: named.clone(), there: self.all.to_vec() });
         }
         Ok(places.into_iter().map(|place| time_column(place, self.name(place), self.cell(place))).collect())
     }
 
     /// The same of a rate, and its unit.
-    fn rate(&self) -> Result<(usize, Option<f64>)> {
+    fn rate(&self, named: &Option<String>) -> Result<(usize, Option<f64>), SeriesError> {
         let says_unit = |(place, unit): &(usize, Option<f64>)| unit.is_some() || has_unit(self.cell(*place));
         let mut known = self.known(&RATES, &OTHER_RATES, without_rate_unit);
         let known = known.by_ref().map(|place| (place, unit_of_name(self.name(place)))).find(says_unit);
-        known.ok_or_else(|| {
-            let what = "no column bitrate_bps or estimate_bps, or another that is a rate";
-            anyhow!("{what}; {}; --column rate=NAME names it", self.there)
-        })
+        known.ok_or_else(|| SeriesError::NoRate { named: named.clone(), there: self.all.to_vec() })
     }
 }
 
@@ -248,21 +234,29 @@ impl Form<'_> {
         time.is_guessed.then_some(what)
     }
 
-    /// `None` for a row without a rate: there was no estimate yet.
-    pub(super) fn event<'a>(&self, row: &'a csv::StringRecord) -> Result<Option<(&'a str, SeriesEvent)>> {
+    /// `None` for a row without a rate: there was no estimate yet. The error is what is wrong in which column.
+    pub(super) fn event<'a>(
+        &self,
+        row: &'a csv::StringRecord,
+    ) -> Result<Option<(&'a str, SeriesEvent)>, String> {
         let Self { columns, time, .. } = self;
         let cell = |place: usize| row.get(place).map_or("", str::trim);
         if cell(columns.rate).is_empty() {
             return Ok(None);
         }
-        let named = |place: usize| format!("column '{}'", columns.name(place));
+        let wrong = |place: usize, why: String| format!("column '{}': {why}", columns.name(place));
         let text = cell(time.place);
-        let at_ns =
-            time.unit.read(text).ok_or_else(|| anyhow!("'{text}' is no time {}", time.unit.in_words()));
-        let at_ns = at_ns.with_context(|| named(time.place))?;
-        let bps = rate(cell(columns.rate), columns.rate_unit).with_context(|| named(columns.rate))?;
-        let ssrcs = columns.ssrcs.map(|place| list(cell(place)).with_context(|| named(place)));
-        let ssrcs = ssrcs.transpose()?.filter(|list| !list.is_empty());
+        let at_ns = time.unit.read(text);
+        let at_ns = at_ns
+            .ok_or_else(|| wrong(time.place, format!("'{text}' is no time {}", time.unit.in_words())))?;
+        let text = cell(columns.rate);
+        let bps = rate(text, columns.rate_unit);
+        let bps = bps.ok_or_else(|| wrong(columns.rate, format!("'{text}' is no bit rate")))?;
+        let streams = |place: usize| {
+            list(cell(place))
+                .map_err(|word| wrong(place, format!("'{word}' is no SSRC (0x-hex or decimal, 32 bits)")))
+        };
+        let ssrcs = columns.ssrcs.map(streams).transpose()?.filter(|list| !list.is_empty());
         Ok(Some((columns.flow.map_or("", cell), SeriesEvent { at_ns, bps, ssrcs })))
     }
 }

@@ -1,14 +1,15 @@
-//! `--recorded`: a file's series in the place of the REMBs that a capture has.
+//! A file's series in the place of the REMBs that a capture has.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use anyhow::anyhow;
-
-use super::comparison::{Manner, offset_in_words};
+use super::capture::Estimated;
+use super::flow::Manner;
 use super::phases::Collector;
-use super::series::SeriesFile;
-use crate::compare::{Recordings, constant_offset};
-use crate::report::summary::Flow;
+use super::text::offset_in_words;
+use super::{CompareError, Recordings, constant_offset};
+use crate::analysis::series::SeriesFile;
+use crate::model::Flow;
+use crate::units::Ssrc;
 
 /// A series that begins so long before the capture, nanoseconds, may be another call's.
 const LONG_BEFORE_NS: i64 = 10_000_000_000;
@@ -20,17 +21,18 @@ const MAX_NAMED: usize = 8;
 pub(super) fn take(
     collector: &mut Collector,
     file: SeriesFile,
-    flows: &[&Flow],
-) -> anyhow::Result<Vec<String>> {
+    estimated: &[Estimated<'_>],
+) -> Result<Vec<String>, CompareError> {
+    let flows: Vec<&Flow> = estimated.iter().map(|(_, flow)| *flow).collect();
     let mut notes = file.notes;
     let mut left = file.flows;
-    let mut assigned: Vec<_> = flows.iter().map(|flow| left.remove(&flow.flow)).collect();
-    for (place, name) in by_streams(flows, &left) {
+    let mut assigned: Vec<_> = flows.iter().map(|flow| left.remove(&flow.flow.to_string())).collect();
+    for (place, name) in by_streams(&flows, &left) {
         if let Some(open @ None) = assigned.get_mut(place) {
             *open = left.remove(&name);
         }
     }
-    if let ([flow], [place @ None], 1) = (flows, &mut assigned[..], left.len())
+    if let ([flow], [place @ None], 1) = (&flows[..], &mut assigned[..], left.len())
         && let Some((name, series)) = left.pop_first()
     {
         if !name.is_empty() {
@@ -42,21 +44,18 @@ pub(super) fn take(
         *place = Some(series);
     }
     if assigned.iter().all(Option::is_none) {
-        let names: Vec<_> = flows.iter().map(|flow| flow.flow.as_str()).collect();
+        let names: Vec<_> = flows.iter().map(|flow| flow.flow.to_string()).collect();
         let theirs = if left.keys().all(String::is_empty) {
             String::new()
         } else {
             format!(" (it names {})", named(left.keys()))
         };
-        return Err(anyhow!(
-            "which flow does it belong to{theirs}? --flow chooses one of {}",
-            named(names.iter())
-        ));
+        return Err(CompareError::WhichFlow { theirs, ours: named(names.iter()) });
     }
     if !left.is_empty() {
         notes.push(format!("{}: no estimated flow for what it has of {}", file.shown, named(left.keys())));
     }
-    for (flow, series) in flows.iter().zip(assigned) {
+    for ((place, flow), series) in estimated.iter().zip(assigned) {
         let recorded = series.unwrap_or_else(|| {
             notes.push(format!("{}: nothing of flow {}", file.shown, flow.flow));
             Recordings::default()
@@ -65,7 +64,7 @@ pub(super) fn take(
             let before = -(first_ns as f64) / 1e9;
             notes.push(format!("{}: its series begins {before:.1} s before the capture", file.shown));
         }
-        if let Some(collected) = collector.flows.iter_mut().find(|collected| collected.name == flow.flow) {
+        if let Some(collected) = collector.at_mut(*place) {
             collected.recorded = recorded;
         }
     }
@@ -77,15 +76,15 @@ fn by_streams(flows: &[&Flow], left: &BTreeMap<String, Recordings>) -> BTreeMap<
     let streams = flows
         .iter()
         .enumerate()
-        .flat_map(|(place, flow)| flow.streams.iter().map(move |stream| (stream.ssrc.as_str(), place)));
-    let mut flows_of: HashMap<&str, BTreeSet<usize>> = HashMap::new();
+        .flat_map(|(place, flow)| flow.streams.iter().map(move |stream| (stream.ssrc, place)));
+    let mut flows_of: HashMap<Ssrc, BTreeSet<usize>> = HashMap::new();
     streams.for_each(|(ssrc, place)| {
         flows_of.entry(ssrc).or_default().insert(place);
     });
     let mut found: BTreeMap<usize, Vec<&String>> = BTreeMap::new();
     for (name, recorded) in left {
         let ssrcs = recorded.ssrcs();
-        let places = ssrcs.iter().filter_map(|ssrc| flows_of.get(ssrc.to_string().as_str())).flatten();
+        let places = ssrcs.iter().filter_map(|ssrc| flows_of.get(ssrc)).flatten();
         let places: BTreeSet<_> = places.collect();
         if let (Some(place), 1) = (places.first(), places.len()) {
             found.entry(**place).or_default().push(name);
@@ -98,7 +97,8 @@ fn by_streams(flows: &[&Flow], left: &BTreeMap<String, Recordings>) -> BTreeMap<
     found.into_iter().filter_map(single).collect()
 }
 
-pub(super) fn named<T: AsRef<str>>(names: impl ExactSizeIterator<Item = T>) -> String {
+/// Some of the names, and how many more there are.
+pub fn named<T: AsRef<str>>(names: impl ExactSizeIterator<Item = T>) -> String {
     let more = names.len().saturating_sub(MAX_NAMED);
     let shown: Vec<_> = names
         .take(MAX_NAMED)
@@ -114,7 +114,7 @@ pub(super) fn named<T: AsRef<str>>(names: impl ExactSizeIterator<Item = T>) -> S
 /// Why a series from a file cannot be held against the capture: no REMB of it is within the capture's time.
 pub(super) fn beside_the_capture(collector: &Collector, manner: Manner) -> Option<String> {
     let Manner { window, offset: given, .. } = manner;
-    let flows = || collector.flows.iter().filter(|flow| !flow.recorded.is_empty());
+    let flows = || collector.flows.iter().flatten().filter(|flow| !flow.recorded.is_empty());
     let spans: Vec<_> =
         flows().filter_map(|flow| Some((flow.recorded.first_ns()?, flow.recorded.last_ns()?))).collect();
     let is_beside = |(first, last): &(i64, i64)| *last < 0 || *first > window.end_ns;

@@ -109,7 +109,7 @@ fn nearest_rank(errors: &[(f64, u64)], rank: u64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::SeriesEvent;
+    use crate::analysis::compare::SeriesEvent;
     use crate::units::Ssrc;
 
     const MS: i64 = 1_000_000;

@@ -1,7 +1,5 @@
 //! Cells of a CSV file: times in any unit, rates, lists of streams.
 
-use anyhow::{Result, anyhow};
-
 use crate::units::{CaptureTime, Ssrc};
 
 /// How a column's times are written.
@@ -145,18 +143,27 @@ pub(super) fn has_unit(text: &str) -> bool {
 }
 
 /// Bit/s, from a number with its unit or in the column's.
-pub(super) fn rate(text: &str, unit_of_column: f64) -> Result<i64> {
+pub(super) fn rate(text: &str, unit_of_column: f64) -> Option<i64> {
     let (number, unit) = split(text);
     let unit = if unit.is_empty() { Some(unit_of_column) } else { rate_unit(unit) };
     let bps = number.parse::<f64>().ok().zip(unit).map(|(number, unit)| libm::round(number * unit));
-    let bps = bps.filter(|bps| (0.0..=9e15).contains(bps));
-    Ok(bps.ok_or_else(|| anyhow!("'{text}' is no bit rate"))? as i64)
+    bps.filter(|bps| (0.0..=9e15).contains(bps)).map(|bps| bps as i64)
 }
 
-/// SSRCs, hexadecimal or decimal, separated by spaces, semicolons or commas, in brackets or not.
-pub(super) fn list(text: &str) -> Result<Vec<Ssrc>> {
+/// SSRCs, separated by spaces, semicolons or commas, in brackets or not. The error is the word that is none.
+pub(super) fn list(text: &str) -> Result<Vec<Ssrc>, &str> {
     let words = text.trim_matches(['[', ']']).split([' ', ';', ',']).filter(|word| !word.is_empty());
-    words.map(super::super::resolve::ssrc_of).collect()
+    words.map(|word| ssrc(word).ok_or(word)).collect()
+}
+
+/// An SSRC as people write it: hexadecimal with 0x, or decimal.
+pub fn ssrc(text: &str) -> Option<Ssrc> {
+    let text = text.trim();
+    let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => u32::from_str_radix(hex, 16),
+        None => text.parse(),
+    };
+    number.ok().map(Ssrc)
 }
 
 #[cfg(test)]
@@ -206,7 +213,16 @@ mod tests {
             ("1e300", 1.0, None),
             ("Mbps", 1.0, None),
         ] {
-            assert_eq!(rate(text, unit).ok(), expected, "{text}");
+            assert_eq!(rate(text, unit), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn ssrcs_are_hexadecimal_or_decimal() {
+        assert_eq!(ssrc("0xDeadBeef"), Some(Ssrc(0xdead_beef)));
+        assert_eq!(ssrc(" 7 "), Some(Ssrc(7)));
+        for bad in ["", "0x", "4294967296", "-1", "video"] {
+            assert_eq!(ssrc(bad), None, "{bad}");
         }
     }
 

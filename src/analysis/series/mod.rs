@@ -1,37 +1,39 @@
-//! Series of REMBs read from a CSV file: ours, or anybody's that has a time and a bit rate.
+//! Series of REMBs read from CSV: ours, or anybody's that has a time and a bit rate.
 
 mod cells;
 mod columns;
+mod error;
+mod names;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-
-use super::args::ColumnNames;
+pub use cells::ssrc;
 use columns::Columns;
+pub use error::SeriesError;
+pub use names::ColumnNames;
 
-use crate::compare::{Recordings, SeriesEvent};
+use super::compare::{Recordings, SeriesEvent};
 use crate::units::{CaptureTime, TimeDelta};
 
 /// A file's series by flow; the name is empty where the file has no column `flow`.
 #[derive(Debug, Default)]
-pub(super) struct SeriesFile {
-    /// For a person.
-    pub(super) shown: String,
-    pub(super) flows: BTreeMap<String, Recordings>,
-    pub(super) basis: TimeBasis,
+pub struct SeriesFile {
+    /// Its name, for a person.
+    pub shown: String,
+    /// By the names that it has for flows.
+    pub flows: BTreeMap<String, Recordings>,
+    /// What its times count from.
+    pub basis: TimeBasis,
     /// The latest time in it, ns.
-    pub(super) end_ns: i64,
+    pub end_ns: i64,
     /// How times and rates were read, where it was not said.
-    pub(super) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// What times count from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum TimeBasis {
+pub enum TimeBasis {
     /// The capture's first frame.
     #[default]
     FirstFrame,
@@ -42,53 +44,30 @@ pub(super) enum TimeBasis {
 /// More rows are no REMBs of one call.
 const MAX_ROWS: usize = 10_000_000;
 
-/// A file whose header and first row are known.
-pub(super) struct Opened {
+/// A file whose header and first row are known, and what its columns are.
+pub struct SeriesReader<R> {
     shown: String,
-    rows: csv::Reader<Box<dyn Read>>,
+    rows: csv::Reader<R>,
     first: Option<csv::StringRecord>,
     columns: Columns,
 }
 
+impl<R> std::fmt::Debug for SeriesReader<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SeriesReader").field("shown", &self.shown).finish_non_exhaustive()
+    }
+}
+
 impl SeriesFile {
-    /// Reads a file by itself; an error names line and column.
-    pub(super) fn read(path: &Path, names: &ColumnNames) -> Result<Self> {
-        let opened = Opened::open(path, names)?;
-        if let Some(missing) = opened.columns.missing().next() {
-            bail!("{}: --column: there is no '{missing}'", opened.in_words());
-        }
-        opened.read(None)
-    }
-
-    /// Reads two that are held against each other, both by times that count from the same.
-    pub(super) fn read_both(first: &Path, second: &Path, names: &ColumnNames) -> Result<[Self; 2]> {
-        let (first, second) = (Opened::open(first, names)?, Opened::open(second, names)?);
-        let missing =
-            first.columns.missing().find(|name| second.columns.missing().any(|other| other == *name));
-        if let Some(name) = missing {
-            bail!("--column: no column '{name}' in {} or {}", first.in_words(), second.in_words());
-        }
-        let theirs = second.columns.bases();
-        let Some(basis) = first.columns.bases().into_iter().find(|basis| theirs.contains(basis)) else {
-            bail!(
-                "no times in common: those of {} count from {}, those of {} from {}; --column time=NAME names others",
-                first.in_words(),
-                first.columns.basis_in_words(),
-                second.in_words(),
-                second.columns.basis_in_words()
-            );
-        };
-        Ok([first.read(Some(basis))?, second.read(Some(basis))?])
-    }
-
     /// The same with all times so much later.
-    pub(super) fn moved(self, by_ns: i64) -> Self {
+    #[must_use]
+    pub fn moved(self, by_ns: i64) -> Self {
         let flows = self.flows.into_iter().map(|(name, recorded)| (name, recorded.shifted(by_ns))).collect();
         Self { flows, end_ns: self.end_ns.saturating_add(by_ns), ..self }
     }
 
     /// What is added to its times, so that they count from a capture's first frame.
-    pub(super) fn shift_ns(&self, offset: TimeDelta, first_at: CaptureTime) -> i64 {
+    pub fn shift_ns(&self, offset: TimeDelta, first_at: CaptureTime) -> i64 {
         let offset_ns = offset.as_micros().saturating_mul(1000);
         match self.basis {
             TimeBasis::FirstFrame => offset_ns,
@@ -97,19 +76,42 @@ impl SeriesFile {
     }
 }
 
-impl Opened {
-    fn open(path: &Path, names: &ColumnNames) -> Result<Self> {
-        let shown = path.display().to_string();
-        let file = File::open(path).with_context(|| shown.clone())?;
-        Self::new(Box::new(file), shown.clone(), names).with_context(|| shown)
-    }
-
-    fn new(source: Box<dyn Read>, shown: String, names: &ColumnNames) -> Result<Self> {
+impl<R: Read> SeriesReader<R> {
+    /// Reads header and first row; `shown` is the file's name for a person.
+    ///
+    /// # Errors
+    /// If it cannot be read, or has no time or no rate.
+    pub fn new(source: R, shown: &str, names: &ColumnNames) -> Result<Self, SeriesError> {
         let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(source);
         let header = rows.headers()?.clone();
         let first = rows.records().next().transpose()?;
         let columns = Columns::find(&header, first.as_ref(), names)?;
-        Ok(Self { shown, rows, first, columns })
+        Ok(Self { shown: shown.to_owned(), rows, first, columns })
+    }
+
+    /// Whether every column is there that was named.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn check_names(&self) -> Result<(), SeriesError> {
+        let missing = self.columns.missing().next();
+        missing.map_or(Ok(()), |name| Err(SeriesError::NotThere(self.in_words(), name.to_owned())))
+    }
+
+    /// What the times of two files count from that are held against each other. A column that was named has to be in one
+    /// of them.
+    ///
+    /// # Errors
+    /// If they have no such times in common, or neither has a column that was named.
+    pub fn basis_in_common(first: &Self, second: &Self) -> Result<TimeBasis, SeriesError> {
+        let files = || [first.in_words(), second.in_words()];
+        let (ours, theirs) = (&first.columns, &second.columns);
+        if let Some(name) = ours.missing().find(|name| theirs.missing().any(|other| other == *name)) {
+            return Err(SeriesError::InNeither(files(), name.to_owned()));
+        }
+        let bases = theirs.bases();
+        let basis = ours.bases().into_iter().find(|basis| bases.contains(basis));
+        basis.ok_or_else(|| SeriesError::NoCommonTimes(files(), [ours, theirs].map(Columns::basis_in_words)))
     }
 
     /// The file and its columns.
@@ -118,25 +120,24 @@ impl Opened {
     }
 
     /// The rows; with `basis` by times that count from that.
-    fn read(self, basis: Option<TimeBasis>) -> Result<SeriesFile> {
+    ///
+    /// # Errors
+    /// If a row cannot be read, with its line and column.
+    pub fn read(self, basis: Option<TimeBasis>) -> Result<SeriesFile, SeriesError> {
         let Self { shown, mut rows, first, columns } = self;
         let form = columns.form(basis);
         let mut file = SeriesFile { shown: shown.clone(), basis: form.basis, ..SeriesFile::default() };
         file.notes.extend(form.note().map(|note| format!("{shown}: {note}")));
         let rows = first.into_iter().map(Ok).chain(rows.records());
         for (index, row) in rows.enumerate() {
-            let row = row.with_context(|| shown.clone())?;
-            let line = row.position().map_or(0, csv::Position::line);
-            let read = || {
-                if index >= MAX_ROWS {
-                    bail!("more than {MAX_ROWS} rows");
-                }
-                form.event(&row)
-            };
-            let Some((flow, event)) = read().with_context(|| format!("{shown}: line {line}"))? else {
-                continue;
-            };
-            file.take(flow, event);
+            let row = row?;
+            let wrong = |why| SeriesError::Row { line: row.position().map_or(0, csv::Position::line), why };
+            if index >= MAX_ROWS {
+                return Err(wrong(format!("more than {MAX_ROWS} rows")));
+            }
+            if let Some((flow, event)) = form.event(&row).map_err(wrong)? {
+                file.take(flow, event);
+            }
         }
         Ok(file)
     }
@@ -156,9 +157,8 @@ impl SeriesFile {
 mod tests {
     use super::*;
 
-    fn parse(text: &str, names: &str) -> Result<SeriesFile> {
-        let names = if names.is_empty() { ColumnNames::default() } else { names.parse().unwrap() };
-        Opened::new(Box::new(std::io::Cursor::new(text.to_owned())), "log".into(), &names)?.read(None)
+    fn parse(text: &str, names: &str) -> Result<SeriesFile, SeriesError> {
+        SeriesReader::new(text.as_bytes(), "log", &names.parse().unwrap())?.read(None)
     }
 
     fn values(text: &str, names: &str) -> Vec<(i64, i64)> {
@@ -231,32 +231,28 @@ mod tests {
             (
                 "time_s,bitrate_bps\n1,2\nsoon,2\n",
                 "",
-                "log: line 3: column 'time_s': 'soon' is no time in seconds",
+                "line 3: column 'time_s': 'soon' is no time in seconds",
             ),
             (
                 "time_ms,bitrate_bps\n1,2\nsoon,2\n",
                 "",
-                "log: line 3: column 'time_ms': 'soon' is no time in milliseconds",
+                "line 3: column 'time_ms': 'soon' is no time in milliseconds",
             ),
             (
                 "timestamp,bitrate_bps\n2026-11-27T09:07:23Z,2\n3,4\n",
                 "",
-                "log: line 3: column 'timestamp': '3' is no time as RFC",
+                "line 3: column 'timestamp': '3' is no time as RFC",
             ),
             (
                 "time_s,bitrate_kBps\n1,2\n",
                 "rate=bitrate_kBps",
                 "column 'bitrate_kBps' counts bytes by its name",
             ),
-            ("time_s,bitrate_bps\n1,-2\n", "", "log: line 2: column 'bitrate_bps': '-2' is no bit rate"),
-            (
-                "time_s,bitrate_kbps\n1,many\n",
-                "",
-                "log: line 2: column 'bitrate_kbps': 'many' is no bit rate",
-            ),
-            ("time_s,bitrate_bps,ssrcs\n1,2,video\n", "", "log: line 2: column 'ssrcs': 'video' is no SSRC"),
+            ("time_s,bitrate_bps\n1,-2\n", "", "line 2: column 'bitrate_bps': '-2' is no bit rate"),
+            ("time_s,bitrate_kbps\n1,many\n", "", "line 2: column 'bitrate_kbps': 'many' is no bit rate"),
+            ("time_s,bitrate_bps,ssrcs\n1,2,video\n", "", "line 2: column 'ssrcs': 'video' is no SSRC"),
         ] {
-            let error = format!("{:#}", parse(text, names).unwrap_err());
+            let error = parse(text, names).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");
         }
     }

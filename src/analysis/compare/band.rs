@@ -162,7 +162,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::SeriesEvent;
+    use crate::analysis::compare::SeriesEvent;
 
     fn series(events: &[(i64, i64)]) -> Series {
         let event = |(ms, bps): &(i64, i64)| SeriesEvent { at_ns: ms * 1_000_000, bps: *bps, ssrcs: None };

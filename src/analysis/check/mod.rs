@@ -4,10 +4,12 @@
 
 mod case;
 mod expect;
+mod golden;
 mod report;
 mod table;
 
 pub use case::{Case, CaseError, Distance, Golden, Table};
 pub use expect::{Expectation, unmet};
+pub use golden::Known;
 pub use report::{CaseResult, Verdict, junit, markdown};
 pub use table::{Column, Difference, Rows, TableError, Tolerance, Tolerances, first_difference};

@@ -2,10 +2,7 @@
 
 use serde::Serialize;
 
-use crate::compare::{Series, Window, compare, runs};
-
-/// A fall of a rate, from one REMB to the next.
-const FALL: f64 = 0.97;
+use crate::analysis::compare::{Series, Window, compare, falls, runs};
 
 /// What a series of REMBs is like; and, held against a reference, how far it is from it. Fractions, not percent.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -41,15 +38,12 @@ impl Score {
     /// Of a series, and of its distance to a reference if there is one.
     pub fn new(series: &Series, reference: Option<&Series>, end_ns: i64) -> Self {
         let changes: Vec<_> = series.iter().collect();
-        let fall = |pair: &[(i64, i64)]| matches!(pair, [a, b] if (b.1 as f64) < a.1 as f64 * FALL);
-        let falls = || changes.windows(2).filter(|pair| fall(pair));
-        let first_fall_ns = falls().next().and_then(|pair| pair.last()).map(|(at_ns, _)| *at_ns);
         let window = Window { from_ns: 0, end_ns };
         Self {
             rembs: changes.len() as f64,
             mean_bps: mean_bps(&changes, end_ns),
-            falls: falls().count() as f64,
-            first_fall_s: first_fall_ns.map(|at_ns| at_ns as f64 / 1e9),
+            falls: falls(series).count() as f64,
+            first_fall_s: falls(series).next().map(|(at_ns, _)| at_ns as f64 / 1e9),
             distance: reference.and_then(|reference| Distance::new(reference, series, window)),
         }
     }
@@ -124,7 +118,7 @@ pub fn rank(scores: &[Score]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::SeriesEvent;
+    use crate::analysis::compare::SeriesEvent;
 
     const SECOND: i64 = 1_000_000_000;
 

@@ -2,8 +2,7 @@
 
 use std::io::Write;
 
-use super::comparison::FlowComparison;
-use crate::compare::{MeanMetrics, Metrics};
+use super::{FlowComparison, MeanMetrics, Metrics};
 
 /// Columns of the CSV: a row for each phase and one for their mean.
 const COLUMNS: [&str; 19] = [
@@ -28,8 +27,12 @@ const COLUMNS: [&str; 19] = [
     "series",
 ];
 
-pub(super) fn write_csv(writer: impl Write, flows: &[FlowComparison]) -> csv::Result<()> {
-    let mut writer = csv::Writer::from_writer(writer);
+/// Writes it, whole.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_csv(writer: impl Write, flows: &[FlowComparison]) -> std::io::Result<()> {
+    let mut writer = ::csv::Writer::from_writer(writer);
     writer.write_record(COLUMNS)?;
     for flow in flows {
         let series = flow.ssrcs.join(" ");
@@ -47,7 +50,7 @@ pub(super) fn write_csv(writer: impl Write, flows: &[FlowComparison]) -> csv::Re
         let cells = mean_row(&flow.flow, &flow.mean);
         writer.write_record(cells.into_iter().chain([String::new(), String::new(), series]))?;
     }
-    Ok(writer.flush()?)
+    writer.flush()
 }
 
 /// Cells that come from the figures; the others are behind them.

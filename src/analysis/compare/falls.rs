@@ -15,7 +15,7 @@ const TIGHT_NS: u64 = 20_000_000;
 /// ends within so many parts of a hundred of the recorded value.
 const TIGHT_PERCENT: i128 = 1;
 
-/// Falls of more than 3 % from one REMB to the next.
+/// How many [`falls`] there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Falls {
     /// Recorded in the window.
@@ -63,8 +63,8 @@ pub(super) fn match_falls(recorded: &Series, replayed: &Series, window: Window) 
     counted
 }
 
-/// Time and new value of each fall.
-fn falls(series: &Series) -> impl Iterator<Item = (i64, i64)> {
+/// Time and new value of each fall: of more than 3 % from one REMB to the next.
+pub fn falls(series: &Series) -> impl Iterator<Item = (i64, i64)> {
     let pairs = series.values().iter().zip(series.values().iter().skip(1));
     pairs
         .filter(|(before, value)| i128::from(value.bps) * 100 < i128::from(before.bps) * 97)
@@ -132,7 +132,7 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::SeriesEvent;
+    use crate::analysis::compare::SeriesEvent;
 
     /// Falls to the given values at the given milliseconds, with a rise half a millisecond before each.
     fn falling(falls: &[(i64, i64)]) -> Series {

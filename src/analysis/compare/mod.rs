@@ -9,19 +9,31 @@
 //! replayed value instead: 1, or 0 for equal. A percentile is the nearest rank: the least error that at least so
 //! many samples of a hundred do not exceed.
 
+mod assign;
 mod band;
+mod capture;
+mod csv;
 mod falls;
+mod files;
+mod flow;
 mod grid;
 mod metrics;
 mod offset;
+mod phases;
 mod recordings;
 mod runs;
 mod series;
+mod text;
 
+pub use assign::named;
 pub use band::{Band, BandRun, MeanFalls, MeanMetrics};
-pub use falls::Falls;
+pub use capture::{Comparison, Replays, Settings};
+pub use csv::write_csv;
+pub use falls::{Falls, falls};
+pub use flow::{Drawn, FlowComparison, Manner, Nearest};
 pub use metrics::{Metrics, compare};
 pub use offset::{Offset, constant_offset};
+pub use phases::{ClockGrain, Collected, Collector, GRAIN, Spread, at_phase};
 pub use recordings::{ListedSeries, Recordings};
 pub use runs::{Run, runs};
 pub use series::{Series, SeriesEvent};
@@ -33,6 +45,23 @@ pub struct Window {
     pub from_ns: i64,
     /// The capture's end.
     pub end_ns: i64,
+}
+
+/// Why nothing is compared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompareError {
+    /// There is nothing to compare, and why.
+    #[error("{0}")]
+    Nothing(String),
+    /// A file's series may be of several flows.
+    #[error("which flow does it belong to{theirs}? --flow chooses one of {ours}")]
+    WhichFlow {
+        /// The names that it has, in words; empty where it has none.
+        theirs: String,
+        /// The capture's flows.
+        ours: String,
+    },
 }
 
 /// Nanoseconds as seconds.

@@ -1,0 +1,17 @@
+//! A grid of parameters over captures: which points there are, and how well each does.
+
+mod csv;
+mod flows;
+mod grid;
+mod json;
+mod points;
+mod ranking;
+mod score;
+mod text;
+
+pub use flows::{Against, SweptCapture, SweptFlow, SweptFlows};
+pub use grid::{Axis, Grid, GridError, MAX_POINTS};
+pub use points::Points;
+pub use ranking::{Origin, Ranking, ScoredFlow, SweptPoint};
+pub use score::{Distance, Score, mean, rank};
+pub use text::OPEN_LOOP;

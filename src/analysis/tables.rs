@@ -1,0 +1,89 @@
+//! A replay's events as rows of `remb.csv` and `estimate.csv`, into any writers: files, standard output, memory.
+
+use std::io::{self, Write};
+
+use crate::bwe::Step;
+use crate::model::{Doubt, Warning};
+use crate::replay::{Event, SentRemb, Sink};
+use crate::report::csv::{Clock, EstimateCsv, RembCsv, RembRow};
+use crate::survey::FlowInfo;
+use crate::units::{CaptureTime, Count, Ssrc};
+
+/// Writes the tables as the replay goes.
+#[derive(Debug)]
+pub struct Tables<W: Write> {
+    sender_ssrc: Ssrc,
+    rembs: Option<RembCsv<W>>,
+    estimates: Option<EstimateCsv<W>>,
+    /// The flows in words, by their places; empty where nothing happened yet.
+    names: Vec<String>,
+    /// REMBs with more SSRCs than they can list.
+    without_ssrcs: u64,
+}
+
+impl<W: Write> Tables<W> {
+    /// Writes the headers of those that are wanted.
+    ///
+    /// # Errors
+    /// Those of the writers.
+    pub fn new(clock: Clock, sender_ssrc: Ssrc, rembs: Option<W>, estimates: Option<W>) -> io::Result<Self> {
+        Ok(Self {
+            sender_ssrc,
+            rembs: rembs.map(|rembs| RembCsv::new(rembs, clock)).transpose()?,
+            estimates: estimates.map(|estimates| EstimateCsv::new(estimates, clock)).transpose()?,
+            names: Vec::new(),
+            without_ssrcs: 0,
+        })
+    }
+
+    /// The writers, after the last row: of REMBs and of estimates.
+    pub fn into_inner(self) -> (Option<W>, Option<W>) {
+        (self.rembs.map(RembCsv::into_inner), self.estimates.map(EstimateCsv::into_inner))
+    }
+
+    /// REMBs that list no SSRCs, for they concern too many.
+    pub fn doubt(&self) -> Option<Warning> {
+        let count = Count { count: self.without_ssrcs, first_frame: 0 };
+        let doubt = Warning { doubt: Doubt::RembsWithoutList, flow: None, count: Some(count) };
+        (count.count > 0).then_some(doubt)
+    }
+
+    fn remb(&mut self, place: usize, at: CaptureTime, remb: &SentRemb) -> io::Result<()> {
+        self.without_ssrcs += u64::from(remb.ssrcs.is_empty());
+        let (Some(csv), Some(flow)) = (&mut self.rembs, self.names.get(place)) else { return Ok(()) };
+        let SentRemb { bitrate, reason, ref ssrcs } = *remb;
+        csv.write(&RembRow { at, flow, sender_ssrc: self.sender_ssrc, bitrate, reason, ssrcs })
+    }
+
+    fn step(&mut self, place: usize, at: CaptureTime, step: &Step) -> io::Result<()> {
+        match (&mut self.estimates, self.names.get(place)) {
+            (Some(csv), Some(flow)) => csv.write(flow, at, step),
+            _ => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn announce(&mut self, info: &FlowInfo) {
+        if self.names.len() <= info.index {
+            self.names.resize_with(info.index + 1, String::new);
+        }
+        if let Some(name) = self.names.get_mut(info.index) {
+            *name = info.flow.to_string();
+        }
+    }
+}
+
+impl<W: Write> Sink for Tables<W> {
+    type Error = io::Error;
+
+    fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> io::Result<()> {
+        if self.names.get(flow.index).is_none_or(String::is_empty) {
+            self.announce(flow);
+        }
+        match event {
+            Event::Step(step) => self.step(flow.index, at, step),
+            Event::Remb(remb) => self.remb(flow.index, at, remb),
+            Event::Recorded(_) => Ok(()),
+        }
+    }
+}

@@ -13,13 +13,12 @@ use super::series_files;
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, messages, print, to_stdout};
 use crate::analysis::compare::{
-    ClockGrain, Collector, CompareError, Comparison, FlowComparison, Replays, Settings, Spread, at_phase,
-    write_csv,
+    ClockGrain, CompareError, Comparison, FlowComparison, PhaseReplays, Replays, Settings, Spread, write_csv,
 };
 use crate::analysis::series::{ColumnNames, SeriesError};
 use crate::analysis::twice::{self, Reading};
 use crate::remb::Profile;
-use crate::replay::{Outcome, ReplayConfig, SideBySide};
+use crate::replay::Outcome;
 use crate::report::summary::{Tool, Warning};
 use crate::report::views;
 use crate::survey::Learned;
@@ -145,7 +144,6 @@ impl Reading for Replayed {
     }
 }
 
-/// One pass over the capture, which feeds a replay for each phase.
 fn replay(
     args: &CompareArgs,
     resolved: &Resolved,
@@ -153,23 +151,14 @@ fn replay(
     told: Option<&Learned>,
     spread: Spread,
 ) -> Result<Replayed, Failure> {
-    let Spread { count, grain } = spread;
-    let config = ReplayConfig { steps: false, ..resolved.config.clone().told(told) };
-    let configs: Vec<_> = (0..count).map(|phase| at_phase(&config, phase, count, grain)).collect();
-    let collector = |phase| Collector { takes_recorded: phase == 0, ..Collector::default() };
-    let mut phases: Vec<_> = (0..count).map(collector).collect();
     let nothing = || Failure::new(Exit::Nothing, anyhow!("no phase and no frame"));
-    let mut side_by_side = SideBySide::new(configs).ok_or_else(nothing)?;
+    let mut phases = PhaseReplays::new(&resolved.config.clone().told(told), spread).ok_or_else(nothing)?;
     let read = source.read(&args.behave, |frame| {
-        phases.iter_mut().for_each(|phase| {
-            phase.first_at.get_or_insert(frame.at);
-        });
-        let Ok(()) = side_by_side.handle_frame(frame, &mut phases);
+        phases.handle_frame(frame);
         Ok(())
     })?;
-    let Ok(()) = side_by_side.finish(&mut phases);
-    let (outcome, first_at) = side_by_side.outcome().zip(side_by_side.first_at()).ok_or_else(nothing)?;
-    Ok(Replayed { read, outcome, replays: Replays { phases, spread, first_at } })
+    let (outcome, replays) = phases.finish().ok_or_else(nothing)?;
+    Ok(Replayed { read, outcome, replays })
 }
 
 /// Prints and writes; the exit code is the gate's.

@@ -1,7 +1,7 @@
 //! The picture of a sweep.
 
 use super::args::PlotKind;
-use crate::analysis::compare::Series;
+use crate::analysis::series::Series;
 use crate::analysis::sweep::{Axis, OPEN_LOOP, Ranking, Score, SweptFlow};
 use crate::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel, SweepContent, SweepFigure};
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Value;
 
+use super::error::CaseError;
 use super::expect::Expectation;
 use super::table::{Tolerance, Tolerances};
 use crate::report::csv::{ESTIMATE_COLUMNS, REMB_COLUMNS};
@@ -61,23 +62,6 @@ pub struct Distance {
     pub max_median: Option<f64>,
     /// The least share of the time within 5 %, percent.
     pub min_within_5: Option<f64>,
-}
-
-/// Why a case file is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CaseError {
-    /// No TOML, or a key of the wrong kind; the message has the line.
-    #[error("{0}")]
-    Syntax(String),
-    /// A key whose value makes no sense.
-    #[error("'{key}': {what}")]
-    Key {
-        /// The key.
-        key: String,
-        /// What is wrong.
-        what: String,
-    },
 }
 
 #[derive(Deserialize)]

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use toml::Value;
 
-use super::case::CaseError;
+use super::error::CaseError;
 
 /// A value of the summary, and what it must be.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,12 +3,14 @@
 //! Nothing here reads or writes files: cases, tables and reports are text in, text out.
 
 mod case;
+mod error;
 mod expect;
 mod golden;
 mod report;
 mod table;
 
-pub use case::{Case, CaseError, Distance, Golden, Table};
+pub use case::{Case, Distance, Golden, Table};
+pub use error::CaseError;
 pub use expect::{Expectation, unmet};
 pub use golden::Known;
 pub use report::{CaseResult, Verdict, junit, markdown};

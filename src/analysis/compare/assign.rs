@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::capture::Estimated;
 use super::flow::Manner;
 use super::phases::Collector;
 use super::text::offset_in_words;
-use super::{CompareError, Recordings, constant_offset};
-use crate::analysis::series::SeriesFile;
+use super::{CompareError, constant_offset};
+use crate::analysis::series::{Recordings, SeriesFile};
 use crate::model::Flow;
 use crate::units::Ssrc;
+
+/// A flow that was estimated, and its place.
+pub(super) type Estimated<'a> = (usize, &'a Flow);
 
 /// A series that begins so long before the capture, nanoseconds, may be another call's.
 const LONG_BEFORE_NS: i64 = 10_000_000_000;

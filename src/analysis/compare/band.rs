@@ -6,7 +6,7 @@ use super::Window;
 use super::grid::{Grid, Step, join};
 use super::metrics::{Metrics, compare, key_figures};
 use super::runs::grid;
-use super::series::Series;
+use crate::analysis::series::Series;
 
 /// Least and greatest of the phases at each sample, and the figures of each phase.
 ///
@@ -162,7 +162,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::compare::SeriesEvent;
+    use crate::analysis::series::SeriesEvent;
 
     fn series(events: &[(i64, i64)]) -> Series {
         let event = |(ms, bps): &(i64, i64)| SeriesEvent { at_ns: ms * 1_000_000, bps: *bps, ssrcs: None };

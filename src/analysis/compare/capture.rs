@@ -1,27 +1,14 @@
 //! A capture's replays, held against what its receivers sent, or against what a file has of it.
 
+use super::assign::Estimated;
 use super::flow::{FlowComparison, Manner};
-use super::phases::{Collected, Collector, Spread};
-use super::{CompareError, ListedSeries, Series, Window, assign};
+use super::phases::Replays;
+use super::{CompareError, Window, assign};
 use crate::analysis::series::SeriesFile;
-use crate::model::{Doubt, Flow, Warning};
+use crate::model::{Doubt, Warning};
 use crate::replay::{MAX_ESTIMATED_FLOWS, Outcome};
 use crate::report::summary::{CapturedAt, Rtt};
-use crate::units::{CaptureTime, TimeDelta};
-
-/// A flow that was estimated, and its place.
-pub(super) type Estimated<'a> = (usize, &'a Flow);
-
-/// A capture's REMBs, replayed at all phases.
-#[derive(Debug)]
-pub struct Replays {
-    /// By phase; the first takes what was recorded, too.
-    pub phases: Vec<Collector>,
-    /// Where they are.
-    pub spread: Spread,
-    /// The first frame's time.
-    pub first_at: CaptureTime,
-}
+use crate::units::TimeDelta;
 
 /// What is compared, and how.
 #[derive(Debug, Clone, Copy, Default)]
@@ -103,17 +90,6 @@ impl Comparison {
             (true, true) => Err(CompareError::Nothing(NO_COMMON_TIME.to_owned())),
             (true, false) => Err(CompareError::Nothing(nothing_in_common(&estimated, &outcome.warnings))),
         }
-    }
-}
-
-impl Replays {
-    /// What was recorded of a flow, and its replays at every phase.
-    fn take(&mut self, place: usize) -> (Vec<ListedSeries>, Vec<Series>) {
-        let recorded = self.phases.first().and_then(|first| first.at(place));
-        let recorded = recorded.map(|flow| flow.recorded.series()).unwrap_or_default();
-        let replayed = |flow: &mut Collected| std::mem::take(&mut flow.replayed);
-        let phases = self.phases.iter_mut().filter_map(|phase| phase.at_mut(place).map(replayed));
-        (recorded, phases.collect())
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use serde::Serialize;
 
 use super::Window;
-use super::series::Series;
+use crate::analysis::series::Series;
 
 /// A fall is found if there is one of ours so near.
 const FOUND_NS: u64 = 1_000_000_000;
@@ -132,7 +132,7 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::compare::SeriesEvent;
+    use crate::analysis::series::SeriesEvent;
 
     /// Falls to the given values at the given milliseconds, with a rise half a millisecond before each.
     fn falling(falls: &[(i64, i64)]) -> Series {

@@ -3,8 +3,8 @@
 use super::capture::{Comparison, Settings};
 use super::flow::{FlowComparison, Manner};
 use super::phases::Spread;
-use super::{CompareError, ListedSeries, Recordings, Window};
-use crate::analysis::series::{SeriesFile, TimeBasis};
+use super::{CompareError, Window};
+use crate::analysis::series::{ListedSeries, Recordings, SeriesFile, TimeBasis};
 
 impl Comparison {
     /// Holds the flows of two files against each other: by the names that both give them, or the only one of each.

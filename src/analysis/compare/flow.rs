@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use super::phases::Spread;
-use super::{
-    Band, BandRun, ListedSeries, MeanMetrics, Metrics, Offset, Run, Series, Window, constant_offset, runs,
-};
+use super::{Band, BandRun, MeanMetrics, Metrics, Offset, Run, Window, constant_offset, runs};
+use crate::analysis::series::{ListedSeries, Series};
 use crate::report::summary::{CapturedAt, Rtt};
 use crate::units::TimeDelta;
 

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::falls::{Falls, match_falls};
 use super::runs::{Run, runs};
-use super::series::Series;
 use super::{Window, seconds};
+use crate::analysis::series::Series;
 
 /// How close a replay came. Errors are fractions of what was recorded; shares are from 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -109,7 +109,7 @@ fn nearest_rank(errors: &[(f64, u64)], rank: u64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::compare::SeriesEvent;
+    use crate::analysis::series::SeriesEvent;
     use crate::units::Ssrc;
 
     const MS: i64 = 1_000_000;

@@ -20,23 +20,19 @@ mod grid;
 mod metrics;
 mod offset;
 mod phases;
-mod recordings;
 mod runs;
-mod series;
 mod text;
 
 pub use assign::named;
 pub use band::{Band, BandRun, MeanFalls, MeanMetrics};
-pub use capture::{Comparison, Replays, Settings};
+pub use capture::{Comparison, Settings};
 pub use csv::write_csv;
 pub use falls::{Falls, falls};
 pub use flow::{Drawn, FlowComparison, Manner, Nearest};
 pub use metrics::{Metrics, compare};
 pub use offset::{Offset, constant_offset};
-pub use phases::{ClockGrain, Collected, Collector, GRAIN, Spread, at_phase};
-pub use recordings::{ListedSeries, Recordings};
+pub use phases::{ClockGrain, Collected, Collector, GRAIN, PhaseReplays, Replays, Spread, at_phase};
 pub use runs::{Run, runs};
-pub use series::{Series, SeriesEvent};
 
 /// The part of the capture that is compared, in nanoseconds since its first frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

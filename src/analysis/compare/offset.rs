@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Window;
 use super::metrics::{Metrics, compare};
 use super::runs::grid;
-use super::series::Series;
+use crate::analysis::series::Series;
 use crate::units::TimeDelta;
 
 /// A step is a change by more than this from one REMB to the next, as a fraction.
@@ -118,8 +118,8 @@ fn agreements(apart: &[i64]) -> Vec<(i64, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::series::SeriesEvent;
     use super::*;
+    use crate::analysis::series::SeriesEvent;
 
     const SECOND: i64 = 1_000_000_000;
     const WINDOW: Window = Window { from_ns: 0, end_ns: 60 * SECOND };

@@ -1,9 +1,9 @@
 //! Phases of the receiver's clock: what a capture does not tell, tried one by one.
 
-use super::{Recordings, Series, SeriesEvent};
+use crate::analysis::series::{ListedSeries, Recordings, Series, SeriesEvent};
 use crate::capture::Frame;
 use crate::remb::encoded_bitrate;
-use crate::replay::{Event, ReplayConfig, Sink};
+use crate::replay::{Event, Outcome, ReplayConfig, SideBySide, Sink};
 use crate::survey::{FlowInfo, NoFeed, Survey, SurveyConfig};
 use crate::units::{CaptureTime, TimeDelta};
 
@@ -84,6 +84,7 @@ impl Collector {
         self.flows.get(place)?.as_ref()
     }
 
+    /// The same, to be changed.
     pub(super) fn at_mut(&mut self, place: usize) -> Option<&mut Collected> {
         self.flows.get_mut(place)?.as_mut()
     }
@@ -112,5 +113,63 @@ impl Sink for Collector {
             Event::Recorded(_) => {}
         }
         Ok(())
+    }
+}
+
+/// A capture's REMBs, replayed at all phases.
+#[derive(Debug)]
+pub struct Replays {
+    /// By phase; the first takes what was recorded, too.
+    pub phases: Vec<Collector>,
+    /// Where they are.
+    pub spread: Spread,
+    /// The first frame's time.
+    pub first_at: CaptureTime,
+}
+
+impl Replays {
+    /// What was recorded of a flow, and its replays at every phase.
+    pub(super) fn take(&mut self, place: usize) -> (Vec<ListedSeries>, Vec<Series>) {
+        let recorded = self.phases.first().and_then(|first| first.at(place));
+        let recorded = recorded.map(|flow| flow.recorded.series()).unwrap_or_default();
+        let replayed = |flow: &mut Collected| std::mem::take(&mut flow.replayed);
+        let phases = self.phases.iter_mut().filter_map(|phase| phase.at_mut(place).map(replayed));
+        (recorded, phases.collect())
+    }
+}
+
+/// One pass over a capture, which feeds a replay for each phase.
+#[derive(Debug)]
+pub struct PhaseReplays {
+    replays: SideBySide,
+    phases: Vec<Collector>,
+    spread: Spread,
+}
+
+impl PhaseReplays {
+    /// Before the first frame; `None` without a phase.
+    pub fn new(config: &ReplayConfig, spread: Spread) -> Option<Self> {
+        let Spread { count, grain } = spread;
+        let config = ReplayConfig { steps: false, ..config.clone() };
+        let configs = (0..count).map(|phase| at_phase(&config, phase, count, grain)).collect();
+        let collector = |phase| Collector { takes_recorded: phase == 0, ..Collector::default() };
+        let phases = (0..count).map(collector).collect();
+        Some(Self { replays: SideBySide::new(configs)?, phases, spread })
+    }
+
+    /// Takes the next frame.
+    pub fn handle_frame(&mut self, frame: &Frame<'_>) {
+        let Self { replays, phases, .. } = self;
+        phases.iter_mut().for_each(|phase| {
+            phase.first_at.get_or_insert(frame.at);
+        });
+        let Ok(()) = replays.handle_frame(frame, phases);
+    }
+
+    /// What the first phase came to, and the REMBs of all; `None` without a frame.
+    pub fn finish(mut self) -> Option<(Outcome, Replays)> {
+        let Ok(()) = self.replays.finish(&mut self.phases);
+        let (outcome, first_at) = self.replays.outcome().zip(self.replays.first_at())?;
+        Some((outcome, Replays { phases: self.phases, spread: self.spread, first_at }))
     }
 }

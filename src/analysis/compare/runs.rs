@@ -1,8 +1,8 @@
 //! Samples that follow one another and are alike.
 
 use super::grid::{Grid, join};
-use super::series::{Series, Value};
 use super::{Window, seconds};
+use crate::analysis::series::{Series, Value};
 
 /// Samples over which neither series changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! Which columns of a file are which, and how their cells are read.
 
 use super::cells::{TimeUnit, has_unit, list, rate, rate_unit};
-use super::{ColumnNames, SeriesError, TimeBasis};
-use crate::analysis::compare::SeriesEvent;
+use super::{ColumnNames, SeriesError, SeriesEvent, TimeBasis};
 
 /// The columns of a file that matter, by their places.
 #[derive(Debug)]

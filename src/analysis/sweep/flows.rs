@@ -2,8 +2,7 @@
 
 use super::points::Points;
 use super::{Origin, Score, ScoredFlow, mean};
-use crate::analysis::compare::{ListedSeries, Recordings, Series, SeriesEvent};
-use crate::analysis::series::SeriesFile;
+use crate::analysis::series::{ListedSeries, Recordings, Series, SeriesEvent, SeriesFile};
 use crate::capture::Frame;
 use crate::remb::encoded_bitrate;
 use crate::replay::{Event, TapedFlow, Taping};

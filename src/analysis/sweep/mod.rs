@@ -11,7 +11,7 @@ mod text;
 
 pub use flows::{Against, SweptCapture, SweptFlow, SweptFlows};
 pub use grid::{Axis, Grid, GridError, MAX_POINTS};
-pub use points::Points;
-pub use ranking::{Origin, Ranking, ScoredFlow, SweptPoint};
+pub use points::{Points, SweptPoint};
+pub use ranking::{Origin, Ranking, ScoredFlow};
 pub use score::{Distance, Score, mean, rank};
 pub use text::OPEN_LOOP;

@@ -1,10 +1,19 @@
 //! The points of a sweep, and the configurations that they stand for.
 
-use super::{Axis, Grid, GridError, SweptPoint};
+use super::{Axis, Grid, GridError};
 use crate::analysis::compare::{GRAIN, at_phase};
 use crate::config::{self, Parameters};
 use crate::replay::ReplayConfig;
 use crate::survey::SurveyConfig;
+
+/// A point of the grid.
+#[derive(Debug, Clone)]
+pub struct SweptPoint {
+    /// In the order of the axes.
+    pub values: Vec<String>,
+    /// Whether these are the settings without the sweep.
+    pub is_base: bool,
+}
 
 /// What is replayed with each capture.
 #[derive(Debug, Clone)]

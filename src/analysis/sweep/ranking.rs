@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Axis, Points, Score, mean, rank};
+use super::points::{Points, SweptPoint};
+use super::{Axis, Score, mean, rank};
 
 /// A picture with more lines shows nothing.
 const MAX_LINES: usize = 200;
@@ -15,15 +16,6 @@ pub enum Origin {
     Recorded,
     /// A file that was given.
     File,
-}
-
-/// A point of the grid.
-#[derive(Debug, Clone)]
-pub struct SweptPoint {
-    /// In the order of the axes.
-    pub values: Vec<String>,
-    /// Whether these are the settings without the sweep.
-    pub is_base: bool,
 }
 
 /// A flow, and how every point does on it.

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::analysis::compare::{Series, Window, compare, falls, runs};
+use crate::analysis::compare::{Window, compare, falls, runs};
+use crate::analysis::series::Series;
 
 /// What a series of REMBs is like; and, held against a reference, how far it is from it. Fractions, not percent.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -118,7 +119,7 @@ pub fn rank(scores: &[Score]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::compare::SeriesEvent;
+    use crate::analysis::series::SeriesEvent;
 
     const SECOND: i64 = 1_000_000_000;
 

@@ -25,10 +25,10 @@ pub struct Series {
 
 /// What holds from a moment on. Lists rarely change, so neighbours share theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Value {
-    pub(super) at_ns: i64,
-    pub(super) bps: i64,
-    pub(super) ssrcs: Option<Arc<[Ssrc]>>,
+pub(in crate::analysis) struct Value {
+    pub(in crate::analysis) at_ns: i64,
+    pub(in crate::analysis) bps: i64,
+    pub(in crate::analysis) ssrcs: Option<Arc<[Ssrc]>>,
 }
 
 impl Series {
@@ -97,7 +97,7 @@ impl Series {
         self.values.first().map(|value| value.at_ns)
     }
 
-    pub(super) fn values(&self) -> &[Value] {
+    pub(in crate::analysis) fn values(&self) -> &[Value] {
         &self.values
     }
 }

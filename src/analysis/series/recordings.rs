@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::units::Ssrc;
 
-use super::series::{Series, SeriesEvent, Value};
+use super::steps::{Series, SeriesEvent, Value};
 
 /// REMBs of one flow as they were recorded, in order of time.
 ///

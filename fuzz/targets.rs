@@ -7,11 +7,11 @@ use std::io::Cursor;
 use etherparse::PacketBuilder;
 use remb_replay::capture::{CaptureReader, Frame, LinkType};
 use remb_replay::decode::Decoder;
-use remb_replay::flow::{classify, segment_len};
 use remb_replay::remb::Remb;
 use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
 use remb_replay::rtp::sdp::{HeaderExtension, SessionDescription};
 use remb_replay::rtp::{Blocks, RtpPacket};
+use remb_replay::rtp::{classify, segment_len};
 use remb_replay::survey::{FlowInfo, NoFeed, Survey, SurveyConfig};
 use remb_replay::units::{CaptureTime, FrameNumber, PayloadType, Ssrc};
 

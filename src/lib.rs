@@ -27,7 +27,6 @@ pub mod capture;
 pub mod cli;
 pub mod config;
 pub mod decode;
-pub mod flow;
 pub mod infer;
 pub mod model;
 pub mod replay;

@@ -9,10 +9,10 @@ use allocation_counter::measure;
 use remb_replay::bwe::{Controller, EstimatorConfig, Observer, PacketArrival, Step};
 use remb_replay::capture::{CaptureReader, Frame};
 use remb_replay::decode::Decoder;
-use remb_replay::flow::{PacketClass, classify};
 use remb_replay::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
 use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
 use remb_replay::report::csv::{Clock, EstimateCsv};
+use remb_replay::rtp::{PacketClass, classify};
 use remb_replay::survey::{FlowInfo, NoFeed, Survey, SurveyConfig};
 use remb_replay::units::{CaptureTime, Timestamp};
 

@@ -1,7 +1,7 @@
 //! Packets with all that a capture says about them, for whoever writes them again.
 
 use super::pcapng::SimplePacket;
-use super::{CaptureError, CaptureReader, Format, Frame, LinkType, Unread};
+use super::{CaptureError, CaptureReader, Format, Frame, LinkType, Skip};
 use crate::units::FrameNumber;
 
 /// A packet of a capture.
@@ -30,7 +30,7 @@ impl CaptureReader {
             match self.next_record()? {
                 None => return Ok(None),
                 Some(Ok(packet)) => break Some(packet),
-                Some(Err(Unread::SimplePacket)) if self.simple_packet().is_some() => break None,
+                Some(Err(Skip::SimplePacket)) if self.simple_packet().is_some() => break None,
                 Some(Err(_)) => {}
             }
         };

@@ -5,7 +5,7 @@ mod buffer;
 mod link_type;
 mod pcap;
 mod pcapng;
-mod unread;
+mod skip;
 mod zstd;
 
 use std::io::{self, Read};
@@ -18,7 +18,7 @@ use buffer::{CountingReader, FillBuffer};
 
 pub use annotated::Annotated;
 pub use link_type::LinkType;
-pub use unread::{Unread, UnreadCounts};
+pub use skip::{Skip, SkipCounts};
 
 /// The largest record that is read, bytes.
 const MAX_RECORD: usize = 262_144;
@@ -105,7 +105,7 @@ pub enum CaptureError {
 #[derive(Debug)]
 enum Record {
     Packet(Packet),
-    Unread(Unread),
+    Skipped(Skip),
     /// Here begins a file that was put behind the one before it.
     NextFile,
     /// So does a section of a pcapng, which is read like any other.
@@ -171,7 +171,7 @@ pub struct CaptureReader {
     format: Format,
     compression: Option<&'static str>,
     frames: u64,
-    unread: UnreadCounts,
+    skipped: SkipCounts,
     /// Files and sections behind the first, and the frame that each begins with.
     concatenated: Count,
     /// What the files before this one said of their clocks and their snaplen.
@@ -206,7 +206,7 @@ impl CaptureReader {
             format,
             compression,
             frames: 0,
-            unread: UnreadCounts::default(),
+            skipped: SkipCounts::default(),
             concatenated: Count::default(),
             nanoseconds_before: false,
             snaplen_before: None,
@@ -232,7 +232,7 @@ impl CaptureReader {
     }
 
     /// The next packet, or why it is no frame; both are counted.
-    fn next_record(&mut self) -> Result<Option<Result<Packet, Unread>>, CaptureError> {
+    fn next_record(&mut self) -> Result<Option<Result<Packet, Skip>>, CaptureError> {
         loop {
             let number = FrameNumber(self.frames + 1);
             let record = match &mut self.format {
@@ -246,9 +246,9 @@ impl CaptureReader {
                 Record::End => return Ok(None),
                 Record::NextFile => self.begin_next_file(number)?,
                 Record::NextSection => self.concatenated.add(number.0),
-                Record::Unread(reason) => {
+                Record::Skipped(reason) => {
                     self.frames += 1;
-                    if let Some((count, first)) = self.unread.get_mut(reason as usize) {
+                    if let Some((count, first)) = self.skipped.get_mut(reason as usize) {
                         *first = if *count == 0 { number } else { *first };
                         *count += 1;
                     }
@@ -330,8 +330,8 @@ impl CaptureReader {
     }
 
     /// Packet records that could not be given as frames, by reason.
-    pub fn unread(&self) -> &UnreadCounts {
-        &self.unread
+    pub fn skipped(&self) -> &SkipCounts {
+        &self.skipped
     }
 }
 

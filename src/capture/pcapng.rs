@@ -8,7 +8,7 @@ use pcap_parser::OptionCode;
 use crate::units::{CaptureTime, FrameNumber, Timestamp};
 
 use super::buffer::FillBuffer;
-use super::{CaptureError, Direction, LinkType, MAX_RECORD, Packet, Record, Unread, pcap};
+use super::{CaptureError, Direction, LinkType, MAX_RECORD, Packet, Record, Skip, pcap};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
@@ -187,7 +187,7 @@ impl PcapngReader {
                 self.add_interface(self.interface(block));
                 None
             }
-            SIMPLE_PACKET => Some(Record::Unread(Unread::SimplePacket)),
+            SIMPLE_PACKET => Some(Record::Skipped(Skip::SimplePacket)),
             _ => Some(self.packet(block, block_type == OBSOLETE_PACKET)),
         }
     }
@@ -195,21 +195,17 @@ impl PcapngReader {
     /// An Enhanced Packet Block, or an obsolete Packet Block, whose interface has 16 bits.
     fn packet(&self, block: &[u8], obsolete: bool) -> Record {
         if block.len() < PACKET_HEADER_LEN + 4 {
-            return Record::Unread(Unread::MalformedBlock);
+            return Record::Skipped(Skip::MalformedBlock);
         }
         let id = if obsolete { u32::from(self.u16_at(block, 8)) } else { self.u32_at(block, 8) };
         let Some(interface) = usize::try_from(id).ok().and_then(|id| self.interfaces.get(id)) else {
             let is_further = id.saturating_sub(MAX_INTERFACES as u32) < self.further_interfaces;
-            return Record::Unread(if is_further {
-                Unread::InterfaceLimit
-            } else {
-                Unread::UnknownInterface
-            });
+            return Record::Skipped(if is_further { Skip::InterfaceLimit } else { Skip::UnknownInterface });
         };
         let stamp = u64::from(self.u32_at(block, 12)) << 32 | u64::from(self.u32_at(block, 16));
         let captured_len = usize::try_from(self.u32_at(block, 20)).unwrap_or(usize::MAX);
         if captured_len > MAX_RECORD || captured_len > block.len() - PACKET_HEADER_LEN - 4 {
-            return Record::Unread(Unread::MalformedBlock);
+            return Record::Skipped(Skip::MalformedBlock);
         }
         match interface.clock.to_capture_time(stamp) {
             Some(at) => Record::Packet(Packet {
@@ -219,7 +215,7 @@ impl PcapngReader {
                 original_len: self.u32_at(block, 24),
                 direction: self.direction(block, captured_len),
             }),
-            None => Record::Unread(Unread::AbsurdTime),
+            None => Record::Skipped(Skip::AbsurdTime),
         }
     }
 

@@ -8,21 +8,21 @@ use super::*;
 type Read = (u64, i64, u16, Vec<u8>, u32);
 
 /// As [`CaptureReader::next_frame`] alone reads it, and as it is read with [`CaptureReader::next_buffered`] before.
-fn read(bytes: Vec<u8>) -> (Vec<Read>, Option<CaptureError>, UnreadCounts) {
+fn read(bytes: Vec<u8>) -> (Vec<Read>, Option<CaptureError>, SkipCounts) {
     let alone = read_from(Cursor::new(bytes.clone()), false);
-    let (frames, error, unread) = read_from(Cursor::new(bytes), true);
-    assert_eq!((&frames, unread), (&alone.0, alone.2));
+    let (frames, error, skipped) = read_from(Cursor::new(bytes), true);
+    assert_eq!((&frames, skipped), (&alone.0, alone.2));
     assert_eq!(error.as_ref().map(ToString::to_string), alone.1.map(|error| error.to_string()));
-    (frames, error, unread)
+    (frames, error, skipped)
 }
 
 fn read_from(
     source: impl io::Read + Send + 'static,
     buffered: bool,
-) -> (Vec<Read>, Option<CaptureError>, UnreadCounts) {
+) -> (Vec<Read>, Option<CaptureError>, SkipCounts) {
     let mut reader = match CaptureReader::new(Box::new(source)) {
         Ok(reader) => reader,
-        Err(error) => return (Vec::new(), Some(error), UnreadCounts::default()),
+        Err(error) => return (Vec::new(), Some(error), SkipCounts::default()),
     };
     let mut frames = Vec::new();
     let error = loop {
@@ -37,7 +37,7 @@ fn read_from(
         let Frame { number, at, link_type, data, original_len, .. } = frame;
         frames.push((number.0, at.as_nanos(), link_type.0, data.to_vec(), original_len));
     };
-    (frames, error, *reader.unread())
+    (frames, error, *reader.skipped())
 }
 
 /// Writes integers in one byte order.
@@ -178,16 +178,16 @@ fn one_bad_block_costs_one_packet() {
         order.block(2, &[order.u16(0), order.u16(0), order.words(&[0, 4, 2, 2]), vec![1, 2]].concat()),
     );
     file.extend(order.packet(0, 3, b"good"));
-    let (frames, error, unread) = read(file);
+    let (frames, error, skipped) = read(file);
     assert!(error.is_none(), "{error:?}");
     assert_eq!(frames.iter().map(|frame| (frame.0, frame.1)).collect::<Vec<_>>(), [(5, 4_000), (6, 3_000)]);
     for (reason, frame) in [
-        (Unread::SimplePacket, 3),
-        (Unread::MalformedBlock, 1),
-        (Unread::UnknownInterface, 2),
-        (Unread::AbsurdTime, 4),
+        (Skip::SimplePacket, 3),
+        (Skip::MalformedBlock, 1),
+        (Skip::UnknownInterface, 2),
+        (Skip::AbsurdTime, 4),
     ] {
-        assert_eq!(unread[reason as usize], (1, FrameNumber(frame)), "{reason:?}");
+        assert_eq!(skipped[reason as usize], (1, FrameNumber(frame)), "{reason:?}");
     }
 }
 
@@ -205,11 +205,11 @@ fn blocks_and_interfaces_are_bounded() {
         order.packet(1030, 0, b"never described"),
         order.packet(u32::MAX, 0, b"never described"),
     ];
-    let (frames, error, unread) = read(crowd.concat());
+    let (frames, error, skipped) = read(crowd.concat());
     assert!(error.is_none());
     assert_eq!(frames.len(), 1);
-    assert_eq!(unread[Unread::InterfaceLimit as usize], (2, FrameNumber(2)));
-    assert_eq!(unread[Unread::UnknownInterface as usize], (2, FrameNumber(4)));
+    assert_eq!(skipped[Skip::InterfaceLimit as usize], (2, FrameNumber(2)));
+    assert_eq!(skipped[Skip::UnknownInterface as usize], (2, FrameNumber(4)));
     let tiny = [order.section(), order.words(&[6, 8, 0])].concat();
     assert!(matches!(read(tiny).1, Some(CaptureError::Damaged { .. })));
 }

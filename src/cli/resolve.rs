@@ -12,7 +12,7 @@ use super::args::{Copies, Media, ParameterArgs, Rtcp, RunFlags, WriteFlags};
 use crate::analysis::series::ssrc;
 use crate::bwe::{DelayFilter, EstimatorChoice};
 use crate::config::{self, Parameters};
-use crate::flow::FiveTuple;
+use crate::decode::FiveTuple;
 use crate::remb::Profile;
 use crate::replay::ReplayConfig;
 use crate::rtp::sdp::{HeaderExtension, SessionDescription};

@@ -13,7 +13,7 @@ use super::args::{BehaveArgs, Progress};
 use super::interrupt::{Interruptible, is_interrupted};
 use super::{Exit, Failure};
 use crate::analysis::twice::{self, Reading};
-use crate::capture::{CaptureError, CaptureReader, Frame, Unread, UnreadCounts};
+use crate::capture::{CaptureError, CaptureReader, Frame, Skip, SkipCounts};
 use crate::model::{self, Doubt, Limit};
 use crate::report::counted;
 use crate::report::summary::{Count, Frames, Input, Seconds, Warning};
@@ -121,7 +121,7 @@ impl Source {
         if frames == 0 {
             let why = match &ended_early {
                 Some(error) => format!("no frame could be read: {error}"),
-                None => what_there_is(reader.unread()),
+                None => what_there_is(reader.skipped()),
             };
             return Err(Failure::new(Exit::Nothing, anyhow!("{shown}: {why}")));
         }
@@ -135,13 +135,13 @@ impl Source {
             span_s: None,
             ended_early: ended_early.as_ref().map(CaptureError::to_string),
         };
-        Ok(ReadCapture { input, shown, unread: *reader.unread(), concatenated: reader.concatenated() })
+        Ok(ReadCapture { input, shown, skipped: *reader.skipped(), concatenated: reader.concatenated() })
     }
 }
 
 /// What a capture has that gives no frame.
-fn what_there_is(unread: &UnreadCounts) -> String {
-    let seen = Unread::ALL.iter().zip(unread).filter(|(_, (count, _))| *count > 0);
+fn what_there_is(skipped: &SkipCounts) -> String {
+    let seen = Skip::ALL.iter().zip(skipped).filter(|(_, (count, _))| *count > 0);
     let seen: Vec<_> =
         seen.map(|(reason, (count, _))| format!("{} {}", counted(*count, "packets"), reason.why())).collect();
     match seen.as_slice() {
@@ -154,7 +154,7 @@ fn what_there_is(unread: &UnreadCounts) -> String {
 pub(super) struct ReadCapture {
     pub(super) input: Input,
     pub(super) shown: String,
-    unread: UnreadCounts,
+    skipped: SkipCounts,
     concatenated: Count,
 }
 
@@ -162,12 +162,12 @@ impl ReadCapture {
     /// Adds what only the reader knows to what was found.
     pub(super) fn complete(&self, frames: &mut Frames, warnings: &mut Vec<model::Warning>) {
         let mut add = |doubt, count| warnings.push(model::Warning { doubt, flow: None, count });
-        for (reason, (count, first)) in Unread::ALL.iter().zip(&self.unread) {
+        for (reason, (count, first)) in Skip::ALL.iter().zip(&self.skipped) {
             if *count > 0 {
                 let count = Count { count: *count, first_frame: first.0 };
                 frames.skipped.insert(reason.name(), count);
                 frames.total += count.count;
-                if *reason == Unread::InterfaceLimit {
+                if *reason == Skip::InterfaceLimit {
                     add(Doubt::Limit(Limit::Interfaces), Some(count));
                 }
             }

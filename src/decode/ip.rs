@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 
 use etherparse::{IpFragOffset, IpNumber, LaxIpSlice, UdpSlice};
 
-use super::{Ends, Origin, Payload, Skip, Transport};
+use super::{Ends, IpPayload, Origin, Payload, Skip};
 
 const UDP_HEADER_LEN: usize = 8;
 
 /// An IP packet's content.
 #[derive(Debug)]
 pub(super) struct IpPacket<'a> {
-    pub(super) transport: Transport<'a>,
+    pub(super) transport: IpPayload<'a>,
     pub(super) protocol: Protocol,
     /// Its place in a fragmented packet, if it is a fragment.
     pub(super) fragment: Option<Fragment>,
@@ -58,7 +58,7 @@ pub(super) fn packet(packet: &[u8], beyond: usize) -> Result<IpPacket<'_>, Skip>
         _ if stopped.is_some() => Protocol::Unread(Skip::CutShort),
         _ => Protocol::Unread(Skip::OtherTransport),
     };
-    let transport = Transport {
+    let transport = IpPayload {
         source: ip.source_addr(),
         destination: ip.destination_addr(),
         data: payload.payload,
@@ -118,7 +118,7 @@ pub(super) fn udp_payload_len(udp_len: usize, room: usize) -> Option<(usize, boo
 }
 
 /// The datagram of a UDP header and what follows it, and whether it claimed to be longer than its packet.
-pub(super) fn datagram(transport: Transport<'_>, origin: Origin) -> Result<(Ends, Payload<'_>, bool), Skip> {
+pub(super) fn datagram(transport: IpPayload<'_>, origin: Origin) -> Result<(Ends, Payload<'_>, bool), Skip> {
     let udp = UdpSlice::from_slice_lax(transport.data).map_err(|_| Skip::CutShort)?;
     let (len, is_bounded) =
         udp_payload_len(usize::from(udp.length()), transport.len_on_wire).ok_or(Skip::Malformed)?;

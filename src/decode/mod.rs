@@ -1,6 +1,7 @@
 //! Frames to UDP datagrams, or to what stands for them: whatever carries RTP between two hosts, down to source,
 //! destination and payload.
 
+mod five_tuple;
 mod fragments;
 mod framing;
 mod ip;
@@ -27,6 +28,7 @@ use plain::RecentFlows;
 use tcp::TcpStreams;
 use turn::TurnChannels;
 
+pub use five_tuple::{FiveTuple, ParseFiveTupleError, Transport};
 pub use fragments::FragmentCounts;
 pub use framing::Framing;
 pub use link::unread_link_type;
@@ -160,7 +162,7 @@ impl Origin {
 
 /// What came out of the lower layers: a transport's bytes between two hosts.
 #[derive(Debug, Clone, Copy)]
-struct Transport<'a> {
+struct IpPayload<'a> {
     source: std::net::IpAddr,
     destination: std::net::IpAddr,
     data: &'a [u8],
@@ -234,7 +236,7 @@ impl Decoder {
             return Err(Skip::Fragment);
         };
         let transport =
-            Transport { data: whole.captured(), len_on_wire: whole.len_on_wire(), ..packet.transport };
+            IpPayload { data: whole.captured(), len_on_wire: whole.len_on_wire(), ..packet.transport };
         let carrier = if origin.carrier == Carrier::Udp { Carrier::Fragments } else { origin.carrier };
         self.transport(packet.protocol, transport, Origin { carrier, ..origin }, each)
     }
@@ -242,7 +244,7 @@ impl Decoder {
     fn transport<F: FnMut(&Datagram<'_>)>(
         &mut self,
         protocol: ip::Protocol,
-        transport: Transport<'_>,
+        transport: IpPayload<'_>,
         origin: Origin,
         each: &mut F,
     ) -> Result<(), Skip> {
@@ -268,7 +270,7 @@ impl Decoder {
 
     fn udp<F: FnMut(&Datagram<'_>)>(
         &mut self,
-        transport: Transport<'_>,
+        transport: IpPayload<'_>,
         origin: Origin,
         each: &mut F,
     ) -> Result<(), Skip> {
@@ -289,7 +291,7 @@ impl Decoder {
 
     fn tcp<F: FnMut(&Datagram<'_>)>(
         &mut self,
-        transport: Transport<'_>,
+        transport: IpPayload<'_>,
         origin: Origin,
         each: &mut F,
     ) -> Result<(), Skip> {

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use etherparse::TcpSlice;
 
 use super::framing::{ENOUGH, Extent, Framing};
-use super::{Ends, Origin, Payload, Skip, Transport};
+use super::{Ends, IpPayload, Origin, Payload, Skip};
 use crate::units::{Count, FrameNumber};
 
 /// Directed streams that are followed; further ones are counted as TCP.
@@ -84,7 +84,7 @@ impl TcpStreams {
     /// Takes a segment; gives the messages that it completes to `each`, and says how many.
     pub(super) fn segment<F: FnMut(&Ends, Framing, Payload<'_>)>(
         &mut self,
-        transport: Transport<'_>,
+        transport: IpPayload<'_>,
         origin: Origin,
         each: &mut F,
     ) -> Result<usize, Skip> {

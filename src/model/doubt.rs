@@ -3,8 +3,8 @@
 //! compiler names the third.
 
 use crate::capture::LinkType;
+use crate::decode::FiveTuple;
 use crate::decode::Skip;
-use crate::flow::FiveTuple;
 use crate::units::{Count, Ssrc, TimeDelta};
 
 use super::{CopyPolicy, Extension, Late, StreamKind, Unusables};

@@ -1,7 +1,7 @@
 //! One directed flow: everything that was found out of it.
 
 use crate::decode::Carrier;
-use crate::flow::FiveTuple;
+use crate::decode::FiveTuple;
 use crate::streams::Answers;
 use crate::units::{Ssrc, TimeDelta};
 

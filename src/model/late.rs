@@ -1,6 +1,6 @@
 //! What was found out of a flow after packets had been fed without it.
 
-use crate::flow::FiveTuple;
+use crate::decode::FiveTuple;
 use crate::units::{Count, Ssrc};
 
 use super::Extension;

@@ -1,6 +1,6 @@
 //! Whether a flow is fit for estimation, and why: what a person wants to know first.
 
-use crate::flow::FiveTuple;
+use crate::decode::FiveTuple;
 use crate::units::{Ssrc, TimeDelta};
 
 /// Whether an estimate would be that of a flow's receiver.

@@ -2,7 +2,7 @@
 
 use crate::remb::CapturedRemb;
 use crate::streams::RttSample;
-use crate::survey::{Fate, FedPacket, Feed, FlowInfo};
+use crate::survey::{FedPacket, Feed, FlowInfo, Skip};
 use crate::units::CaptureTime;
 
 use super::event::{Event, EventQueue, Stamped};
@@ -162,13 +162,13 @@ impl Feed for Estimation {
         }
     }
 
-    fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate {
+    fn packet(&mut self, flow: usize, packet: &FedPacket) -> Result<(), Skip> {
         let Self { config, flows, estimated, queue, earliest_timer } = self;
-        let Some(Some(known)) = flows.get_mut(flow) else { return Fate::OverLimit };
+        let Some(Some(known)) = flows.get_mut(flow) else { return Err(Skip::EstimatedLimit) };
         let Flow { info, timeline, rtt, is_on_hold, order, rembs } = known.as_mut();
         let timeline = match timeline {
             Some(timeline) => timeline,
-            None if estimated.len() == MAX_ESTIMATED_FLOWS => return Fate::OverLimit,
+            None if estimated.len() == MAX_ESTIMATED_FLOWS => return Err(Skip::EstimatedLimit),
             none => {
                 estimated.push(flow);
                 none.insert(config.timeline())
@@ -184,7 +184,7 @@ impl Feed for Estimation {
         {
             *earliest_timer = due.min(*earliest_timer);
         }
-        if handled.counts { Fate::Counted } else { Fate::NoSendTime }
+        if handled.counts { Ok(()) } else { Err(Skip::NoSendTime) }
     }
 
     fn module(&mut self, flow: usize, since: CaptureTime) {

@@ -3,7 +3,7 @@
 use crate::capture::Frame;
 use crate::remb::CapturedRemb;
 use crate::streams::RttSample;
-use crate::survey::{Fate, FedPacket, Feed, FlowInfo, Survey};
+use crate::survey::{FedPacket, Feed, FlowInfo, Skip, Survey};
 use crate::units::CaptureTime;
 
 use super::estimation::Estimation;
@@ -79,11 +79,12 @@ impl Feed for All<'_> {
         self.0.iter_mut().for_each(|estimation| estimation.time(at));
     }
 
-    fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate {
-        let Some((first, others)) = self.0.split_first_mut() else { return Fate::OverLimit };
-        others.iter_mut().for_each(|estimation| {
-            estimation.packet(flow, packet);
-        });
+    fn packet(&mut self, flow: usize, packet: &FedPacket) -> Result<(), Skip> {
+        let Some((first, others)) = self.0.split_first_mut() else { return Err(Skip::EstimatedLimit) };
+        // What becomes of it is the same for all, and said by the first.
+        for estimation in others {
+            let _ = estimation.packet(flow, packet);
+        }
         first.packet(flow, packet)
     }
 

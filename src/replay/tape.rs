@@ -3,7 +3,7 @@
 use crate::capture::Frame;
 use crate::remb::CapturedRemb;
 use crate::streams::RttSample;
-use crate::survey::{Fate, FedPacket, Feed, Findings, FlowInfo, Survey, SurveyConfig};
+use crate::survey::{FedPacket, Feed, Findings, FlowInfo, Skip, Survey, SurveyConfig};
 use crate::units::CaptureTime;
 
 use super::rtt_samples::RttSamples;
@@ -183,18 +183,18 @@ impl Feed for Tape {
         self.last_at = Some(at);
     }
 
-    fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate {
+    fn packet(&mut self, flow: usize, packet: &FedPacket) -> Result<(), Skip> {
         let Self { flows, estimated, .. } = self;
-        let Some(Some(taped)) = flows.get_mut(flow) else { return Fate::OverLimit };
+        let Some(Some(taped)) = flows.get_mut(flow) else { return Err(Skip::EstimatedLimit) };
         if taped.packets.is_empty() {
             if estimated.len() == MAX_ESTIMATED_FLOWS {
-                return Fate::OverLimit;
+                return Err(Skip::EstimatedLimit);
             }
             estimated.push(flow);
         }
         let (rtt_known, time_was) = (taped.rtt.len(), taped.time_was.take());
         taped.packets.push(TapedPacket { packet: *packet, rtt_known, time_was });
-        Fate::Counted
+        Ok(())
     }
 
     fn module(&mut self, flow: usize, since: CaptureTime) {

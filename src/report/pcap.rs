@@ -8,7 +8,7 @@ use rtc_shared::marshal::Marshal;
 use rtcp::receiver_report::ReceiverReport;
 use rtcp::source_description::{SdesType, SourceDescription, SourceDescriptionChunk, SourceDescriptionItem};
 
-use crate::flow::FiveTuple;
+use crate::decode::FiveTuple;
 use crate::remb::Remb;
 use crate::units::{Bitrate, CaptureTime, Ssrc};
 

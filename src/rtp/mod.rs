@@ -1,7 +1,10 @@
 //! RTP, RTCP and SDP as they are on the wire; nothing here remembers.
 
 mod abs_capture_time;
+mod aggregate;
+mod classify;
 mod extension;
+mod muxed;
 mod ntp;
 mod packet;
 mod report;
@@ -9,6 +12,8 @@ mod rtcp;
 pub mod sdp;
 
 pub use abs_capture_time::AbsCaptureTime;
+pub use aggregate::segment_len;
+pub use classify::{PacketClass, classify};
 pub(crate) use extension::ONE_BYTE_HEADERS;
 pub use extension::{Element, Elements};
 pub use ntp::{MiddleNtp, NtpTime};

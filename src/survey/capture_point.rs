@@ -2,8 +2,8 @@
 
 use crate::model::{CapturePoint, CapturePointEvidence, End};
 
-use super::Line;
-use super::conversation::From;
+use super::SurveyState;
+use super::conversation::SenderEnd;
 use super::session::Session;
 
 /// What is sent from the capture's own end varies by scheduling alone, which is less than this, ms.
@@ -14,7 +14,7 @@ const LEAST_RATIO: f64 = 8.0;
 /// Each of two times may be off by the grain of the capture's clock.
 const GRAINS: i64 = 2;
 
-impl Line {
+impl SurveyState {
     /// By what the capture itself marks as sent and received, else by how fast both ends seem to answer RTCP, else by
     /// how much delays vary in both directions.
     pub(super) fn capture_point(&self, session: &Session) -> Option<CapturePoint> {
@@ -35,12 +35,12 @@ impl Line {
             return None;
         }
         let evidence = CapturePointEvidence::Turnaround { near: point.near_answers, far: point.far_answers };
-        let end = if near == From::of(&session.flow) { End::Sender } else { End::Receiver };
+        let end = if near == SenderEnd::of(&session.flow) { End::Sender } else { End::Receiver };
         Some(CapturePoint { end, evidence })
     }
 
     fn by_delay_spread(&self, session: &Session) -> Option<CapturePoint> {
-        let back = From::of(&session.flow.reversed());
+        let back = SenderEnd::of(&session.flow.reversed());
         let conversation = self.conversations.get(session.conversation?)?;
         let reverse = self.sessions.get(conversation.media_of(back).session?)?;
         let (own, other) = (delay_spread_ms(session)?, delay_spread_ms(reverse)?);

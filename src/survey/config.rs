@@ -1,6 +1,6 @@
 //! What a survey is told.
 
-use crate::flow::FiveTuple;
+use crate::decode::FiveTuple;
 use crate::model::{CopyPolicy, EmptyRange};
 use crate::rtp::sdp::SessionDescription;
 use crate::units::{CaptureTime, Ssrc};

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use crate::decode::Datagram;
-use crate::flow::FiveTuple;
+use crate::decode::FiveTuple;
 use crate::infer::{SrtpDetector, SrtpVerdict};
 use crate::model::{Unusable, Unusables};
 use crate::remb::CapturedRemb;
@@ -113,12 +113,12 @@ impl Direction {
 
 /// Who sends: the lower of the two addresses, or the higher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum From {
+pub(super) enum SenderEnd {
     Lower,
     Higher,
 }
 
-impl From {
+impl SenderEnd {
     /// The one who sends on a flow.
     pub(super) fn of(flow: &FiveTuple) -> Self {
         if flow.source <= flow.destination { Self::Lower } else { Self::Higher }
@@ -146,37 +146,37 @@ impl Conversation {
     }
 
     /// The flow of the media that `sender` sends.
-    pub(super) fn flow_of(&self, sender: From) -> FiveTuple {
+    pub(super) fn flow_of(&self, sender: SenderEnd) -> FiveTuple {
         match sender {
-            From::Lower => self.pair,
-            From::Higher => self.pair.reversed(),
+            SenderEnd::Lower => self.pair,
+            SenderEnd::Higher => self.pair.reversed(),
         }
     }
 
     /// What is known of the media that `sender` sends.
-    pub(super) fn media(&mut self, sender: From) -> &mut Direction {
+    pub(super) fn media(&mut self, sender: SenderEnd) -> &mut Direction {
         let [lower, higher] = &mut self.directions;
         match sender {
-            From::Lower => lower,
-            From::Higher => higher,
+            SenderEnd::Lower => lower,
+            SenderEnd::Higher => higher,
         }
     }
 
     /// The same, to look at.
-    pub(super) fn media_of(&self, sender: From) -> &Direction {
+    pub(super) fn media_of(&self, sender: SenderEnd) -> &Direction {
         let [lower, higher] = &self.directions;
         match sender {
-            From::Lower => lower,
-            From::Higher => higher,
+            SenderEnd::Lower => lower,
+            SenderEnd::Higher => higher,
         }
     }
 
     /// At whose end the capture was taken, as far as RTCP tells, and by what.
-    pub(super) fn captured_at(&self) -> Option<(From, CapturePoint)> {
+    pub(super) fn captured_at(&self) -> Option<(SenderEnd, CapturePoint)> {
         let point = self.turnaround.captured_at()?;
         let end = match point.near {
-            Side::A => From::Lower,
-            Side::B => From::Higher,
+            Side::A => SenderEnd::Lower,
+            Side::B => SenderEnd::Higher,
         };
         Some((end, point))
     }
@@ -189,7 +189,7 @@ impl Conversation {
     /// Takes RTCP of `sender`; the REMBs in it are left to the caller, who knows what they steer.
     pub(super) fn handle_rtcp<F: Feed>(
         &mut self,
-        sender: From,
+        sender: SenderEnd,
         datagram: &Datagram<'_>,
         at: CaptureTime,
         first_packet_of: impl Fn(Ssrc) -> Option<CaptureTime>,

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::decode::Datagram;
-use crate::flow::FiveTuple;
+use crate::decode::FiveTuple;
 use crate::model::Unusable;
 use crate::remb::CapturedRemb;
 use crate::units::{CaptureTime, Count, Ssrc};
 
 use super::Feed;
-use super::conversation::{Conversation, From};
+use super::conversation::{Conversation, SenderEnd};
 use super::early::EarlyRemb;
 
 /// Pairs of ports with RTCP or DTLS that are kept.
@@ -31,14 +31,14 @@ pub(super) struct Conversations {
     /// REMBs that were dropped, for these take too much.
     dropped: Count,
     /// Where REMBs wait of which it is not known what they steer, by the hosts of the media and what they list.
-    ownerless: HashMap<(IpAddr, IpAddr, Ssrc), (usize, From)>,
+    ownerless: HashMap<(IpAddr, IpAddr, Ssrc), (usize, SenderEnd)>,
 }
 
 impl Conversations {
     /// Takes an RTCP datagram of `sender`; the REMBs in it.
     pub(super) fn handle_rtcp<F: Feed>(
         &mut self,
-        (index, sender): (usize, From),
+        (index, sender): (usize, SenderEnd),
         datagram: &Datagram<'_>,
         at: CaptureTime,
         first_packet_of: impl Fn(Ssrc) -> Option<CaptureTime>,
@@ -51,7 +51,7 @@ impl Conversations {
     /// Takes a REMB that steers the media of `sender`.
     pub(super) fn handle_remb<F: Feed>(
         &mut self,
-        (index, sender): (usize, From),
+        (index, sender): (usize, SenderEnd),
         remb: EarlyRemb,
         feed: &mut F,
     ) {
@@ -83,7 +83,7 @@ impl Conversations {
     }
 
     /// A flow's media, those of `sender`, have a session.
-    pub(super) fn give_session(&mut self, (index, sender): (usize, From), session: usize) {
+    pub(super) fn give_session(&mut self, (index, sender): (usize, SenderEnd), session: usize) {
         let Some(conversation) = self.all.get_mut(index) else { return };
         self.early_bytes -= conversation.early_bytes();
         conversation.media(sender).give_session(session);
@@ -96,7 +96,7 @@ impl Conversations {
         &mut self,
         flow: &FiveTuple,
         ssrc: Ssrc,
-        target: (usize, From),
+        target: (usize, SenderEnd),
         feed: &mut F,
     ) {
         let is_fed = |conversation: &Conversation| conversation.media_of(target.1).is_fed;
@@ -118,7 +118,12 @@ impl Conversations {
     }
 
     /// A session is fed with the media of `sender` from now on.
-    pub(super) fn begin<F: Feed>(&mut self, (index, sender): (usize, From), session: usize, feed: &mut F) {
+    pub(super) fn begin<F: Feed>(
+        &mut self,
+        (index, sender): (usize, SenderEnd),
+        session: usize,
+        feed: &mut F,
+    ) {
         let Some(conversation) = self.all.get_mut(index) else { return };
         self.early_bytes -= conversation.early_bytes();
         conversation.media(sender).begin(session, feed);
@@ -174,9 +179,9 @@ impl Conversations {
 }
 
 fn pair_of(flow: &FiveTuple) -> FiveTuple {
-    match From::of(flow) {
-        From::Lower => *flow,
-        From::Higher => flow.reversed(),
+    match SenderEnd::of(flow) {
+        SenderEnd::Lower => *flow,
+        SenderEnd::Higher => flow.reversed(),
     }
 }
 
@@ -185,7 +190,7 @@ mod tests {
     use super::*;
     use crate::streams::{RttSample, SampleOf};
     use crate::survey::early::Early;
-    use crate::survey::{Fate, FedPacket, FlowInfo};
+    use crate::survey::{FedPacket, FlowInfo, Skip};
     use crate::units::Bitrate;
     use crate::units::TimeDelta;
 
@@ -201,8 +206,8 @@ mod tests {
         fn hold(&mut self, _: usize, _: bool) {}
         fn step_back(&mut self, _: CaptureTime) {}
         fn time(&mut self, _: CaptureTime) {}
-        fn packet(&mut self, _: usize, _: &FedPacket) -> Fate {
-            Fate::Counted
+        fn packet(&mut self, _: usize, _: &FedPacket) -> Result<(), Skip> {
+            Ok(())
         }
         fn module(&mut self, _: usize, _: CaptureTime) {}
         fn rtt(&mut self, _: usize, sample: RttSample) {
@@ -224,11 +229,12 @@ mod tests {
         let (mut conversations, mut given) = (Conversations::default(), Given::default());
         let flow: FiveTuple = "10.0.0.1:1000-10.0.0.2:5004".parse().unwrap();
         let (place, _) = conversations.find_or_begin(&flow).unwrap();
-        (1..=100)
-            .for_each(|frame| conversations.handle_remb((place, From::Lower), remb(5, frame), &mut given));
-        conversations.give_session((place, From::Lower), 0);
+        (1..=100).for_each(|frame| {
+            conversations.handle_remb((place, SenderEnd::Lower), remb(5, frame), &mut given)
+        });
+        conversations.give_session((place, SenderEnd::Lower), 0);
         let booked = conversations.early_bytes;
-        conversations.begin((place, From::Lower), 0, &mut given);
+        conversations.begin((place, SenderEnd::Lower), 0, &mut given);
         assert_eq!((given.bps, conversations.early_bytes), (vec![5], 0), "{booked}");
     }
 
@@ -238,12 +244,12 @@ mod tests {
         let flow: FiveTuple = "10.0.0.1:1000-10.0.0.2:5004".parse().unwrap();
         let (place, _) = conversations.find_or_begin(&flow).unwrap();
         for frame in 1..=5000 {
-            conversations.handle_remb((place, From::Lower), remb(frame as i64, frame), &mut given);
+            conversations.handle_remb((place, SenderEnd::Lower), remb(frame as i64, frame), &mut given);
         }
-        let ownerless = conversations.get(place).unwrap().media_of(From::Lower).ownerless(|_| false);
+        let ownerless = conversations.get(place).unwrap().media_of(SenderEnd::Lower).ownerless(|_| false);
         assert_eq!(ownerless, Count { count: 5000, first_frame: 1 });
-        conversations.give_session((place, From::Lower), 0);
-        conversations.begin((place, From::Lower), 0, &mut given);
+        conversations.give_session((place, SenderEnd::Lower), 0);
+        conversations.begin((place, SenderEnd::Lower), 0, &mut given);
         assert_eq!(given.bps.len() as u64 + conversations.dropped().count, 5000);
         assert_eq!(conversations.dropped().first_frame, 1);
     }
@@ -255,19 +261,19 @@ mod tests {
         for pair in 0..20_u16 {
             let flow: FiveTuple = format!("10.0.0.1:{}-10.0.0.2:5004", 1000 + pair).parse().unwrap();
             let (place, _) = conversations.find_or_begin(&flow).unwrap();
-            conversations.give_session((place, From::Lower), place);
+            conversations.give_session((place, SenderEnd::Lower), place);
             for bps in 0..400 {
                 let (sender_ssrc, bitrate, ssrcs) = (Ssrc(9), Bitrate::from_bps(bps), Some(ssrcs.clone()));
                 let remb = CapturedRemb { sender_ssrc, bitrate, ssrcs };
                 let at = CaptureTime::default();
                 let remb = EarlyRemb { at, order: at, frame: 7, remb };
-                conversations.handle_remb((place, From::Lower), remb, &mut given);
+                conversations.handle_remb((place, SenderEnd::Lower), remb, &mut given);
                 assert!(conversations.early_bytes <= MAX_EARLY_BYTES);
             }
         }
         assert!(given.bps.is_empty());
         for place in 0..20 {
-            conversations.begin((place, From::Lower), place, &mut given);
+            conversations.begin((place, SenderEnd::Lower), place, &mut given);
         }
         let kept = given.bps.len();
         assert!(kept > 3000 && kept as u64 + conversations.dropped().count == 20 * 400, "{kept}");

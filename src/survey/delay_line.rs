@@ -6,9 +6,10 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::capture::{Direction, Frame, LinkType};
+use crate::decode::FiveTuple;
 use crate::decode::{Datagram, Decoder};
-use crate::flow::{FiveTuple, PacketClass, classify};
 use crate::rtp::RtpPacket;
+use crate::rtp::{PacketClass, classify};
 use crate::units::{CaptureTime, FrameNumber, Ssrc};
 
 use super::places::flow_of;

@@ -1,14 +1,14 @@
 //! Doubts about a capture, each with how many frames it concerns and the first of them.
 
-use crate::flow::PacketClass;
 use crate::model::{Doubt, Limit, Warning};
+use crate::rtp::PacketClass;
 use crate::streams::ClockDrift;
 use crate::units::{Count, TimeDelta};
 
-use super::ledger::Unfed;
+use super::ledger::Skip;
 use super::session::Session;
 use super::stream::Stream;
-use super::{Line, Survey};
+use super::{Survey, SurveyState};
 
 /// From here on the capture's clock is no clock of that call: crystals are off by a hundredth of it.
 const RATE_PPM: f64 = 10_000.0;
@@ -20,19 +20,19 @@ const DRIFT_PPM: f64 = 500.0;
 impl Survey {
     /// All that a reader of the result should know; flows by their place among those with RTP.
     pub(super) fn doubts(&self) -> Vec<Warning> {
-        let line = &self.line;
+        let state = &self.state;
         let mut doubts = Doubts::default();
-        for (index, session) in line.with_rtp().enumerate() {
+        for (index, session) in state.with_rtp().enumerate() {
             let mut of_flow = FlowDoubts { doubts: &mut doubts, index };
-            line.of_flow(session, &mut of_flow);
-            line.of_inference(session, &mut of_flow);
+            state.of_flow(session, &mut of_flow);
+            state.of_inference(session, &mut of_flow);
         }
-        line.of_streams_on_several_flows(&mut doubts);
-        line.of_frames(&mut doubts);
+        state.of_streams_on_several_flows(&mut doubts);
+        state.of_frames(&mut doubts);
         self.of_decoder(&mut doubts);
-        line.of_rtcp(&mut doubts);
-        line.of_limits(&mut doubts);
-        line.unmatched(&mut doubts);
+        state.of_rtcp(&mut doubts);
+        state.of_limits(&mut doubts);
+        state.unmatched(&mut doubts);
         doubts.0
     }
 
@@ -81,7 +81,7 @@ impl FlowDoubts<'_> {
     }
 }
 
-impl Line {
+impl SurveyState {
     fn of_flow(&self, session: &Session, doubts: &mut FlowDoubts<'_>) {
         let grain = self.tally.grain.found();
         let packets: u64 = session.rtp_streams().map(|stream| stream.stats.packets()).sum();
@@ -123,7 +123,7 @@ impl Line {
     /// What looks like RTP and is cut before its header's length, if that is at least half of all that looks like it: else
     /// it is likely to be something else.
     pub(super) fn cut_short(&self) -> Count {
-        let cut = self.ledger.get(Unfed::CutShort);
+        let cut = self.ledger.get(Skip::CutShort);
         if 2 * cut.count >= self.tally.of_class(PacketClass::Rtp) { cut } else { Count::default() }
     }
 
@@ -133,7 +133,7 @@ impl Line {
             doubts.add(Doubt::ClockGrain(grain), frames);
         }
         doubts.add(Doubt::TimeStepsBack(self.tally.largest_step_back), self.tally.time_steps_back);
-        let malformed = self.ledger.get(Unfed::Malformed).count;
+        let malformed = self.ledger.get(Skip::Malformed).count;
         let packets = self.tally.of_class(PacketClass::Rtp) - malformed;
         let copies = self.count_copies();
         let percent = 100.0 * copies.count as f64 / packets.max(1) as f64;
@@ -143,10 +143,10 @@ impl Line {
         let aggregated = self.tally.aggregated;
         let packets = aggregated.count + self.tally.further_segments;
         doubts.add(Doubt::Aggregated(packets), aggregated);
-        doubts.add(Doubt::HeadersCut, self.ledger.get(Unfed::HeaderCut));
+        doubts.add(Doubt::HeadersCut, self.ledger.get(Skip::HeaderCut));
         doubts.add(Doubt::HeadersCut, self.cut_short());
-        doubts.add(Doubt::NoSendTime, self.ledger.get(Unfed::NoSendTime));
-        doubts.add(Doubt::TransportCc, self.ledger.get(Unfed::TransportCc));
+        doubts.add(Doubt::NoSendTime, self.ledger.get(Skip::NoSendTime));
+        doubts.add(Doubt::TransportCc, self.ledger.get(Skip::TransportCc));
         let unread = self.ledger.unread_encapsulations();
         let count = unread.iter().map(|(_, count)| *count).fold(Count::default(), Count::join);
         let unread = unread.into_iter().map(|(what, count)| (what, count.count)).collect();
@@ -160,7 +160,7 @@ impl Line {
     }
 
     fn of_rtcp(&self, doubts: &mut Doubts) {
-        doubts.add(Doubt::RtcpCopies, self.ledger.get(Unfed::RtcpCopy));
+        doubts.add(Doubt::RtcpCopies, self.ledger.get(Skip::RtcpCopy));
         let unusable = self.unusable_rembs();
         doubts.add(Doubt::RembsUnusable(unusable), unusable.total());
     }
@@ -172,7 +172,7 @@ impl Line {
             (Limit::Ssrcs(self.config.max_ssrcs), self.tally.over_ssrc_limit),
             (Limit::Conversations, self.tally.over_conversation_limit),
             (Limit::Held, self.tally.decided_early),
-            (Limit::Estimated, self.ledger.get(Unfed::EstimatedLimit)),
+            (Limit::Estimated, self.ledger.get(Skip::EstimatedLimit)),
         ];
         limits.into_iter().for_each(|(limit, over)| doubts.add(Doubt::Limit(limit), over));
     }

@@ -1,9 +1,11 @@
 //! What a survey gives to those who estimate.
 
-use crate::flow::FiveTuple;
+use crate::decode::FiveTuple;
 use crate::remb::CapturedRemb;
 use crate::streams::RttSample;
 use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, Ssrc};
+
+use super::Skip;
 
 /// A flow, for those who are fed with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,17 +39,6 @@ pub struct FedPacket {
     pub size: DataSize,
 }
 
-/// What became of a packet that was fed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// It counted.
-    Counted,
-    /// It has no send time that the estimator could use.
-    NoSendTime,
-    /// Of a flow that is one too many.
-    OverLimit,
-}
-
 /// Takes what a survey finds, as soon as it is certain.
 pub trait Feed {
     /// A flow of which packets will come; it is known by its index from here on.
@@ -59,7 +50,10 @@ pub trait Feed {
     /// Capture time has come to `at`.
     fn time(&mut self, at: CaptureTime);
     /// A packet, in capture order.
-    fn packet(&mut self, flow: usize, packet: &FedPacket) -> Fate;
+    ///
+    /// # Errors
+    /// Why it does not count: it has no send time that the estimator could use, or is of a flow that is one too many.
+    fn packet(&mut self, flow: usize, packet: &FedPacket) -> Result<(), Skip>;
     /// A stream that is fed has an RTP module of its own in the receiver, since its first packet at `since`: it hands over
     /// round trip times.
     fn module(&mut self, flow: usize, since: CaptureTime);
@@ -78,8 +72,8 @@ impl Feed for NoFeed {
     fn hold(&mut self, _flow: usize, _holds: bool) {}
     fn step_back(&mut self, _from: CaptureTime) {}
     fn time(&mut self, _at: CaptureTime) {}
-    fn packet(&mut self, _flow: usize, _packet: &FedPacket) -> Fate {
-        Fate::Counted
+    fn packet(&mut self, _flow: usize, _packet: &FedPacket) -> Result<(), Skip> {
+        Ok(())
     }
     fn module(&mut self, _flow: usize, _since: CaptureTime) {}
     fn rtt(&mut self, _flow: usize, _sample: RttSample) {}

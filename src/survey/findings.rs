@@ -8,12 +8,12 @@ use crate::model::{
 };
 use crate::units::{CaptureTime, Seconds, TimeDelta};
 
-use super::conversation::{Conversation, Direction, From};
+use super::conversation::{Conversation, Direction, SenderEnd};
 use super::learned::Learned;
-use super::ledger::Unfed;
+use super::ledger::Skip;
 use super::session::Session;
 use super::stream::Stream;
-use super::{Line, Survey};
+use super::{Survey, SurveyState};
 
 /// What a survey found.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,23 +44,23 @@ const MAX_REASONS: usize = 3;
 impl Survey {
     /// What was found; call it after [`Survey::finish`].
     pub fn findings(&self) -> Findings {
-        let line = &self.line;
-        let with_rtp = || line.sessions.enumerate().filter(|(_, session)| session.carries_rtp());
+        let state = &self.state;
+        let with_rtp = || state.sessions.enumerate().filter(|(_, session)| session.carries_rtp());
         Findings {
-            frames: line.frame_counts(),
-            flows: with_rtp().map(|(_, session)| line.flow(session)).collect(),
+            frames: state.frame_counts(),
+            flows: with_rtp().map(|(_, session)| state.flow(session)).collect(),
             places: with_rtp().map(|(place, _)| place).collect(),
             warnings: self.doubts(),
-            nothing: line.nothing(),
-            grain: line.tally.grain.found(),
-            span: line.since_first(line.clock),
-            counted_span: line.since_first(line.range.until(line.clock)),
+            nothing: state.nothing(),
+            grain: state.tally.grain.found(),
+            span: state.since_first(state.clock),
+            counted_span: state.since_first(state.range.until(state.clock)),
             learned: Some(self.learned()).filter(|learned| !learned.late().is_empty()),
         }
     }
 }
 
-impl Line {
+impl SurveyState {
     fn since_first(&self, at: CaptureTime) -> Option<Seconds> {
         self.first_at.map(|first| Seconds(at.as_nanos() - first.as_nanos()))
     }
@@ -85,7 +85,7 @@ impl Line {
 
     fn flow(&self, session: &Session) -> Flow {
         let conversation = self.conversation(session);
-        let media = conversation.map(|conversation| conversation.media_of(From::of(&session.flow)));
+        let media = conversation.map(|conversation| conversation.media_of(SenderEnd::of(&session.flow)));
         Flow {
             flow: session.flow,
             also_on: session.also_on.clone(),
@@ -165,7 +165,7 @@ impl Line {
                 reasons: reasons.map(|session| (session.flow, self.why_not(session))).collect(),
             });
         }
-        let unselected = self.ledger.get(Unfed::NotSelected).count;
+        let unselected = self.ledger.get(Skip::NotSelected).count;
         if unselected > 0 {
             return Some(Nothing::NoSuchFlow { packets: unselected, there: self.flows.unselected() });
         }
@@ -176,7 +176,7 @@ impl Line {
     fn what_was_seen(&self) -> Vec<(&'static str, u64)> {
         let classes = self.tally.classes().into_iter().filter(|(name, _)| *name != "rtp");
         let skipped = self.ledger.counts().into_iter().map(|(name, count)| (name, count.count));
-        let skipped = skipped.filter(|(name, _)| *name != Unfed::NotRtpClass.name());
+        let skipped = skipped.filter(|(name, _)| *name != Skip::NotRtpClass.name());
         classes.chain(skipped).collect::<BTreeMap<_, _>>().into_iter().collect()
     }
 }

@@ -6,17 +6,18 @@ use std::net::IpAddr;
 
 use crate::capture::Frame;
 use crate::decode::Datagram;
-use crate::flow::{FiveTuple, PacketClass, classify};
+use crate::decode::FiveTuple;
 use crate::rtp::{Malformed, RtpPacket};
+use crate::rtp::{PacketClass, classify};
 use crate::units::{CaptureTime, PayloadType, SeqNum, Ssrc, TimeDelta};
 
-use super::conversation::From;
-use super::ledger::Unfed;
+use super::conversation::SenderEnd;
+use super::ledger::Skip;
 use super::places::{Place, Places, flow_of};
-use super::session::{PacketNote, Session, Surroundings};
+use super::session::{PacketNote, Session, SessionContext};
 use super::several::MAX_PAYLOAD;
 use super::stream::{Described, Stream};
-use super::{Feed, FlowInfo, Line, MAX_HOLD};
+use super::{Feed, FlowInfo, MAX_HOLD, SurveyState};
 
 /// All flows, and what their streams take up.
 #[derive(Debug, Default)]
@@ -77,7 +78,7 @@ impl Flows {
 /// Places and streams that are looked through for room, for each frame since it was last done.
 const LOOKED_THROUGH_A_FRAME: usize = 8;
 
-impl Line {
+impl SurveyState {
     #[inline(always)]
     pub(super) fn handle_datagram<F: Feed>(
         &mut self,
@@ -108,8 +109,8 @@ impl Line {
         let parsed = RtpPacket::parse(datagram.payload, datagram.payload_len);
         let packet = match &parsed {
             Ok(packet) => packet,
-            Err(Malformed::HeaderCut { .. }) => return self.ledger.unfed(Unfed::CutShort, frame.number),
-            Err(_) => return self.ledger.unfed(Unfed::Malformed, frame.number),
+            Err(Malformed::HeaderCut { .. }) => return self.ledger.skip_packet(Skip::CutShort, frame.number),
+            Err(_) => return self.ledger.skip_packet(Skip::Malformed, frame.number),
         };
         let Self { config, sessions, flows, conversations, ledger, copies, .. } = self;
         let known = flows.places.recent(datagram);
@@ -129,12 +130,12 @@ impl Line {
         let is_new = continues || known.stats.is_next(packet.sequence_number());
         if copies.leaves_out(packet, flow, &mut known.seen, (frame.at, frame.number), is_new) {
             session.count_copy(stream, frame.at, packet, datagram.direction);
-            return ledger.unfed(Unfed::Duplicate, frame.number);
+            return ledger.skip_packet(Skip::Duplicate, frame.number);
         }
         known.recent.note(packet.timestamp());
         let in_range = self.range.contains(frame.at);
         let note = PacketNote::new(frame, datagram, packet, self.clock, in_range);
-        let mut around = Surroundings { config, ledger, conversations };
+        let mut around = SessionContext { config, ledger, conversations };
         session.release_as::<true, F>(stream, frame.at, packet, note, &mut around, feed);
     }
 
@@ -150,13 +151,13 @@ impl Line {
             return self.look_at(frame, datagram, feed);
         }
         let Some(place) = self.place_of(frame, datagram) else {
-            return self.ledger.unfed(Unfed::Limit, frame.number);
+            return self.ledger.skip_packet(Skip::Limit, frame.number);
         };
         match place.session {
             Some(session) => self.handle_rtp((session, place.flow), frame, datagram, packet, feed),
             None => {
                 self.flows.note_packet(place.flow, packet.ssrc(), frame.at, self.config.max_ssrcs);
-                self.ledger.unfed(Unfed::NotSelected, frame.number);
+                self.ledger.skip_packet(Skip::NotSelected, frame.number);
             }
         }
     }
@@ -189,7 +190,7 @@ impl Line {
         if class == PacketClass::Rtcp {
             return self.handle_rtcp(frame, datagram, feed);
         }
-        self.ledger.unfed(Unfed::NotRtpClass, frame.number);
+        self.ledger.skip_packet(Skip::NotRtpClass, frame.number);
         if class == PacketClass::Dtls
             && let Some(index) = self.conversation_of(&flow_of(datagram), feed)
             && let Some(conversation) = self.conversations.get_mut(index)
@@ -243,7 +244,7 @@ impl Line {
         let known = sessions.get_mut(session);
         let Some((index, is_new)) = known.and_then(|known| known.streams.place_or_add(ssrc, new)) else {
             self.tally.over_ssrc_limit.add(frame.number.0);
-            return self.ledger.unfed(Unfed::Limit, frame.number);
+            return self.ledger.skip_packet(Skip::Limit, frame.number);
         };
         if is_new {
             flows.streams += 1;
@@ -265,7 +266,7 @@ impl Line {
             && copies.leaves_out(packet, flow, &mut stream.seen, captured, false)
         {
             known.count_copy(index, frame.at, packet, datagram.direction);
-            return self.ledger.unfed(Unfed::Duplicate, frame.number);
+            return self.ledger.skip_packet(Skip::Duplicate, frame.number);
         }
         if is_new && self.conversations.await_stream(&flow_of(datagram), ssrc) {
             self.adopt_rembs(&flow_of(datagram), ssrc, feed);
@@ -343,7 +344,7 @@ impl Line {
         }
         let conversation = self.conversations.find(&flow);
         if let Some(place) = conversation {
-            self.conversations.give_session((place, From::of(&flow)), index);
+            self.conversations.give_session((place, SenderEnd::of(&flow)), index);
         }
         let name = self.flows.places.name(&flow);
         let info = FlowInfo { index, flow: name, ethernet: datagram.ends.ethernet };

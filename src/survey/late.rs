@@ -4,7 +4,7 @@ use crate::infer::FoundId;
 use crate::model::{Disagreement, Doubt, Extension, Guess, Late, LateFinding};
 use crate::units::Count;
 
-use super::Line;
+use super::SurveyState;
 use super::doubts::FlowDoubts;
 use super::extensions::Extensions;
 use super::session::{Session, tag_len};
@@ -46,10 +46,10 @@ impl Session {
     }
 
     /// The bytes of tag that the whole capture tells of.
-    pub(super) fn srtp_tag_len_at_last(&self, line: &Line) -> usize {
+    pub(super) fn srtp_tag_len_at_last(&self, state: &SurveyState) -> usize {
         let used = self.srtp_tag_len.unwrap_or(0);
-        let is_told = line.config.srtp_tag_len.is_some() || line.config.learned.is_some();
-        let verdict = || line.conversation(self).and_then(|conversation| conversation.srtp.verdict());
+        let is_told = state.config.srtp_tag_len.is_some() || state.config.learned.is_some();
+        let verdict = || state.conversation(self).and_then(|conversation| conversation.srtp.verdict());
         match is_told {
             true => used,
             false => verdict().map_or(used, |verdict| tag_len(Some(verdict))),
@@ -57,10 +57,10 @@ impl Session {
     }
 
     /// What packets were fed without.
-    pub(super) fn late_findings(&self, line: &Line) -> Vec<LateFinding> {
+    pub(super) fn late_findings(&self, state: &SurveyState) -> Vec<LateFinding> {
         let mut late = Vec::new();
         let Some(then) = self.fed_with.filter(|_| self.packets_fed() > 0) else { return late };
-        let now = FedWith { srtp_tag_len: self.srtp_tag_len_at_last(line), ..self.known() };
+        let now = FedWith { srtp_tag_len: self.srtp_tag_len_at_last(state), ..self.known() };
         let flow = self.flow;
         let all = Count { count: self.packets_fed(), first_frame: self.first_frame.0 };
         let before = self.learned_after.unwrap_or(all);
@@ -141,7 +141,7 @@ impl Session {
     }
 }
 
-impl Line {
+impl SurveyState {
     /// Doubts about what was inferred.
     pub(super) fn of_inference(&self, session: &Session, doubts: &mut FlowDoubts<'_>) {
         for late in session.late_findings(self) {

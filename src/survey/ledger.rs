@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::capture::LinkType;
-use crate::decode::Skip;
+use crate::decode;
 use crate::model::Encapsulation;
 use crate::units::{Count, FrameNumber};
 
-/// Why an RTP packet was not fed.
+/// Why a packet was not fed. What is no datagram has the reasons of [`decode::Skip`], what is no frame those of
+/// [`crate::capture::Skip`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unfed {
+#[non_exhaustive]
+pub enum Skip {
     /// Looked like RTP, but was no stream.
     NotRtp,
     /// By `--flow`, `--ssrc` or `--exclude-ssrc`.
@@ -40,7 +42,7 @@ pub(super) enum Unfed {
     NotRtpClass,
 }
 
-impl Unfed {
+impl Skip {
     /// All, in the order of their numbers.
     const ALL: [Self; 14] = [
         Self::NotRtp,
@@ -59,7 +61,8 @@ impl Unfed {
         Self::NotRtpClass,
     ];
 
-    pub(super) const fn name(self) -> &'static str {
+    /// As in the summary.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::NotRtp => "not-rtp",
             Self::NotSelected => "not-selected",
@@ -82,8 +85,8 @@ impl Unfed {
 /// The counters.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
-    unfed: [Count; Unfed::ALL.len()],
-    skipped: [Count; Skip::ALL.len()],
+    skip: [Count; Skip::ALL.len()],
+    skipped: [Count; decode::Skip::ALL.len()],
     /// Link types that are not read; of many, the first.
     link_types: Vec<(LinkType, Count)>,
 }
@@ -93,22 +96,22 @@ const MAX_LINK_TYPES: usize = 64;
 
 impl Ledger {
     /// An RTP packet that is not fed.
-    pub(super) fn unfed(&mut self, reason: Unfed, frame: FrameNumber) {
-        if let Some(count) = self.unfed.get_mut(reason as usize) {
+    pub(super) fn skip_packet(&mut self, reason: Skip, frame: FrameNumber) {
+        if let Some(count) = self.skip.get_mut(reason as usize) {
             count.add(frame.0);
         }
     }
 
     /// A frame that is no datagram.
-    pub(super) fn skip(&mut self, skip: Skip, frame: FrameNumber) {
+    pub(super) fn skip_frame(&mut self, skip: decode::Skip, frame: FrameNumber) {
         if let Some(count) = self.skipped.get_mut(skip as usize) {
             count.add(frame.0);
         }
     }
 
     /// How many, and the first.
-    pub(super) fn get(&self, reason: Unfed) -> Count {
-        self.unfed.get(reason as usize).copied().unwrap_or_default()
+    pub(super) fn get(&self, reason: Skip) -> Count {
+        self.skip.get(reason as usize).copied().unwrap_or_default()
     }
 
     /// A frame of a link type that is not read.
@@ -129,15 +132,15 @@ impl Ledger {
     pub(super) fn unread_encapsulations(&self) -> Vec<(Encapsulation, Count)> {
         let links =
             self.link_types.iter().map(|(link_type, count)| (Encapsulation::Link(*link_type), *count));
-        let skipped = Skip::ALL.iter().zip(self.skipped);
+        let skipped = decode::Skip::ALL.iter().zip(self.skipped);
         let unread = skipped.filter(|(skip, count)| skip.is_unread_encapsulation() && count.count > 0);
         links.chain(unread.map(|(skip, count)| (Encapsulation::Layer(*skip), count))).collect()
     }
 
     /// All that happened, by name.
     pub(super) fn counts(&self) -> BTreeMap<&'static str, Count> {
-        let unfed = Unfed::ALL.iter().map(|reason| reason.name()).zip(self.unfed);
-        let skipped = Skip::ALL.iter().map(|skip| skip.name()).zip(self.skipped);
-        unfed.chain(skipped).filter(|(_, count)| count.count > 0).collect()
+        let skip = Skip::ALL.iter().map(|reason| reason.name()).zip(self.skip);
+        let skipped = decode::Skip::ALL.iter().map(|skip| skip.name()).zip(self.skipped);
+        skip.chain(skipped).filter(|(_, count)| count.count > 0).collect()
     }
 }

@@ -16,6 +16,7 @@ mod early;
 mod extensions;
 mod feed;
 mod findings;
+mod holdback;
 mod intake;
 mod late;
 mod layout;
@@ -46,13 +47,14 @@ use std::collections::VecDeque;
 
 pub use crate::model::CopyPolicy;
 pub use config::{MediaFilter, SurveyConfig, TimeBound};
-pub use feed::{Fate, FedPacket, Feed, FlowInfo, NoFeed};
+pub use feed::{FedPacket, Feed, FlowInfo, NoFeed};
 pub use findings::Findings;
 pub use learned::Learned;
+pub use ledger::Skip;
 
 use crate::capture::Frame;
-use crate::decode::{Decoder, Skip, unread_link_type};
-use crate::flow::HoldBack;
+use crate::decode::{self, Decoder, unread_link_type};
+use crate::survey::holdback::HoldBack;
 use crate::units::{CaptureTime, TimeDelta};
 
 use config::TimeRange;
@@ -62,7 +64,7 @@ use delay_line::{DelayLine, Waiting};
 use intake::Flows;
 use ledger::Ledger;
 use rtcp_copies::RtcpCopies;
-use session::{PacketNote, Session, Surroundings};
+use session::{PacketNote, Session, SessionContext};
 use sessions::Sessions;
 use tally::Tally;
 
@@ -77,14 +79,14 @@ const MAX_HELD_BYTES: usize = 8 << 20;
 #[derive(Debug)]
 pub struct Survey {
     decoder: Decoder,
-    line: Line,
+    state: SurveyState,
     /// Where the last of several copies is to count.
     delay: Option<Box<DelayLine>>,
 }
 
 /// Everything behind the decoder.
 #[derive(Debug)]
-struct Line {
+struct SurveyState {
     config: SurveyConfig,
     sessions: Sessions,
     flows: Flows,
@@ -110,7 +112,7 @@ impl Survey {
         Self {
             decoder: Decoder::default(),
             delay: (config.copies == CopyPolicy::Last).then(|| Box::new(DelayLine::new(config.merge_flows))),
-            line: Line {
+            state: SurveyState {
                 sessions: Sessions::default(),
                 flows: Flows::default(),
                 conversations: Conversations::default(),
@@ -149,34 +151,34 @@ impl Survey {
 
     #[inline(never)]
     fn take_delayed<F: Feed>(&mut self, waited: &Waiting, feed: &mut F) {
-        self.line.copies.superseded = waited.superseded;
+        self.state.copies.superseded = waited.superseded;
         self.take(&waited.frame(), feed);
-        self.line.copies.superseded = None;
+        self.state.copies.superseded = None;
     }
 
     #[inline(always)]
     fn take<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
-        let Self { decoder, line, .. } = self;
-        line.follow_clock(frame, feed);
-        if !line.holds.is_empty() {
-            line.end_holds(frame.number.0, feed);
+        let Self { decoder, state, .. } = self;
+        state.follow_clock(frame, feed);
+        if !state.holds.is_empty() {
+            state.end_holds(frame.number.0, feed);
         }
-        feed.time(line.range.until(frame.at));
+        feed.time(state.range.until(frame.at));
         match decoder.plain(frame) {
-            Some(datagram) => line.handle_datagram(frame, &datagram, feed),
+            Some(datagram) => state.handle_datagram(frame, &datagram, feed),
             None => self.handle_in_full(frame, feed),
         }
     }
 
     #[cold]
     fn handle_in_full<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
-        let Self { decoder, line, .. } = self;
+        let Self { decoder, state, .. } = self;
         let decoded =
-            decoder.decode_in_full(frame, &mut |datagram| line.handle_datagram(frame, datagram, feed));
+            decoder.decode_in_full(frame, &mut |datagram| state.handle_datagram(frame, datagram, feed));
         if let Err(skip) = decoded {
-            line.ledger.skip(skip, frame.number);
-            if skip == Skip::LinkType {
-                line.ledger.unread_link(unread_link_type(frame), frame.number);
+            state.ledger.skip_frame(skip, frame.number);
+            if skip == decode::Skip::LinkType {
+                state.ledger.unread_link(unread_link_type(frame), frame.number);
             }
         }
     }
@@ -187,41 +189,41 @@ impl Survey {
         for waited in delay.into_iter().flat_map(|mut delay| std::iter::from_fn(move || delay.pop())) {
             self.take_delayed(&waited, feed);
         }
-        for index in 0..self.line.sessions.places() {
-            self.line.with_session(index, feed, |session, around, feed| session.finish(around, feed));
+        for index in 0..self.state.sessions.places() {
+            self.state.with_session(index, feed, |session, around, feed| session.finish(around, feed));
         }
         // Timers of flows that were on hold have not run to the end.
-        feed.time(self.line.range.until(self.line.tally.last_at));
+        feed.time(self.state.range.until(self.state.tally.last_at));
     }
 
     /// Whatever is fed from now on is not earlier than this, as far as time does not step back.
     #[inline]
     pub fn watermark(&mut self) -> CaptureTime {
-        self.line.oldest_hold().map_or(self.line.clock, |(since, _)| since)
+        self.state.oldest_hold().map_or(self.state.clock, |(since, _)| since)
     }
 
     /// The first frame's time, from which times count.
     pub fn first_at(&self) -> Option<CaptureTime> {
-        self.line.first_at
+        self.state.first_at
     }
 
     /// The latest frame's time.
     pub fn last_at(&self) -> CaptureTime {
-        self.line.clock
+        self.state.clock
     }
 
     /// The grain of the capture's clock, if it is a millisecond or more as far as is seen.
     pub fn clock_grain(&self) -> Option<TimeDelta> {
-        self.line.tally.grain.found()
+        self.state.tally.grain.found()
     }
 
     /// Frames so far.
     pub fn frames(&self) -> u64 {
-        self.line.tally.frames
+        self.state.tally.frames
     }
 }
 
-impl Line {
+impl SurveyState {
     #[inline]
     fn follow_clock<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
         self.tally.frame(frame);
@@ -251,12 +253,12 @@ impl Line {
         &mut self,
         index: usize,
         feed: &mut F,
-        call: impl FnOnce(&mut Session, &mut Surroundings<'_>, &mut F) -> R,
+        call: impl FnOnce(&mut Session, &mut SessionContext<'_>, &mut F) -> R,
     ) -> Option<R> {
         let Self { config, sessions, conversations, ledger, holds, held_bytes, .. } = self;
         let session = sessions.get_mut(index)?;
         let (held_before, holding_before) = (session.held_bytes(), session.holding_since());
-        let result = call(session, &mut Surroundings { config, ledger, conversations }, feed);
+        let result = call(session, &mut SessionContext { config, ledger, conversations }, feed);
         session.note_steadiness();
         *held_bytes = (*held_bytes + session.held_bytes()).saturating_sub(held_before);
         let holding = session.holding_since();
@@ -345,7 +347,7 @@ mod tests {
                 direction: None,
             };
             survey.handle_frame(&frame, &mut NoFeed);
-            survey.line.holds.len()
+            survey.state.holds.len()
         };
         frame(1, 0, &packet(1));
         let other = packet(2);

@@ -6,7 +6,7 @@ use crate::rtp::RtpPacket;
 use crate::rtp::sdp::SessionDescription;
 
 use super::Feed;
-use super::session::{Session, Surroundings};
+use super::session::{Session, SessionContext};
 use super::stream::Stream;
 
 /// Retransmissions and FEC take over the timestamps of what they are for (RFC 4588, RFC 8627), while those of another
@@ -23,7 +23,7 @@ impl Session {
         &mut self,
         index: usize,
         packet: &RtpPacket<'_>,
-        around: &Surroundings<'_>,
+        around: &SessionContext<'_>,
         feed: &mut F,
     ) {
         let is_open = |stream: &&Stream| stream.fed.count > 0 && stream.has_module.is_none();

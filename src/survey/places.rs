@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::decode::{Carrier, Datagram, FlowMark};
-use crate::flow::{FiveTuple, Transport};
+use crate::decode::{FiveTuple, Transport};
 
 /// Where a flow's things are.
 #[derive(Debug, Clone, Copy)]

@@ -5,12 +5,12 @@ use crate::rtp::{RtpPacket, VIDEO_CLOCK_HZ};
 use crate::streams::Reception;
 use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, FrameNumber};
 
-use super::conversation::From;
-use super::ledger::Unfed;
-use super::session::{PacketNote, Session, Surroundings};
+use super::conversation::SenderEnd;
+use super::ledger::Skip;
+use super::session::{PacketNote, Session, SessionContext};
 use super::shapes::Carried;
 use super::stream::Stream;
-use super::{Fate, FedPacket, Feed, FlowInfo};
+use super::{FedPacket, Feed, FlowInfo};
 
 impl Session {
     /// Counts a packet of the stream at `index` and feeds it, if the stream is fed.
@@ -20,7 +20,7 @@ impl Session {
         at: CaptureTime,
         packet: &RtpPacket<'_>,
         note: PacketNote,
-        around: &mut Surroundings<'_>,
+        around: &mut SessionContext<'_>,
         feed: &mut F,
     ) {
         if !self.streams.get(index).is_some_and(Stream::is_decided) {
@@ -44,7 +44,7 @@ impl Session {
         at: CaptureTime,
         packet: &RtpPacket<'_>,
         note: PacketNote,
-        around: &mut Surroundings<'_>,
+        around: &mut SessionContext<'_>,
         feed: &mut F,
     ) {
         let carried = match IS_RTP {
@@ -58,7 +58,7 @@ impl Session {
         let reception = Reception { at, size, send_time: send_time.value(), is_truncated: note.truncated };
         stream.observe(packet, reception, carried.transport_cc);
         if !IS_RTP {
-            return around.ledger.unfed(Unfed::NotRtp, note.frame);
+            return around.ledger.skip_packet(Skip::NotRtp, note.frame);
         }
         if note.absurd_padding {
             self.absurd_padding.add(note.frame.0);
@@ -80,11 +80,11 @@ impl Session {
                 why_not_fed(stream, carried.transport_cc, note.in_range, cut == Some(true))
             }
         };
-        if let Some(unfed) = why_not {
-            if unfed == Unfed::Audio {
+        if let Some(skip) = why_not {
+            if skip == Skip::Audio {
                 stream.left_out.add(note.frame.0);
             }
-            return around.ledger.unfed(unfed, note.frame);
+            return around.ledger.skip_packet(skip, note.frame);
         }
         if !self.is_announced {
             self.is_announced = true;
@@ -102,14 +102,13 @@ impl Session {
             size,
         };
         match feed.packet(self.index, &fed) {
-            Fate::Counted => {
+            Ok(()) => {
                 stream.fed.add(note.frame.0);
                 if fed.is_first {
                     self.decide_module(index, packet, around, feed);
                 }
             }
-            Fate::NoSendTime => around.ledger.unfed(Unfed::NoSendTime, note.frame),
-            Fate::OverLimit => around.ledger.unfed(Unfed::EstimatedLimit, note.frame),
+            Err(skip) => around.ledger.skip_packet(skip, note.frame),
         }
     }
 
@@ -136,13 +135,13 @@ impl Session {
 
 /// Why a packet of a stream is not fed, if it is not.
 #[cold]
-fn why_not_fed(stream: &Stream, has_transport_cc: bool, in_range: bool, is_cut: bool) -> Option<Unfed> {
+fn why_not_fed(stream: &Stream, has_transport_cc: bool, in_range: bool, is_cut: bool) -> Option<Skip> {
     match stream.why_not_fed() {
-        Some(unfed) => Some(unfed),
+        Some(skip) => Some(skip),
         // Audio is only fed by `--media all`, and libwebrtc would count it neither way.
-        None if has_transport_cc && !stream.is_audio() => Some(Unfed::TransportCc),
-        None if !in_range => Some(Unfed::OutsideRange),
-        None if is_cut => Some(Unfed::HeaderCut),
+        None if has_transport_cc && !stream.is_audio() => Some(Skip::TransportCc),
+        None if !in_range => Some(Skip::OutsideRange),
+        None if is_cut => Some(Skip::HeaderCut),
         None => None,
     }
 }
@@ -152,12 +151,12 @@ fn why_not_fed(stream: &Stream, has_transport_cc: bool, in_range: bool, is_cut: 
 fn announce<F: Feed>(
     info: &FlowInfo,
     conversation: Option<usize>,
-    around: &mut Surroundings<'_>,
+    around: &mut SessionContext<'_>,
     feed: &mut F,
 ) {
     feed.flow(info);
     if let Some(place) = conversation {
-        around.conversations.begin((place, From::of(&info.flow)), info.index, feed);
+        around.conversations.begin((place, SenderEnd::of(&info.flow)), info.index, feed);
     }
 }
 

@@ -5,30 +5,30 @@ use std::net::IpAddr;
 
 use crate::capture::Frame;
 use crate::decode::Datagram;
-use crate::flow::FiveTuple;
+use crate::decode::FiveTuple;
 use crate::model::{Unusable, Unusables};
 use crate::remb::CapturedRemb;
 use crate::rtp::{Block, Blocks, Report};
 use crate::units::Ssrc;
 
-use super::conversation::{From, below};
+use super::conversation::{SenderEnd, below};
 use super::early::EarlyRemb;
-use super::ledger::Unfed;
+use super::ledger::Skip;
 use super::places::{flow_of, transport_of};
 use super::session::Session;
-use super::{Feed, Line};
+use super::{Feed, SurveyState};
 
 /// Pairs of ports that were found to be those of another flow's RTCP.
 const MAX_RTCP_PORTS: usize = 8192;
 
-impl Line {
+impl SurveyState {
     #[cold]
     pub(super) fn handle_rtcp<F: Feed>(&mut self, frame: &Frame<'_>, datagram: &Datagram<'_>, feed: &mut F) {
         let flow = flow_of(datagram);
         if self.rtcp_copies.is_copy(frame.at, &flow, datagram) {
-            return self.ledger.unfed(Unfed::RtcpCopy, frame.number);
+            return self.ledger.skip_packet(Skip::RtcpCopy, frame.number);
         }
-        self.ledger.unfed(Unfed::NotRtpClass, frame.number);
+        self.ledger.skip_packet(Skip::NotRtpClass, frame.number);
         let media = self.media_of_rtcp(&flow, datagram);
         let Some(index) = self.conversation_of(&media, feed) else {
             return self.tally.over_conversation_limit.add(frame.number.0);
@@ -36,8 +36,13 @@ impl Line {
         let Self { flows, conversations, .. } = self;
         // What it sends itself goes the other way than what is said of it.
         let first_packet_of = |ssrc| flows.first_packet(&media.reversed(), ssrc);
-        let rembs =
-            conversations.handle_rtcp((index, From::of(&media)), datagram, frame.at, first_packet_of, feed);
+        let rembs = conversations.handle_rtcp(
+            (index, SenderEnd::of(&media)),
+            datagram,
+            frame.at,
+            first_packet_of,
+            feed,
+        );
         for remb in rembs {
             self.handle_remb(&media, remb, frame, feed);
         }
@@ -63,11 +68,11 @@ impl Line {
         match steered {
             Ok((flow, remb)) => {
                 let remb = EarlyRemb { at: frame.at, order: self.clock, frame: frame.number.0, remb };
-                self.conversations.handle_remb((index, From::of(&flow)), remb, feed);
+                self.conversations.handle_remb((index, SenderEnd::of(&flow)), remb, feed);
             }
             Err(why) => {
                 if let Some(conversation) = self.conversations.get_mut(index) {
-                    conversation.media(From::of(&by_ports)).unusable.add(why, frame.number.0);
+                    conversation.media(SenderEnd::of(&by_ports)).unusable.add(why, frame.number.0);
                 }
             }
         }
@@ -149,9 +154,9 @@ impl Line {
             let Some(place) = self.flows.session(&flow) else { continue };
             let Some(session) = self.sessions.get_mut(place) else { continue };
             session.conversation = Some(index);
-            self.conversations.give_session((index, From::of(&flow)), place);
+            self.conversations.give_session((index, SenderEnd::of(&flow)), place);
             if session.is_announced {
-                self.conversations.begin((index, From::of(&flow)), place, feed);
+                self.conversations.begin((index, SenderEnd::of(&flow)), place, feed);
             }
         }
         Some(index)
@@ -161,7 +166,7 @@ impl Line {
     #[cold]
     pub(super) fn adopt_rembs<F: Feed>(&mut self, flow: &FiveTuple, ssrc: Ssrc, feed: &mut F) {
         if let Some(index) = self.conversation_of(flow, feed) {
-            self.conversations.adopt(flow, ssrc, (index, From::of(flow)), feed);
+            self.conversations.adopt(flow, ssrc, (index, SenderEnd::of(flow)), feed);
         }
     }
 
@@ -169,7 +174,7 @@ impl Line {
     pub(super) fn unusable_rembs(&self) -> Unusables {
         let mut all = Unusables::default();
         for conversation in self.conversations.iter() {
-            for sender in [From::Lower, From::Higher] {
+            for sender in [SenderEnd::Lower, SenderEnd::Higher] {
                 let (flow, direction) = (conversation.flow_of(sender), conversation.media_of(sender));
                 all.join(&direction.unusable);
                 if self.may_steer(&flow) {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::decode::Datagram;
-use crate::flow::FiveTuple;
+use crate::decode::FiveTuple;
 use crate::rtp::Blocks;
 use crate::units::{CaptureTime, TimeDelta};
 

@@ -1,12 +1,13 @@
 //! One directed flow: its packets wait until what they are is decided, then go to its timeline in order.
 
 use crate::capture::{Direction, Frame};
+use crate::decode::FiveTuple;
 use crate::decode::{Carrier, Datagram};
-use crate::flow::{FiveTuple, HoldBack};
 use crate::infer::SrtpVerdict;
 use crate::model::Inference;
 use crate::rtp::RtpPacket;
 use crate::streams::CaptureTimeClock;
+use crate::survey::holdback::HoldBack;
 use crate::units::{CaptureTime, Count, FrameNumber, PayloadType, Ssrc};
 
 use super::conversations::Conversations;
@@ -55,7 +56,7 @@ impl PacketNote {
 }
 
 /// What a session works with.
-pub(super) struct Surroundings<'a> {
+pub(super) struct SessionContext<'a> {
     pub(super) config: &'a SurveyConfig,
     pub(super) ledger: &'a mut Ledger,
     pub(super) conversations: &'a mut Conversations,
@@ -156,7 +157,7 @@ impl Session {
         at: CaptureTime,
         packet: &RtpPacket<'_>,
         note: PacketNote,
-        around: &mut Surroundings<'_>,
+        around: &mut SessionContext<'_>,
         feed: &mut F,
     ) {
         if self.held.is_full() {
@@ -232,7 +233,7 @@ impl Session {
     pub(super) fn release_ready<F: Feed>(
         &mut self,
         now: Option<CaptureTime>,
-        around: &mut Surroundings<'_>,
+        around: &mut SessionContext<'_>,
         feed: &mut F,
     ) {
         let mut held = std::mem::take(&mut self.held);
@@ -269,19 +270,19 @@ impl Session {
     }
 
     /// Feeds all that waits, with what evidence there is: the capture or the room for it is at its end.
-    pub(super) fn flush<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
+    pub(super) fn flush<F: Feed>(&mut self, around: &mut SessionContext<'_>, feed: &mut F) {
         self.release_ready(None, around, feed);
     }
 
     /// The same at the capture's end: what is still not known is taken for what is most plausible, for a second reading.
-    pub(super) fn finish<F: Feed>(&mut self, around: &mut Surroundings<'_>, feed: &mut F) {
+    pub(super) fn finish<F: Feed>(&mut self, around: &mut SessionContext<'_>, feed: &mut F) {
         self.flush(around, feed);
         let streams = &self.streams;
         self.extensions.settle(&|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
     }
 
     /// Takes of the flow what is most plausible, for a packet that is not to wait any longer.
-    fn settle(&mut self, frame: FrameNumber, around: &mut Surroundings<'_>) {
+    fn settle(&mut self, frame: FrameNumber, around: &mut SessionContext<'_>) {
         if !self.knows_extensions_of(frame) {
             let streams = &self.streams;
             self.extensions.settle(&|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
@@ -326,12 +327,12 @@ impl Session {
     }
 
     /// What RTCP and DTLS say of encryption.
-    fn srtp(&self, around: &Surroundings<'_>) -> Option<SrtpVerdict> {
+    fn srtp(&self, around: &SessionContext<'_>) -> Option<SrtpVerdict> {
         around.conversations.get(self.conversation?)?.srtp.verdict()
     }
 
     /// Takes what is known of encryption.
-    fn note_srtp(&mut self, around: &Surroundings<'_>) {
+    fn note_srtp(&mut self, around: &SessionContext<'_>) {
         if self.srtp_tag_len.is_none() {
             let srtp = self.srtp(around);
             self.srtp_tag_len = srtp.map(|srtp| tag_len(Some(srtp)));

@@ -6,11 +6,11 @@
 
 use crate::capture::Frame;
 use crate::decode::Datagram;
-use crate::flow::{PacketClass, classify, segment_len};
 use crate::rtp::RtpPacket;
+use crate::rtp::{PacketClass, classify, segment_len};
 use crate::units::{SeqNum, Ssrc};
 
-use super::{Feed, Line};
+use super::{Feed, SurveyState};
 
 /// What an Ethernet frame holds, less the headers of IPv4 and UDP.
 pub(super) const MAX_PAYLOAD: usize = 1500 - 28;
@@ -54,7 +54,7 @@ impl Singles {
     }
 }
 
-impl Line {
+impl SurveyState {
     /// A datagram that is larger than any link lets pass, or that few links do.
     #[cold]
     pub(super) fn handle_large<F: Feed>(&mut self, frame: &Frame<'_>, datagram: &Datagram<'_>, feed: &mut F) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::{Doubt, SeveralFlows, WhySeveralFlows as Reason};
 use crate::units::{Count, Ssrc};
 
-use super::Line;
+use super::SurveyState;
 use super::doubts::Doubts;
 use super::session::Session;
 use super::stream::Stream;
@@ -44,7 +44,7 @@ fn are_at_once(one: &Stream, other: &Stream) -> bool {
     both > shorter / 10
 }
 
-impl Line {
+impl SurveyState {
     /// One for each reason.
     pub(super) fn of_streams_on_several_flows(&self, doubts: &mut Doubts) {
         let mut places: BTreeMap<Ssrc, Vec<OnFlow<'_>>> = BTreeMap::new();

@@ -10,7 +10,7 @@ use crate::streams::{Reception, StreamStats};
 use crate::units::{Count, PayloadType, SeqNum, Ssrc};
 
 use super::MediaFilter;
-use super::ledger::Unfed;
+use super::ledger::Skip;
 use super::seen::Seen;
 use super::several::Singles;
 
@@ -22,16 +22,7 @@ pub(super) enum Admission {
     /// They are fed.
     Fed,
     /// They are not fed.
-    LeftOut(LeftOut),
-}
-
-/// Why a stream is not fed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LeftOut {
-    /// By `--ssrc` or `--exclude-ssrc`.
-    NotSelected,
-    /// libwebrtc does not count audio.
-    Audio,
+    Skipped(Skip),
 }
 
 /// A stream and what is known of it.
@@ -195,10 +186,9 @@ impl Stream {
 
     /// Why its packets are not fed, if none is.
     #[inline]
-    pub(super) fn why_not_fed(&self) -> Option<Unfed> {
+    pub(super) fn why_not_fed(&self) -> Option<Skip> {
         match self.admission {
-            Admission::LeftOut(LeftOut::NotSelected) => Some(Unfed::NotSelected),
-            Admission::LeftOut(LeftOut::Audio) => Some(Unfed::Audio),
+            Admission::Skipped(skip) => Some(skip),
             Admission::Fed | Admission::Undecided => None,
         }
     }
@@ -235,8 +225,8 @@ impl Stream {
 
     fn admit(&mut self, media: MediaFilter) {
         self.admission = match (self.selected, media, self.is_audio()) {
-            (false, ..) => Admission::LeftOut(LeftOut::NotSelected),
-            (true, MediaFilter::WithoutAudio, true) => Admission::LeftOut(LeftOut::Audio),
+            (false, ..) => Admission::Skipped(Skip::NotSelected),
+            (true, MediaFilter::WithoutAudio, true) => Admission::Skipped(Skip::Audio),
             (true, ..) => Admission::Fed,
         };
         let is_told = self.described.is_some() || self.learned.is_some();
@@ -254,7 +244,7 @@ impl Stream {
 
     /// Whether packets were fed before it showed itself to be audio.
     pub(super) fn turned_out_to_be_audio(&self) -> bool {
-        self.admission == Admission::LeftOut(LeftOut::Audio) && self.fed.count > 0
+        self.admission == Admission::Skipped(Skip::Audio) && self.fed.count > 0
     }
 
     /// Whether packets were left out before it showed itself to be none.
@@ -266,9 +256,9 @@ impl Stream {
     pub(super) fn treatment(&self) -> Treatment {
         match (self.admission, self.kind()) {
             (Admission::Undecided, _) => Treatment::Undecided,
-            (Admission::LeftOut(LeftOut::NotSelected), _) => Treatment::NotSelected,
+            (Admission::Skipped(Skip::NotSelected), _) => Treatment::NotSelected,
             _ if self.transport_cc > 0 && self.fed.count == 0 => Treatment::TransportCc,
-            (Admission::LeftOut(LeftOut::Audio), _) => Treatment::LeftOutAsAudio,
+            (Admission::Skipped(_), _) => Treatment::LeftOutAsAudio,
             (Admission::Fed, Some(MediaKind::Audio)) => Treatment::FedAsAudio,
             (Admission::Fed, _) => Treatment::Fed,
         }

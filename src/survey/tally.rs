@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::capture::{Frame, LinkType};
 use crate::decode::{Carrier, Datagram};
-use crate::flow::PacketClass;
+use crate::rtp::PacketClass;
 use crate::units::CaptureTime;
 use crate::units::Count;
 

@@ -1,13 +1,13 @@
 //! What was asked for and is not in the capture: a slip of the finger, or another capture than was meant.
 
-use crate::flow::{FiveTuple, Transport};
+use crate::decode::{FiveTuple, Transport};
 use crate::model::{Doubt, SaidInVain};
 use crate::units::Ssrc;
 
-use super::Line;
+use super::SurveyState;
 use super::doubts::Doubts;
 
-impl Line {
+impl SurveyState {
     /// A doubt for each flag whose value nothing answers to.
     pub(super) fn unmatched(&self, doubts: &mut Doubts) {
         let streams = || self.sessions.iter().flat_map(|session| session.streams.iter());

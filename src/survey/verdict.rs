@@ -4,15 +4,16 @@ use crate::infer::SrtpVerdict;
 use crate::model::{Basis, Known, NotFed, SendTimeBasis, Unfit, Verdict};
 use crate::units::TimeDelta;
 
-use super::Line;
-use super::conversation::From;
+use super::SurveyState;
+use super::conversation::SenderEnd;
+use super::ledger::Skip;
 use super::session::Session;
-use super::stream::{Admission, LeftOut, Stream};
+use super::stream::{Admission, Stream};
 
 /// Beyond, delays cannot be seen.
 const MAX_GRAIN: TimeDelta = TimeDelta::from_millis(5);
 
-impl Line {
+impl SurveyState {
     pub(super) fn verdict(&self, session: &Session) -> Verdict {
         match self.unfit(session) {
             Some(unfit) => Verdict::Unfit(unfit),
@@ -47,7 +48,7 @@ impl Line {
             _ => SendTimeBasis::RtpTimestamps,
         };
         let conversation = self.conversation(session);
-        let media = conversation.map(|conversation| conversation.media_of(From::of(&session.flow)));
+        let media = conversation.map(|conversation| conversation.media_of(SenderEnd::of(&session.flow)));
         let encrypted = conversation
             .is_some_and(|conversation| conversation.srtp.verdict() == Some(SrtpVerdict::Encrypted));
         let is_cut = media.is_some_and(|media| media.recorded.tally.rtcp_cut > 0);
@@ -65,16 +66,16 @@ impl Line {
     pub(super) fn why_not(&self, session: &Session) -> NotFed {
         let streams: Vec<_> = session.rtp_streams().collect();
         let all = |admission| streams.iter().all(|stream| stream.admission == admission);
-        if all(Admission::LeftOut(LeftOut::Audio)) {
+        if all(Admission::Skipped(Skip::Audio)) {
             NotFed::OnlyAudio
-        } else if all(Admission::LeftOut(LeftOut::NotSelected)) {
+        } else if all(Admission::Skipped(Skip::NotSelected)) {
             match self.config.ssrcs.is_empty() {
                 true => NotFed::Excluded,
                 false => NotFed::NotSelected(streams.iter().map(|stream| stream.ssrc).collect()),
             }
         } else if streams.iter().any(|stream| stream.transport_cc > 0) {
             NotFed::TransportCc(session.extensions.transport_cc.id.unwrap_or(0))
-        } else if streams.iter().all(|stream| matches!(stream.admission, Admission::LeftOut(_))) {
+        } else if streams.iter().all(|stream| matches!(stream.admission, Admission::Skipped(_))) {
             NotFed::NoneCounted
         } else if session.layout.encrypted.count > 0 {
             NotFed::Cryptex

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::process::Command;
 
 use remb_replay::capture::{CaptureReader, Frame, LinkType};
+use remb_replay::decode::FiveTuple;
 use remb_replay::decode::{Datagram, Decoder};
-use remb_replay::flow::FiveTuple;
 use remb_replay::model::StreamKind;
 use remb_replay::remb::Remb;
 use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink, Taping};

@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use remb_replay::capture::{CaptureReader, UnreadCounts};
+use remb_replay::capture::{CaptureReader, SkipCounts};
 use remb_replay::model::Stream;
 use remb_replay::survey::{Findings, NoFeed, Survey, SurveyConfig};
 use serde_json::Value;
@@ -26,10 +26,10 @@ fn expected(folder: &Path) -> Value {
 }
 
 /// What is in a capture, as far as it can be read, and how many packet records it has.
-fn survey(path: &Path) -> (Findings, u64, UnreadCounts) {
+fn survey(path: &Path) -> (Findings, u64, SkipCounts) {
     let mut survey = Survey::new(SurveyConfig::default());
     let Ok(mut reader) = CaptureReader::new(Box::new(File::open(path).unwrap())) else {
-        return (survey.findings(), 0, UnreadCounts::default());
+        return (survey.findings(), 0, SkipCounts::default());
     };
     let mut last = 0;
     while let Ok(Some(frame)) = reader.next_frame() {
@@ -37,8 +37,8 @@ fn survey(path: &Path) -> (Findings, u64, UnreadCounts) {
         survey.handle_frame(&frame, &mut NoFeed);
     }
     survey.finish(&mut NoFeed);
-    let frames = last.max(survey.frames() + reader.unread().iter().map(|(count, _)| count).sum::<u64>());
-    (survey.findings(), frames, *reader.unread())
+    let frames = last.max(survey.frames() + reader.skipped().iter().map(|(count, _)| count).sum::<u64>());
+    (survey.findings(), frames, *reader.skipped())
 }
 
 /// What is known of a stream.

@@ -2,7 +2,7 @@ use super::*;
 use crate::remb::CapturedRemb;
 use crate::rtp::test_packet::TestPacket;
 use crate::streams::RttSample;
-use crate::survey::{Fate, FedPacket};
+use crate::survey::{FedPacket, Skip};
 
 /// Sequence of what is fed: frame times in milliseconds, and which of them have a send time.
 #[derive(Default)]
@@ -13,9 +13,9 @@ impl Feed for Fed {
     fn hold(&mut self, _: usize, _: bool) {}
     fn step_back(&mut self, _: CaptureTime) {}
     fn time(&mut self, _: CaptureTime) {}
-    fn packet(&mut self, _: usize, packet: &FedPacket) -> Fate {
+    fn packet(&mut self, _: usize, packet: &FedPacket) -> Result<(), Skip> {
         self.0.push((packet.at.as_nanos() / 1_000_000, packet.send_time.value().is_some()));
-        Fate::Counted
+        Ok(())
     }
     fn rtt(&mut self, _: usize, _: RttSample) {}
     fn module(&mut self, _: usize, _: CaptureTime) {}
@@ -65,7 +65,7 @@ impl Flow {
         };
         let packet = RtpPacket::parse(&bytes, bytes.len()).unwrap();
         let Self { session, config, ledger, conversations, fed, .. } = self;
-        let around = &mut Surroundings { config, ledger, conversations };
+        let around = &mut SessionContext { config, ledger, conversations };
         session.handle_packet(index, at, &packet, note, around, fed);
         session.note_steadiness();
     }

@@ -6,7 +6,7 @@ use crate::units::{CaptureTime, TimeDelta};
 
 /// A first-in-first-out queue of packet headers, bounded in time, number and bytes.
 #[derive(Debug)]
-pub struct HoldBack<M> {
+pub(super) struct HoldBack<M> {
     entries: VecDeque<Entry<M>>,
     headers: Vec<u8>,
     /// Where the first packet's header begins.
@@ -22,13 +22,13 @@ struct Entry<M> {
 
 /// A packet that was held back.
 #[derive(Debug)]
-pub struct HeldPacket<'a, M> {
+pub(super) struct HeldPacket<'a, M> {
     /// Its own time.
-    pub at: CaptureTime,
+    pub(super) at: CaptureTime,
     /// Its header's bytes.
-    pub header: &'a [u8],
+    pub(super) header: &'a [u8],
     /// What its holder noted.
-    pub meta: &'a M,
+    pub(super) meta: &'a M,
 }
 
 impl<M> Default for HoldBack<M> {
@@ -39,59 +39,60 @@ impl<M> Default for HoldBack<M> {
 
 impl<M> HoldBack<M> {
     /// The longest that a packet waits, in capture time.
-    pub const MAX_TIME: TimeDelta = TimeDelta::from_secs(2);
+    pub(super) const MAX_TIME: TimeDelta = TimeDelta::from_secs(2);
     /// The most packets that wait.
-    pub const MAX_PACKETS: usize = 8_192;
+    pub(super) const MAX_PACKETS: usize = 8_192;
     /// The most header bytes that wait.
-    pub const MAX_BYTES: usize = 1 << 20;
+    pub(super) const MAX_BYTES: usize = 1 << 20;
 
     /// Appends a packet.
-    pub fn push(&mut self, at: CaptureTime, header: &[u8], meta: M) {
+    pub(super) fn push(&mut self, at: CaptureTime, header: &[u8], meta: M) {
         self.headers.extend_from_slice(header);
         self.entries.push_back(Entry { at, header_end: self.headers.len(), meta });
     }
 
     /// Whether the first packet has waited long enough at `now`. Time that stepped back behind it counts as long enough
     /// once it is as far away.
-    pub fn first_is_due(&self, now: CaptureTime) -> bool {
+    pub(super) fn first_is_due(&self, now: CaptureTime) -> bool {
         let waited = self.entries.front().map(|first| now.to_timestamp() - first.at.to_timestamp());
         waited.is_some_and(|waited| waited > Self::MAX_TIME || waited < TimeDelta::ZERO - Self::MAX_TIME)
     }
 
     /// Whether there are too many.
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.entries.len() >= Self::MAX_PACKETS || self.headers.len() - self.start >= Self::MAX_BYTES
     }
 
     /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// How many wait.
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Bytes of memory in use.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.headers.capacity() + self.entries.capacity() * size_of::<Entry<M>>()
     }
 
     /// The first packet's note.
-    pub fn first(&self) -> Option<&M> {
+    pub(super) fn first(&self) -> Option<&M> {
         self.entries.front().map(|entry| &entry.meta)
     }
 
     /// The first packet.
-    pub fn front(&self) -> Option<HeldPacket<'_, M>> {
+    pub(super) fn front(&self) -> Option<HeldPacket<'_, M>> {
         let Entry { at, header_end, meta } = self.entries.front()?;
         let header = self.headers.get(self.start..*header_end).unwrap_or_default();
         Some(HeldPacket { at: *at, header, meta })
     }
 
     /// Forgets the first packet.
-    pub fn remove_first(&mut self) {
+    pub(super) fn remove_first(&mut self) {
         if let Some(first) = self.entries.pop_front() {
             self.start = first.header_end;
         }
@@ -104,7 +105,8 @@ impl<M> HoldBack<M> {
     }
 
     /// All packets in order.
-    pub fn iter(&self) -> impl Iterator<Item = HeldPacket<'_, M>> {
+    #[cfg(test)]
+    fn iter(&self) -> impl Iterator<Item = HeldPacket<'_, M>> {
         let mut start = self.start;
         self.entries.iter().map(move |entry| {
             let header = self.headers.get(start..entry.header_end).unwrap_or_default();
@@ -114,7 +116,7 @@ impl<M> HoldBack<M> {
     }
 
     /// Forgets all packets; the memory is kept for the next ones.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.entries.clear();
         self.headers.clear();
         self.start = 0;

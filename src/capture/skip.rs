@@ -5,7 +5,7 @@ use crate::units::FrameNumber;
 /// Packet records that could not be given as frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Unread {
+pub enum Skip {
     /// A Simple Packet Block, which has no time.
     SimplePacket,
     /// A packet block whose lengths disagree.
@@ -18,7 +18,7 @@ pub enum Unread {
     AbsurdTime,
 }
 
-impl Unread {
+impl Skip {
     /// All, in the order of their numbers.
     pub const ALL: [Self; 5] = [
         Self::SimplePacket,
@@ -40,7 +40,7 @@ impl Unread {
     }
 }
 
-impl Unread {
+impl Skip {
     /// What is wrong with such packets.
     pub const fn why(self) -> &'static str {
         match self {
@@ -54,4 +54,4 @@ impl Unread {
 }
 
 /// How many, and the first.
-pub type UnreadCounts = [(u64, FrameNumber); Unread::ALL.len()];
+pub type SkipCounts = [(u64, FrameNumber); Skip::ALL.len()];

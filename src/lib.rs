@@ -23,8 +23,6 @@ pub use remb::bwe;
 
 pub mod analysis;
 pub mod capture;
-#[cfg(feature = "cli")]
-pub mod cli;
 pub mod config;
 pub mod decode;
 pub mod infer;

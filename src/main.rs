@@ -1,10 +1,12 @@
 //! The command line program.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod cli;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use remb_replay::cli::{self, args::Cli};
 
 fn main() -> ExitCode {
-    cli::run(&Cli::parse())
+    cli::run(&cli::args::Cli::parse())
 }

@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 use super::Exit;
 use super::args::{BehaveArgs, ReplayArgs};
 use super::in_memory::{Results, replay_in_memory};
-use crate::analysis::check::{
+use remb_replay::analysis::check::{
     Case, CaseResult, Golden, Known, Rows, Table, Verdict, first_difference, unmet,
 };
-use crate::analysis::series::{ColumnNames, SeriesReader};
+use remb_replay::analysis::series::{ColumnNames, SeriesReader};
 
 /// A case and where it is.
 pub(super) struct Placed {

@@ -13,8 +13,8 @@ use super::args::{CheckArgs, ReplayArgs};
 use super::case::{Mode, Placed};
 use super::outputs::{Kind, Output, Plan};
 use super::{Exit, Failure, messages, to_stdout};
-use crate::analysis::check::{Case, CaseResult, Verdict, junit, markdown};
-use crate::report::counted;
+use remb_replay::analysis::check::{Case, CaseResult, Verdict, junit, markdown};
+use remb_replay::report::counted;
 
 /// Largest case file.
 const MAX_CASE_BYTES: u64 = 1 << 20;

@@ -12,17 +12,17 @@ use super::resolve::{Resolved, resolve};
 use super::series_files;
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, messages, print, to_stdout};
-use crate::analysis::compare::{
+use remb_replay::analysis::compare::{
     ClockGrain, CompareError, Comparison, FlowComparison, PhaseReplays, Replays, Settings, Spread, write_csv,
 };
-use crate::analysis::series::{ColumnNames, SeriesError};
-use crate::analysis::twice::{self, Reading};
-use crate::remb::Profile;
-use crate::replay::Outcome;
-use crate::report::summary::{Tool, Warning};
-use crate::report::views;
-use crate::survey::Learned;
-use crate::units::TimeDelta;
+use remb_replay::analysis::series::{ColumnNames, SeriesError};
+use remb_replay::analysis::twice::{self, Reading};
+use remb_replay::remb::Profile;
+use remb_replay::replay::Outcome;
+use remb_replay::report::summary::{Tool, Warning};
+use remb_replay::report::views;
+use remb_replay::survey::Learned;
+use remb_replay::units::TimeDelta;
 
 pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Libwebrtc);

@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::outputs::{Format, Output, Plan};
-use crate::analysis::compare::{Drawn, FlowComparison};
-use crate::report::plot::{CompareFigure, render_compare_png, render_compare_svg};
+use remb_replay::analysis::compare::{Drawn, FlowComparison};
+use remb_replay::report::plot::{CompareFigure, render_compare_png, render_compare_svg};
 
 /// Draws a picture for each flow, if that was asked for; `name` is the capture's.
 pub(super) fn draw(plan: &Plan, name: &str, flows: &[FlowComparison]) -> Result<Vec<Output>> {

@@ -7,13 +7,13 @@ use super::replay::summary;
 use super::resolve::{Resolved, resolve};
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure};
-use crate::analysis::tables::Tables;
-use crate::analysis::twice::{self, Reading};
-use crate::remb::Profile;
-use crate::replay::{Outcome, Replay};
-use crate::report::csv::Clock;
-use crate::report::summary::Summary;
-use crate::survey::Learned;
+use remb_replay::analysis::tables::Tables;
+use remb_replay::analysis::twice::{self, Reading};
+use remb_replay::remb::Profile;
+use remb_replay::replay::{Outcome, Replay};
+use remb_replay::report::csv::Clock;
+use remb_replay::report::summary::Summary;
+use remb_replay::survey::Learned;
 
 /// What a replay came to.
 pub(super) struct Results {

@@ -6,12 +6,12 @@ use super::outputs::{Kind, Output, Plan};
 use super::resolve::resolve;
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, messages, print, to_stdout};
-use crate::analysis::twice::{self, Reading};
-use crate::remb::Profile;
-use crate::report::csv::write_streams;
-use crate::report::summary::{Flow, Input, Inspection, Tool};
-use crate::report::views;
-use crate::survey::{Findings, Learned, NoFeed, Survey, SurveyConfig};
+use remb_replay::analysis::twice::{self, Reading};
+use remb_replay::remb::Profile;
+use remb_replay::report::csv::write_streams;
+use remb_replay::report::summary::{Flow, Input, Inspection, Tool};
+use remb_replay::report::views;
+use remb_replay::survey::{Findings, Learned, NoFeed, Survey, SurveyConfig};
 
 pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Periodic);

@@ -7,10 +7,10 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 
 use super::outputs::Output;
-use crate::capture::CaptureReader;
-use crate::report::merge;
-use crate::report::pcap::RembPcap;
-use crate::units::Count;
+use remb_replay::capture::CaptureReader;
+use remb_replay::report::merge;
+use remb_replay::report::pcap::RembPcap;
+use remb_replay::units::Count;
 
 /// Our REMBs, until the capture is read again.
 pub(super) type Kept = RembPcap<BufWriter<File>>;

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::args::{BehaveArgs, Color};
 use super::source::ReadCapture;
-use crate::report::summary::Warning;
+use remb_replay::report::summary::Warning;
 
 /// Follows `--color`; `NO_COLOR` and terminals are anstream's business.
 pub(super) fn choose_color(color: Color) {

@@ -1,6 +1,6 @@
 //! The command line: what the user said, what it means, the one place that opens files, and the commands.
 
-pub mod args;
+pub(crate) mod args;
 mod case;
 mod check;
 mod compare;
@@ -28,11 +28,11 @@ use anyhow::Context;
 
 use args::{Cli, Command};
 
-use crate::analysis::series::SeriesError;
+use remb_replay::analysis::series::SeriesError;
 
 /// How a run ended, by exit code; see the table in the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Done.
     Done = 0,
     /// Done, and outside the tolerance.
@@ -49,11 +49,11 @@ pub enum Exit {
 
 /// Why a command could not do its work, and the exit code.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// Exit code.
-    pub exit: Exit,
+    pub(crate) exit: Exit,
     /// For the user.
-    pub error: anyhow::Error,
+    pub(crate) error: anyhow::Error,
 }
 
 impl Failure {
@@ -89,7 +89,7 @@ fn to_stdout(text: &str) -> anyhow::Result<()> {
 }
 
 /// Runs a command and says on standard error what went wrong.
-pub fn run(cli: &Cli) -> ExitCode {
+pub(crate) fn run(cli: &Cli) -> ExitCode {
     messages::choose_color(cli.command.behave().map_or(args::Color::Auto, |behave| behave.color));
     let result = match &cli.command {
         Command::Inspect(args) => inspect::run(args),

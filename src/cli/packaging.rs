@@ -10,7 +10,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{Cli, CompletionsArgs, ManArgs};
 use super::{Exit, Failure, print};
-use crate::report::codes::CODES;
+use remb_replay::report::codes::CODES;
 
 pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
     let mut script = Vec::new();

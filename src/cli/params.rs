@@ -2,8 +2,8 @@
 
 use super::args::ParamsArgs;
 use super::{Exit, Failure, print};
-use crate::config::{PROFILES, Parameter, parameters};
-use crate::report::table::table;
+use remb_replay::config::{PROFILES, Parameter, parameters};
+use remb_replay::report::table::table;
 
 const HEADINGS: [&str; 5] = ["NAME", "TYPE", "DEFAULT", "RANGE", "MIRRORS"];
 

@@ -13,13 +13,13 @@ use super::resolve::{Resolved, resolve};
 use super::source::{ReadCapture, Source};
 use super::writers::Writers;
 use super::{Exit, Failure, messages, to_stdout};
-use crate::analysis::twice::{self, Reading};
-use crate::model::Warning;
-use crate::remb::Profile;
-use crate::replay::{Outcome, Replay, ReplayConfig};
-use crate::report::summary::{Flow, Input, Summary, Tool};
-use crate::report::views;
-use crate::survey::Learned;
+use remb_replay::analysis::twice::{self, Reading};
+use remb_replay::model::Warning;
+use remb_replay::remb::Profile;
+use remb_replay::replay::{Outcome, Replay, ReplayConfig};
+use remb_replay::report::summary::{Flow, Input, Summary, Tool};
+use remb_replay::report::views;
+use remb_replay::survey::Learned;
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     let resolved = resolve(&args.flags, &args.write, &args.parameters, Profile::Periodic);

@@ -9,15 +9,15 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use super::args::{Copies, Media, ParameterArgs, Rtcp, RunFlags, WriteFlags};
-use crate::analysis::series::ssrc;
-use crate::bwe::{DelayFilter, EstimatorChoice};
-use crate::config::{self, Parameters};
-use crate::decode::FiveTuple;
-use crate::remb::Profile;
-use crate::replay::ReplayConfig;
-use crate::rtp::sdp::{HeaderExtension, SessionDescription};
-use crate::survey::{CopyPolicy, MediaFilter, SurveyConfig, TimeBound};
-use crate::units::{CaptureTime, Ssrc, TimeDelta};
+use remb_replay::analysis::series::ssrc;
+use remb_replay::bwe::{DelayFilter, EstimatorChoice};
+use remb_replay::config::{self, Parameters};
+use remb_replay::decode::FiveTuple;
+use remb_replay::remb::Profile;
+use remb_replay::replay::ReplayConfig;
+use remb_replay::rtp::sdp::{HeaderExtension, SessionDescription};
+use remb_replay::survey::{CopyPolicy, MediaFilter, SurveyConfig, TimeBound};
+use remb_replay::units::{CaptureTime, Ssrc, TimeDelta};
 
 /// Largest configuration file or SDP read.
 const MAX_TEXT_BYTES: u64 = 1 << 20;
@@ -33,17 +33,17 @@ const PROFILE: &str = "profile";
 #[derive(Debug)]
 pub(super) struct Resolved {
     /// For the replay.
-    pub config: ReplayConfig,
+    pub(crate) config: ReplayConfig,
     /// How RTCP is packed.
-    pub rtcp: Rtcp,
+    pub(crate) rtcp: Rtcp,
     /// Whether the input's SHA-256 is wanted.
-    pub hash: bool,
+    pub(crate) hash: bool,
     /// Whether the SSRC of the REMB sender was named.
-    pub sender_is_given: bool,
+    pub(crate) sender_is_given: bool,
     /// `config.toml`: profile, flags and parameters as given, from which the same run follows.
-    pub given: Table,
+    pub(crate) given: Table,
     /// The profile's name.
-    pub profile: &'static str,
+    pub(crate) profile: &'static str,
 }
 
 impl Resolved {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::analysis::series::{ColumnNames, SeriesFile, SeriesReader};
+use remb_replay::analysis::series::{ColumnNames, SeriesFile, SeriesReader};
 
 /// Reads a file by itself; an error names line and column.
 pub(super) fn read(path: &Path, names: &ColumnNames) -> Result<SeriesFile> {

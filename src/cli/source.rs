@@ -12,12 +12,12 @@ use sha2::{Digest, Sha256};
 use super::args::{BehaveArgs, Progress};
 use super::interrupt::{Interruptible, is_interrupted};
 use super::{Exit, Failure};
-use crate::analysis::twice::{self, Reading};
-use crate::capture::{CaptureError, CaptureReader, Frame, Skip, SkipCounts};
-use crate::model::{self, Doubt, Limit};
-use crate::report::counted;
-use crate::report::summary::{Count, Frames, Input, Seconds, Warning};
-use crate::survey::Learned;
+use remb_replay::analysis::twice::{self, Reading};
+use remb_replay::capture::{CaptureError, CaptureReader, Frame, Skip, SkipCounts};
+use remb_replay::model::{self, Doubt, Limit};
+use remb_replay::report::counted;
+use remb_replay::report::summary::{Count, Frames, Input, Seconds, Warning};
+use remb_replay::survey::Learned;
 
 /// The capture's bytes.
 pub(super) struct Source {

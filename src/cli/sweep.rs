@@ -16,16 +16,16 @@ use super::series_files;
 use super::source::{ReadCapture, Source};
 use super::sweep_picture::{self, figure};
 use super::{Exit, Failure, messages, print, to_stdout};
-use crate::analysis::compare::named;
-use crate::analysis::series::SeriesFile;
-use crate::analysis::sweep::{
+use remb_replay::analysis::compare::named;
+use remb_replay::analysis::series::SeriesFile;
+use remb_replay::analysis::sweep::{
     Against, Axis, Grid, Points, Ranking, Score, ScoredFlow, SweptCapture, SweptFlow, SweptFlows,
 };
-use crate::analysis::twice::{self, Reading};
-use crate::remb::Profile;
-use crate::report::counted;
-use crate::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel, render_sweep_png, render_sweep_svg};
-use crate::survey::Learned;
+use remb_replay::analysis::twice::{self, Reading};
+use remb_replay::remb::Profile;
+use remb_replay::report::counted;
+use remb_replay::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel, render_sweep_png, render_sweep_svg};
+use remb_replay::survey::Learned;
 
 pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let usage = |error: anyhow::Error| Failure::new(Exit::Usage, error);

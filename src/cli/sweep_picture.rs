@@ -1,9 +1,9 @@
 //! The picture of a sweep.
 
 use super::args::PlotKind;
-use crate::analysis::series::Series;
-use crate::analysis::sweep::{Axis, OPEN_LOOP, Ranking, Score, SweptFlow};
-use crate::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel, SweepContent, SweepFigure};
+use remb_replay::analysis::series::Series;
+use remb_replay::analysis::sweep::{Axis, OPEN_LOOP, Ranking, Score, SweptFlow};
+use remb_replay::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel, SweepContent, SweepFigure};
 
 /// A map of colours over two parameters, or the REMBs over each other.
 pub(super) fn figure(ranking: &Ranking, panels: Vec<OverlayPanel>, kind: Option<PlotKind>) -> SweepFigure {

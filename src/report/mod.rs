@@ -14,13 +14,13 @@ pub mod plot;
 mod row;
 pub mod summary;
 mod summary_text;
-pub(crate) mod table;
+pub mod table;
 mod unusable_text;
 mod verdict_text;
 pub mod views;
 
 /// A number of things, the one thing without its s.
-pub(crate) fn counted(count: u64, things: &str) -> String {
+pub fn counted(count: u64, things: &str) -> String {
     match count {
         1 => format!("1 {}", things.strip_suffix('s').unwrap_or(things)),
         _ => format!("{count} {things}"),

@@ -1,7 +1,7 @@
 //! Columns of text for a person.
 
 /// Rows, their columns two spaces apart; the first `left` columns stand to the left, the others to the right.
-pub(crate) fn table(rows: &[Vec<String>], left: usize) -> String {
+pub fn table(rows: &[Vec<String>], left: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::analysis::series::ColumnNames;
-use crate::units::TimeDelta;
+use remb_replay::analysis::series::ColumnNames;
+use remb_replay::units::TimeDelta;
 
-pub use run::{BehaveArgs, ParameterArgs, RunFlags, WriteFlags};
-pub use sweep::{PlotKind, SweepArgs};
-pub use values::{Color, Copies, Estimator, Filter, Media, Percent, Progress, Report, Rtcp, Scheduler};
+pub(crate) use run::{BehaveArgs, ParameterArgs, RunFlags, WriteFlags};
+pub(crate) use sweep::{PlotKind, SweepArgs};
+pub(crate) use values::{Color, Copies, Media, Percent, Progress, Report, Rtcp};
 
 /// Re-run WebRTC's receive-side bandwidth estimator (REMB) on a capture.
 #[derive(Debug, Parser)]
@@ -24,15 +24,15 @@ pub use values::{Color, Copies, Estimator, Filter, Media, Percent, Progress, Rep
     after_help = "Exit codes: 0 done, 1 outside the tolerance, 2 usage, 3 input or output cannot be opened, 4 nothing to work on,\n\
                   5 incomplete (capture cut off or damaged; what was read is written out)."
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// What is in a capture: flows, streams, header extensions, RTCP, and whether it is fit for estimation
     #[command(after_help = "Examples:\n  \
         remb-replay inspect call.pcap                      a block for each flow, and a verdict\n  \
@@ -96,7 +96,7 @@ pub enum Command {
 
 impl Command {
     /// How the program is to behave.
-    pub fn behave(&self) -> Option<&BehaveArgs> {
+    pub(crate) fn behave(&self) -> Option<&BehaveArgs> {
         match self {
             Self::Inspect(args) => Some(&args.behave),
             Self::Replay(args) => Some(&args.behave),
@@ -111,7 +111,7 @@ impl Command {
 /// `inspect`.
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct InspectArgs {
+pub(crate) struct InspectArgs {
     /// The capture: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input
     #[arg(
         required = false,
@@ -119,77 +119,77 @@ pub struct InspectArgs {
         default_value_if("print_config", "true", "-"),
         hide_default_value = true
     )]
-    pub capture: PathBuf,
+    pub(crate) capture: PathBuf,
     /// Write a row for each stream, as streams.csv (- is standard output)
     #[arg(long, value_name = "FILE", help_heading = "Outputs")]
-    pub csv: Option<PathBuf>,
+    pub(crate) csv: Option<PathBuf>,
     /// Write everything as JSON (- is standard output)
     #[arg(long, value_name = "FILE", help_heading = "Outputs")]
-    pub json: Option<PathBuf>,
+    pub(crate) json: Option<PathBuf>,
     /// Overwrite files that exist
     #[arg(long, help_heading = "Outputs")]
-    pub force: bool,
+    pub(crate) force: bool,
     #[command(flatten)]
-    pub flags: RunFlags,
+    pub(crate) flags: RunFlags,
     #[command(flatten)]
-    pub parameters: ParameterArgs,
+    pub(crate) parameters: ParameterArgs,
     #[command(flatten)]
-    pub behave: BehaveArgs,
+    pub(crate) behave: BehaveArgs,
 }
 
 /// `check`.
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// Case files, or folders of them
     #[arg(required = true, value_name = "DIR|FILE.toml")]
-    pub cases: Vec<PathBuf>,
+    pub(crate) cases: Vec<PathBuf>,
     /// Only the case of this name; repeatable
     #[arg(long, value_name = "NAME")]
-    pub only: Vec<String>,
+    pub(crate) only: Vec<String>,
     /// Write the present results as goldens
     #[arg(long)]
-    pub bless: bool,
+    pub(crate) bless: bool,
     /// Write a report; repeatable
     #[arg(long, value_name = "junit:FILE|md:FILE")]
-    pub report: Vec<Report>,
+    pub(crate) report: Vec<Report>,
     #[command(flatten)]
-    pub behave: BehaveArgs,
+    pub(crate) behave: BehaveArgs,
 }
 
 /// `params`.
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct ParamsArgs {
+pub(crate) struct ParamsArgs {
     /// As JSON: an array of name, type, unit, default, min, max, mirrors
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// `completions`.
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// The shell
-    pub shell: clap_complete::Shell,
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// `man`.
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// The command whose page it is; the program's own without one
     #[arg(value_name = "COMMAND")]
-    pub page: Option<String>,
+    pub(crate) page: Option<String>,
     /// Write all pages into this folder instead
     #[arg(long, value_name = "DIR", conflicts_with = "page")]
-    pub dir: Option<PathBuf>,
+    pub(crate) dir: Option<PathBuf>,
 }
 
 /// `replay`.
 #[derive(Debug, Clone, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct ReplayArgs {
+pub(crate) struct ReplayArgs {
     /// The capture: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input
     #[arg(
         required = false,
@@ -197,23 +197,23 @@ pub struct ReplayArgs {
         default_value_if("print_config", "true", "-"),
         hide_default_value = true
     )]
-    pub capture: PathBuf,
+    pub(crate) capture: PathBuf,
     #[command(flatten)]
-    pub outputs: OutputArgs,
+    pub(crate) outputs: OutputArgs,
     #[command(flatten)]
-    pub write: WriteFlags,
+    pub(crate) write: WriteFlags,
     #[command(flatten)]
-    pub flags: RunFlags,
+    pub(crate) flags: RunFlags,
     #[command(flatten)]
-    pub parameters: ParameterArgs,
+    pub(crate) parameters: ParameterArgs,
     #[command(flatten)]
-    pub behave: BehaveArgs,
+    pub(crate) behave: BehaveArgs,
 }
 
 /// `compare`.
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct CompareArgs {
+pub(crate) struct CompareArgs {
     /// The capture, or the first of two remb.csv or estimate.csv
     #[arg(
         value_name = "CAPTURE|A.csv",
@@ -221,29 +221,29 @@ pub struct CompareArgs {
         required_unless_present = "print_config",
         default_value_if("print_config", "true", "-")
     )]
-    pub capture: PathBuf,
+    pub(crate) capture: PathBuf,
     /// The CSV that is held against the first
     #[arg(value_name = "B.csv")]
-    pub other: Option<PathBuf>,
+    pub(crate) other: Option<PathBuf>,
     #[command(flatten)]
-    pub comparison: ComparisonArgs,
+    pub(crate) comparison: ComparisonArgs,
     #[command(flatten)]
-    pub flags: RunFlags,
+    pub(crate) flags: RunFlags,
     #[command(flatten)]
-    pub parameters: ParameterArgs,
+    pub(crate) parameters: ParameterArgs,
     #[command(flatten)]
-    pub behave: BehaveArgs,
+    pub(crate) behave: BehaveArgs,
 }
 
 /// How a comparison is made, and where it goes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Comparison")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct ComparisonArgs {
+pub(crate) struct ComparisonArgs {
     /// Take the recorded REMBs from this file instead of the capture, for encrypted calls: a time, a bit rate, and
     /// ssrcs and flow if there are any; units are read from column names and cells
     #[arg(long, value_name = "FILE.csv")]
-    pub recorded: Option<PathBuf>,
+    pub(crate) recorded: Option<PathBuf>,
     /// What the columns of the CSV files are called, e.g. time=ts,rate=remb_kbps; a unit may follow: rate=remb:kbps
     #[arg(
         long = "column",
@@ -251,65 +251,65 @@ pub struct ComparisonArgs {
         default_value = "",
         hide_default_value = true
     )]
-    pub columns: ColumnNames,
+    pub(crate) columns: ColumnNames,
     /// Added to the times of --recorded, or of A.csv; it may be negative
     #[arg(long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true)]
-    pub offset: TimeDelta,
+    pub(crate) offset: TimeDelta,
     /// Leave out the beginning, for a capture that starts in mid-call
     #[arg(long, value_name = "DURATION", default_value = "0s")]
-    pub skip: TimeDelta,
+    pub(crate) skip: TimeDelta,
     /// Replay at so many sub-millisecond phases of the receiver's clock, which a capture does not tell
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
-    pub phases: u16,
+    pub(crate) phases: u16,
     /// Exit with 1 if the median error is above this, as the mean over the phases
     #[arg(long, value_name = "PCT")]
-    pub max_median: Option<Percent>,
+    pub(crate) max_median: Option<Percent>,
     /// Exit with 1 if less than this share of the time is within 5 %, as the mean over the phases
     #[arg(long, value_name = "PCT")]
     pub min_within_5: Option<Percent>,
     /// Write the figures of every flow and phase as CSV (- is standard output)
     #[arg(long, value_name = "FILE")]
-    pub csv: Option<PathBuf>,
+    pub(crate) csv: Option<PathBuf>,
     /// Write all figures as JSON (- is standard output)
     #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    pub(crate) json: Option<PathBuf>,
     /// Draw both series and the error between them; the suffix decides between PNG and SVG
     #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = values::picture)]
-    pub plot: Option<PathBuf>,
+    pub(crate) plot: Option<PathBuf>,
     /// Overwrite files that exist
     #[arg(long)]
-    pub force: bool,
+    pub(crate) force: bool,
 }
 
 /// What is written.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Outputs")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct OutputArgs {
+pub(crate) struct OutputArgs {
     /// Write everything into this folder: remb.pcap, estimate.csv, remb.csv, streams.csv, estimate.png, summary.json,
     /// config.toml
     #[arg(short = 'o', long = "output-dir", value_name = "DIR")]
-    pub directory: Option<PathBuf>,
+    pub(crate) directory: Option<PathBuf>,
     /// Write the REMB stream as pcap
     #[arg(short = 'w', long = "write", value_name = "FILE.pcap")]
-    pub pcap: Option<PathBuf>,
+    pub(crate) pcap: Option<PathBuf>,
     /// Write a row for each step of the estimator (- is standard output)
     #[arg(long, value_name = "FILE")]
-    pub estimate_csv: Option<PathBuf>,
+    pub(crate) estimate_csv: Option<PathBuf>,
     /// Write a row for each REMB (- is standard output)
     #[arg(long, value_name = "FILE")]
-    pub remb_csv: Option<PathBuf>,
+    pub(crate) remb_csv: Option<PathBuf>,
     /// Draw the picture; the suffix decides between PNG and SVG
     #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = values::picture)]
-    pub plot: Option<PathBuf>,
+    pub(crate) plot: Option<PathBuf>,
     /// Write the summary as JSON (- is standard output)
     #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    pub(crate) json: Option<PathBuf>,
     /// Write the capture's frames and our REMBs into one pcapng, in order of time, for Wireshark; there the REMBs' sender
     /// is 0x52454d42 unless --sender-ssrc is given
     #[arg(long, value_name = "FILE.pcapng")]
-    pub merge: Option<PathBuf>,
+    pub(crate) merge: Option<PathBuf>,
     /// Overwrite files that exist
     #[arg(long)]
-    pub force: bool,
+    pub(crate) force: bool,
 }

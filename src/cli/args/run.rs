@@ -6,7 +6,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::values::{Color, Copies, Estimator, Filter, Media, Progress, Rtcp, Scheduler};
-use crate::units::TimeDelta;
+use remb_replay::units::TimeDelta;
 
 /// What is fed to the estimator and how: all that the result depends on, but for the parameters.
 ///
@@ -14,91 +14,91 @@ use crate::units::TimeDelta;
 #[derive(Debug, Clone, PartialEq, Default, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct RunFlags {
+pub(crate) struct RunFlags {
     /// Only this directed flow, e.g. 10.0.0.1:5004-10.0.0.2:6004; repeatable
     #[arg(long, value_name = "SRC-DST", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub flow: Vec<String>,
+    pub(crate) flow: Vec<String>,
     /// Only these SSRCs, 0x-hex or decimal, comma separated
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Selection")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub ssrc: Vec<String>,
+    pub(crate) ssrc: Vec<String>,
     /// All but these SSRCs
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Selection")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub exclude_ssrc: Vec<String>,
+    pub(crate) exclude_ssrc: Vec<String>,
     /// Start cold here: seconds since the first frame, or RFC 3339; earlier frames serve inference only
     #[arg(long, value_name = "T", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
+    pub(crate) from: Option<String>,
     /// End here: seconds since the first frame, or RFC 3339
     #[arg(long, value_name = "T", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
+    pub(crate) to: Option<String>,
     /// Which copy counts of a packet that is in the capture more than once [default: first, as with a receiver behind
     /// SRTP]; last: the last that comes within 2 s, for captures of two places in the network
     #[arg(long, value_enum, help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub copies: Option<Copies>,
+    pub(crate) copies: Option<Copies>,
     /// The same as --copies first
     #[arg(long, hide = true, conflicts_with = "copies")]
     #[serde(skip_serializing)]
-    pub dedup: bool,
+    pub(crate) dedup: bool,
     /// Take flows that share an SSRC as one: a call whose path changed
     #[arg(long, help_heading = "Selection")]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub merge_flows: bool,
+    pub(crate) merge_flows: bool,
     /// Which streams count [default: auto, which leaves audio out as libwebrtc does]; with all, audio counts whether or
     /// not it has transport-wide sequence numbers
     #[arg(long, value_enum, help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub media: Option<Media>,
+    pub(crate) media: Option<Media>,
     /// Id of the abs-send-time header extension: 1 to 255, 0 for not negotiated [default: auto]
     #[arg(long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub abs_send_time_id: Option<String>,
+    pub(crate) abs_send_time_id: Option<String>,
     /// Id of the transmission time offset header extension [default: auto]
     #[arg(long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub toffset_id: Option<String>,
+    pub(crate) toffset_id: Option<String>,
     /// Id of the abs-capture-time header extension, to be used as send time [default: auto, used only where nothing
     /// else is left]
     #[arg(long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub abs_capture_time_id: Option<String>,
+    pub(crate) abs_capture_time_id: Option<String>,
     /// Offer or answer, as text or as the JSON that browsers show: extension ids, payload types, media kinds
     #[arg(long, value_name = "FILE", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sdp: Option<PathBuf>,
+    pub(crate) sdp: Option<PathBuf>,
     /// Take packets with a transport-wide sequence number as if they had none: what would REMB have said?
     #[arg(long, help_heading = "Selection")]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub ignore_transport_cc: bool,
+    pub(crate) ignore_transport_cc: bool,
     /// Bytes of SRTP authentication tag at the end of each payload, which do not count [default: auto]
     #[arg(long, value_name = "auto|N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub srtp_tag_len: Option<String>,
+    pub(crate) srtp_tag_len: Option<String>,
     /// At most so many flows are counted [default: 65536]
     #[arg(long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_flows: Option<usize>,
+    pub(crate) max_flows: Option<usize>,
     /// At most so many SSRCs are counted [default: 4096]
     #[arg(long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_ssrcs: Option<usize>,
+    pub(crate) max_ssrcs: Option<usize>,
     /// Round trip time given to rate control, e.g. 40ms [default: auto, from the
     /// capture's own RTCP]
     #[arg(long, value_name = "auto|DURATION", help_heading = "Estimation")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rtt: Option<String>,
+    pub(crate) rtt: Option<String>,
     /// Constant added to every capture timestamp inside the estimator [default: 0s]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, help_heading = "Estimation")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub clock_offset: Option<TimeDelta>,
+    pub(crate) clock_offset: Option<TimeDelta>,
     /// SSRC of the REMB sender [default: 1]
     #[arg(long, value_name = "N", help_heading = "Estimation")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub sender_ssrc: Option<String>,
+    pub(crate) sender_ssrc: Option<String>,
 }
 
 /// What is written, where it is not a path: part of `[flags]` too.
@@ -106,70 +106,70 @@ pub struct RunFlags {
 #[serde(default, deny_unknown_fields)]
 #[command(next_help_heading = "Outputs")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct WriteFlags {
+pub(crate) struct WriteFlags {
     /// RTCP packets as compounds of RR, SDES and REMB, or reduced to bare REMBs, RFC 5506 [default: compound]
     #[arg(long, value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rtcp: Option<Rtcp>,
+    pub(crate) rtcp: Option<Rtcp>,
     /// Put the input's SHA-256 into the summary
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub hash: bool,
+    pub(crate) hash: bool,
 }
 
 /// The parameters, and flags that stand for one.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Estimation")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct ParameterArgs {
+pub(crate) struct ParameterArgs {
     /// A set of parameters with a name: libwebrtc, or gcc-draft-02 (see params) [default: libwebrtc]
     #[arg(long, value_name = "NAME")]
-    pub profile: Option<String>,
+    pub(crate) profile: Option<String>,
     /// Print the whole configuration that would be used, and stop; --config takes it back
     #[arg(long)]
-    pub print_config: bool,
+    pub(crate) print_config: bool,
     /// Parameters by stage and flags, as a run's config.toml has them
     #[arg(long, value_name = "FILE.toml")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// One parameter, e.g. rate_control.backoff_factor=0.9; repeatable, wins over --config
     #[arg(long, value_name = "NAME=VALUE")]
-    pub set: Vec<String>,
+    pub(crate) set: Vec<String>,
     /// Which estimator: auto switches as libwebrtc does [default: auto]
     #[arg(long, value_enum)]
-    pub estimator: Option<Estimator>,
+    pub(crate) estimator: Option<Estimator>,
     /// Delay filter [default: kalman]
     #[arg(long, value_enum)]
-    pub filter: Option<Filter>,
+    pub(crate) filter: Option<Filter>,
     /// When a REMB is sent: periodic (every interval, and at once on a fall) or libwebrtc (its 200 ms throttle)
     /// [default: periodic; for compare and sweep libwebrtc]
     #[arg(long, value_enum)]
-    pub scheduler: Option<Scheduler>,
+    pub(crate) scheduler: Option<Scheduler>,
     /// Period of the periodic schedule [default: 1s]
     #[arg(long, value_name = "DURATION")]
-    pub remb_interval: Option<TimeDelta>,
+    pub(crate) remb_interval: Option<TimeDelta>,
     /// Relative fall that is sent at once [default: 3%]
     #[arg(long, value_name = "PCT")]
-    pub remb_decrease_threshold: Option<String>,
+    pub(crate) remb_decrease_threshold: Option<String>,
 }
 
 /// How the program behaves.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Behaviour")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct BehaveArgs {
+pub(crate) struct BehaveArgs {
     /// A warning becomes exit code 5
     #[arg(long)]
-    pub strict: bool,
+    pub(crate) strict: bool,
     /// No notices and no summary, warnings and errors only
     #[arg(short, long)]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// More about every inference
     #[arg(short, long, conflicts_with = "quiet")]
-    pub verbose: bool,
+    pub(crate) verbose: bool,
     /// Colours in messages; NO_COLOR is honoured
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
-    pub color: Color,
+    pub(crate) color: Color,
     /// Progress on standard error: auto shows it on a terminal only
     #[arg(long, value_enum, default_value_t = Progress::Auto)]
-    pub progress: Progress,
+    pub(crate) progress: Progress,
 }

@@ -6,24 +6,24 @@ use clap::{Args, ValueEnum};
 
 use super::values::picture;
 use super::{BehaveArgs, ParameterArgs, RunFlags};
-use crate::analysis::series::ColumnNames;
+use remb_replay::analysis::series::ColumnNames;
 
 /// `sweep`.
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub struct SweepArgs {
+pub(crate) struct SweepArgs {
     /// The captures, each read once; - is standard input
     #[arg(required = true, value_name = "CAPTURE")]
-    pub captures: Vec<PathBuf>,
+    pub(crate) captures: Vec<PathBuf>,
     /// A parameter and its values; repeatable, the grid is the product
     #[arg(short = 'L', long = "list", value_name = "NAME=a,b,c", help_heading = "Grid")]
-    pub lists: Vec<String>,
+    pub(crate) lists: Vec<String>,
     /// A number and its range, in the parameter's own unit, both ends included; repeatable
     #[arg(short = 'P', long = "range", value_name = "NAME=low:high:step", help_heading = "Grid")]
-    pub ranges: Vec<String>,
+    pub(crate) ranges: Vec<String>,
     /// What flows are held against instead of recorded REMBs, e.g. the remb.csv of an earlier run or of another estimator
     #[arg(long, value_name = "FILE.csv", help_heading = "Score")]
-    pub reference: Option<PathBuf>,
+    pub(crate) reference: Option<PathBuf>,
     /// What the columns of --reference are called, e.g. time=ts,rate=remb_kbps
     #[arg(
         long = "column",
@@ -32,7 +32,7 @@ pub struct SweepArgs {
         hide_default_value = true,
         help_heading = "Score"
     )]
-    pub columns: ColumnNames,
+    pub(crate) columns: ColumnNames,
     /// Replay every point at so many sub-millisecond phases of the receiver's clock, and take the mean
     #[arg(
         long,
@@ -41,40 +41,40 @@ pub struct SweepArgs {
         value_parser = clap::value_parser!(u16).range(1..=100),
         help_heading = "Score"
     )]
-    pub phases: u16,
+    pub(crate) phases: u16,
     /// Rows of the table; --csv and --json have all
     #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Outputs")]
-    pub top: usize,
+    pub(crate) top: usize,
     /// Write a row for each point and flow, and one for each point's mean (- is standard output)
     #[arg(long, value_name = "FILE", help_heading = "Outputs")]
-    pub csv: Option<PathBuf>,
+    pub(crate) csv: Option<PathBuf>,
     /// Write everything as JSON (- is standard output)
     #[arg(long, value_name = "FILE", help_heading = "Outputs")]
-    pub json: Option<PathBuf>,
+    pub(crate) json: Option<PathBuf>,
     /// Draw it; the suffix decides between PNG and SVG
     #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = picture, help_heading = "Outputs")]
-    pub plot: Option<PathBuf>,
+    pub(crate) plot: Option<PathBuf>,
     /// A map of colours over two parameters, or the REMBs of all points over each other
     /// [default: map for two parameters, else overlay]
     #[arg(long, value_enum, value_name = "KIND", help_heading = "Outputs")]
-    pub plot_kind: Option<PlotKind>,
+    pub(crate) plot_kind: Option<PlotKind>,
     /// Overwrite files that exist
     #[arg(long, help_heading = "Outputs")]
-    pub force: bool,
+    pub(crate) force: bool,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Behaviour")]
-    pub threads: Option<u16>,
+    pub(crate) threads: Option<u16>,
     #[command(flatten)]
-    pub flags: RunFlags,
+    pub(crate) flags: RunFlags,
     #[command(flatten)]
-    pub parameters: ParameterArgs,
+    pub(crate) parameters: ParameterArgs,
     #[command(flatten)]
-    pub behave: BehaveArgs,
+    pub(crate) behave: BehaveArgs,
 }
 
 /// The pictures of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PlotKind {
+pub(crate) enum PlotKind {
     /// Colours over two parameters.
     Map,
     /// The REMBs of all points.

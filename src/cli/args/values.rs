@@ -6,12 +6,12 @@ use std::str::FromStr;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use crate::bwe::{DelayFilter, EstimatorChoice};
-use crate::remb::Profile;
+use remb_replay::bwe::{DelayFilter, EstimatorChoice};
+use remb_replay::remb::Profile;
 
 /// A number of percent, with or without its sign.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Percent(pub f64);
+pub(crate) struct Percent(pub f64);
 
 impl FromStr for Percent {
     type Err = String;
@@ -39,7 +39,7 @@ pub(super) fn picture(text: &str) -> Result<PathBuf, String> {
 /// How RTCP is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Rtcp {
+pub(crate) enum Rtcp {
     /// RR, SDES, REMB.
     Compound,
     /// A bare REMB.
@@ -49,7 +49,7 @@ pub enum Rtcp {
 /// Which media feed the estimator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Media {
+pub(crate) enum Media {
     /// All but audio.
     Auto,
     /// All.
@@ -59,7 +59,7 @@ pub enum Media {
 /// Which of several copies of a packet count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Copies {
+pub(crate) enum Copies {
     /// The first.
     First,
     /// The last that comes within two seconds.
@@ -70,7 +70,7 @@ pub enum Copies {
 
 /// The estimators by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Estimator {
+pub(crate) enum Estimator {
     /// By what the packets carry.
     Auto,
     /// By abs-send-time.
@@ -91,7 +91,7 @@ impl From<Estimator> for EstimatorChoice {
 
 /// The delay filters by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Filter {
+pub(crate) enum Filter {
     /// libwebrtc's on the receiving side.
     Kalman,
     /// libwebrtc's on the sending side.
@@ -109,7 +109,7 @@ impl From<Filter> for DelayFilter {
 
 /// The schedules by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Scheduler {
+pub(crate) enum Scheduler {
     /// Every interval, and at once on a fall.
     Periodic,
     /// libwebrtc's throttle.
@@ -127,7 +127,7 @@ impl From<Scheduler> for Profile {
 
 /// When progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Progress {
+pub(crate) enum Progress {
     /// On a terminal.
     Auto,
     /// Not at all.
@@ -136,7 +136,7 @@ pub enum Progress {
 
 /// A report, its form and where it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
+pub(crate) enum Report {
     /// For CI.
     Junit(PathBuf),
     /// For people.
@@ -157,7 +157,7 @@ impl FromStr for Report {
 
 /// When messages are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Always.

@@ -312,7 +312,7 @@ fn interceptor(call: &Call) -> usize {
 }
 
 fn whole(call: &Call) -> usize {
-    let mut replay = Replay::new(ReplayConfig::default());
+    let mut replay = Replay::new(ReplayConfig::default()).unwrap();
     for frame in call.frames() {
         let Ok(()) = replay.handle_frame(&frame, &mut Swallow);
     }

@@ -196,7 +196,7 @@ impl Sink for Blind {
 pub(crate) fn replay(data: &[u8]) {
     let survey = SurveyConfig { max_flows: 3, max_ssrcs: 3, merge_flows: true, ..SurveyConfig::default() };
     let mut looked_at = Survey::new(survey.clone());
-    let mut replay = Replay::new(ReplayConfig { survey, ..ReplayConfig::default() });
+    let mut replay = Replay::new(ReplayConfig { survey, ..ReplayConfig::default() }).unwrap();
     let Ok(mut reader) = CaptureReader::new(Box::new(Cursor::new(data.to_vec()))) else { return };
     while let Ok(Some(frame)) = reader.next_frame() {
         let Ok(()) = replay.handle_frame(&frame, &mut Blind);

@@ -1,15 +1,33 @@
 //! WebRTC's receive-side bandwidth estimator (REMB, Google Congestion Control), re-run on captured RTP.
 //!
+//! From a path to REMBs and all that was found:
+//!
+//! ```no_run
+//! use remb_replay::capture::Capture;
+//!
+//! let capture = Capture::open("call.pcap.gz")?;
+//! let outcome = remb_replay::replay(capture, &Default::default())?
+//!     .rembs(|flow, at, remb| println!("{} {} {}", flow.flow, at.as_nanos(), remb.bitrate))?;
+//! for flow in &outcome.flows {
+//!     println!("{}: {} packets, {}", flow.flow, flow.packets_fed, flow.verdict);
+//! }
+//! for warning in &outcome.warnings {
+//!     println!("{}: {}", warning.code(), warning.message());
+//! }
+//! # Ok::<(), remb_replay::replay::ReplayError>(())
+//! ```
+//!
+//! # Rooms
+//!
 //! ```text
-//! capture ─▶ decode ─▶ flow ─▶ rtp ─▶ survey ─▶ replay ─▶ report
-//!  frames    link/net   5-tuple  header  what is    virtual   pcap csv
-//!            /udp                infer   in it      time      plot summary
-//!                                          │          │
-//!                                          ▼          ▼
-//!                                       inspect   bwe ─▶ remb    analysis: what is made of replays
-//!                                                 pure   when,   (compare, check, sweep)
-//!                                                        writer
-//! units: used by all, uses none.   config: parameters.   cli: the program.
+//! capture ─▶ decode ─▶ rtp ─▶ streams ─▶ infer ─▶ survey ─▶ replay ─▶ report ─▶ analysis ─▶ cli
+//!  bytes      frames    wire   what a     what     who is    virtual   text,     compare,    the
+//!  to frames  to data-  format stream's   signal-  fed, and  time      CSV,      sweep,      pro-
+//!             grams     SDP    packets    ling     when         │      JSON,     check       gram
+//!                              add up to  would      │          │      pcap,
+//!                                         have said  ▼          ▼      pictures
+//!                                                   model: what came of it
+//! units: quantities.   config: parameters.   crate remb: estimator (bwe), REMB message, schedule, interceptor.
 //! ```
 //!
 //! Data flows from left to right; a room uses only rooms to its left. The core does no IO and is told the time. The same
@@ -20,6 +38,7 @@
 
 pub use remb;
 pub use remb::bwe;
+pub use replay::replay;
 
 pub mod analysis;
 pub mod capture;

@@ -11,6 +11,7 @@ mod settings;
 mod side_by_side;
 mod tape;
 mod timeline;
+mod whole;
 
 use estimation::Estimation;
 pub use event::{Event, SentRemb};
@@ -18,8 +19,12 @@ pub use outcome::Outcome;
 pub use settings::ReplayConfig;
 pub use side_by_side::SideBySide;
 pub use tape::{Tape, TapedFlow, Taping};
+pub use whole::{Ready, ReplayError, replay};
 
+use crate::bwe::Step;
 use crate::capture::Frame;
+use crate::config::ConfigError;
+use crate::remb::CapturedRemb;
 use outcome::complete;
 
 use crate::survey::{FlowInfo, Survey};
@@ -28,13 +33,52 @@ use crate::units::CaptureTime;
 /// At most so many flows are estimated.
 pub const MAX_ESTIMATED_FLOWS: usize = 256;
 
-/// Takes a replay's events, in order of time.
+/// Takes a replay's events, in order of time: all of them, or those of the kinds that it wants.
 pub trait Sink {
     /// What may go wrong.
     type Error;
 
     /// Something happened in a flow at `at`, in capture time.
-    fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Self::Error>;
+    ///
+    /// # Errors
+    /// The sink's own; the replay ends with it.
+    #[inline]
+    fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Self::Error> {
+        match event {
+            Event::Step(step) => self.step(flow, at, step),
+            Event::Remb(remb) => self.remb(flow, at, remb),
+            Event::Recorded(remb) => self.recorded(flow, at, remb),
+        }
+    }
+
+    /// The estimator did something at a packet or timer.
+    ///
+    /// # Errors
+    /// As above.
+    fn step(&mut self, _flow: &FlowInfo, _at: CaptureTime, _step: &Step) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// A REMB was sent.
+    ///
+    /// # Errors
+    /// As above.
+    fn remb(&mut self, _flow: &FlowInfo, _at: CaptureTime, _remb: &SentRemb) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// The capture has a REMB that the flow's real receiver sent, other than the one before.
+    ///
+    /// # Errors
+    /// As above.
+    fn recorded(
+        &mut self,
+        _flow: &FlowInfo,
+        _at: CaptureTime,
+        _remb: &CapturedRemb,
+    ) -> Result<(), Self::Error> {
+        Ok(())
+    }
 }
 
 /// A replay in progress: a survey of the capture that feeds one estimation.
@@ -46,8 +90,12 @@ pub struct Replay {
 
 impl Replay {
     /// Before the first frame.
-    pub fn new(config: ReplayConfig) -> Self {
-        Self { survey: Survey::new(config.survey()), estimation: Estimation::new(config) }
+    ///
+    /// # Errors
+    /// A parameter out of its range.
+    pub fn new(config: ReplayConfig) -> Result<Self, ConfigError> {
+        config.parameters.validate()?;
+        Ok(Self { survey: Survey::new(config.survey()), estimation: Estimation::new(config) })
     }
 
     /// Takes the next frame; events that it makes certain go to `sink`.

@@ -51,7 +51,7 @@ impl Sink for Rows {
 
     fn event(&mut self, _: &FlowInfo, _: CaptureTime, event: &Event) -> Result<(), Self::Error> {
         match event {
-            Event::Step(step) => self.step(step),
+            Event::Step(step) => Observer::step(self, step),
             Event::Remb(_) => self.rembs += 1,
             Event::Recorded(_) => {}
         }
@@ -134,7 +134,7 @@ fn reading_and_surveying_allocate_nothing() {
 
 #[test]
 fn a_replay_with_rows_allocates_once_a_remb() {
-    let (mut replay, mut rows) = (Replay::new(ReplayConfig::default()), Rows::new());
+    let (mut replay, mut rows) = (Replay::new(ReplayConfig::default()).unwrap(), Rows::new());
     let (_, of_frames) = allocations_of(|frame| {
         let Ok(()) = replay.handle_frame(frame, &mut rows);
     });

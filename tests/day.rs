@@ -71,7 +71,7 @@ fn resident() -> Option<u64> {
 
 #[test]
 fn a_day_keeps_its_estimate_and_its_memory() {
-    let mut replay = Replay::new(ReplayConfig::default());
+    let mut replay = Replay::new(ReplayConfig::default()).unwrap();
     let mut range = Range::default();
     let mut after_an_hour = None;
     for index in 0..PACKETS {

@@ -6,6 +6,7 @@ mod link_type;
 mod pcap;
 mod pcapng;
 mod skip;
+mod source;
 mod zstd;
 
 use std::io::{self, Read};
@@ -19,6 +20,7 @@ use buffer::{CountingReader, FillBuffer};
 pub use annotated::Annotated;
 pub use link_type::LinkType;
 pub use skip::{Skip, SkipCounts};
+pub use source::Capture;
 
 /// The largest record that is read, bytes.
 const MAX_RECORD: usize = 262_144;

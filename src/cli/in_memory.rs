@@ -71,7 +71,8 @@ fn read(
 ) -> Result<Replayed, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
     // Steps are given out even where nobody wants them: goldens are of REMBs in the order that they have beside them.
-    let mut replay = Replay::new(resolved.config.clone().told(told));
+    let mut replay =
+        Replay::new(resolved.config.clone().told(told)).map_err(|error| Failure::new(Exit::Usage, error))?;
     let mut tables = None;
     let read = source.read(behave, |frame| {
         let tables = match &mut tables {

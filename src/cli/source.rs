@@ -12,11 +12,11 @@ use sha2::{Digest, Sha256};
 use super::args::{BehaveArgs, Progress};
 use super::interrupt::{Interruptible, is_interrupted};
 use super::{Exit, Failure};
-use remb_replay::analysis::twice::{self, Reading};
+use remb_replay::analysis::twice::{self, Reading as ReadOnce};
 use remb_replay::capture::{CaptureError, CaptureReader, Frame, Skip, SkipCounts};
-use remb_replay::model::{self, Doubt, Limit};
+use remb_replay::model::{self, Reading};
 use remb_replay::report::counted;
-use remb_replay::report::summary::{Count, Frames, Input, Seconds, Warning};
+use remb_replay::report::summary::{Frames, Input, Seconds, Warning};
 use remb_replay::survey::Learned;
 
 /// The capture's bytes.
@@ -70,7 +70,7 @@ impl Source {
     }
 
     /// Reads it; a file once more, where that is needed, told what was learned too late in the first reading.
-    pub(super) fn read_told<T: Reading>(
+    pub(super) fn read_told<T: ReadOnce>(
         self,
         read: impl FnMut(Self, Option<&Learned>) -> Result<T, Failure>,
     ) -> Result<(T, Option<Learned>), Failure> {
@@ -135,7 +135,7 @@ impl Source {
             span_s: None,
             ended_early: ended_early.as_ref().map(CaptureError::to_string),
         };
-        Ok(ReadCapture { input, shown, skipped: *reader.skipped(), concatenated: reader.concatenated() })
+        Ok(ReadCapture { input, shown, reading: Reading::of(&reader, ended_early.as_ref()) })
     }
 }
 
@@ -154,30 +154,13 @@ fn what_there_is(skipped: &SkipCounts) -> String {
 pub(super) struct ReadCapture {
     pub(super) input: Input,
     pub(super) shown: String,
-    skipped: SkipCounts,
-    concatenated: Count,
+    reading: Reading,
 }
 
 impl ReadCapture {
     /// Adds what only the reader knows to what was found.
     pub(super) fn complete(&self, frames: &mut Frames, warnings: &mut Vec<model::Warning>) {
-        let mut add = |doubt, count| warnings.push(model::Warning { doubt, flow: None, count });
-        for (reason, (count, first)) in Skip::ALL.iter().zip(&self.skipped) {
-            if *count > 0 {
-                let count = Count { count: *count, first_frame: first.0 };
-                frames.skipped.insert(reason.name(), count);
-                frames.total += count.count;
-                if *reason == Skip::InterfaceLimit {
-                    add(Doubt::Limit(Limit::Interfaces), Some(count));
-                }
-            }
-        }
-        if self.concatenated.count > 0 {
-            add(Doubt::Concatenated, Some(self.concatenated));
-        }
-        if let Some(error) = &self.input.ended_early {
-            add(Doubt::Incomplete(error.clone()), None);
-        }
+        self.reading.complete(frames, warnings);
     }
 
     /// Why there was nothing to work on, and why not more was read.

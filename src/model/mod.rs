@@ -8,6 +8,7 @@ mod extension;
 mod flow;
 mod frames;
 mod late;
+mod reading;
 mod recorded;
 mod stream;
 mod verdict;
@@ -24,6 +25,7 @@ pub use flow::{
 };
 pub use frames::Frames;
 pub use late::{Late, LateFinding};
+pub use reading::Reading;
 pub use recorded::{RecordedRembs, Unusable, Unusables};
 pub use stream::{Stream, StreamKind, Treatment};
 pub use verdict::{Basis, EmptyRange, Known, NotFed, Nothing, SendTimeBasis, Unfit, Verdict};

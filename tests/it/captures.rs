@@ -46,7 +46,7 @@ fn replay(
     config: ReplayConfig,
 ) -> (Vec<(String, i64, String)>, Vec<Flow>) {
     let mut reader = CaptureReader::new(Box::new(bytes)).unwrap();
-    let mut replay = Replay::new(config);
+    let mut replay = Replay::new(config).unwrap();
     let mut events = Events::default();
     while let Some(frame) = reader.next_frame().unwrap() {
         let Ok(()) = replay.handle_frame(&frame, &mut events);

@@ -117,7 +117,7 @@ impl Sink for Events {
 
 fn surveyed(packets: &[Packet], survey: SurveyConfig) -> (Events, Outcome) {
     let config = ReplayConfig { survey, ..ReplayConfig::default() };
-    let (mut replay, mut events) = (Replay::new(config), Events::default());
+    let (mut replay, mut events) = (Replay::new(config).unwrap(), Events::default());
     for (number, packet) in (1..).zip(packets) {
         let data = packet.captured();
         let Ok(()) = replay.handle_frame(

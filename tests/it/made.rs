@@ -99,7 +99,7 @@ fn replayed(packets: &[Made]) -> (Events, Outcome) {
 
 fn surveyed(packets: &[Made], survey: SurveyConfig) -> (Events, Outcome) {
     let config = ReplayConfig { survey, ..ReplayConfig::default() };
-    let (mut replay, mut events) = (Replay::new(config), Events::default());
+    let (mut replay, mut events) = (Replay::new(config).unwrap(), Events::default());
     for_each_frame(packets, |frame| {
         let Ok(()) = replay.handle_frame(frame, &mut events);
     });

@@ -47,7 +47,7 @@ fn rembs(file: Vec<u8>) -> Rembs {
 fn replayed(file: Vec<u8>, merge_flows: bool) -> (Rembs, Outcome) {
     let rtt = Some(TimeDelta::from_millis(20));
     let survey = SurveyConfig { merge_flows, ..SurveyConfig::default() };
-    let mut replay = Replay::new(ReplayConfig { rtt, survey, ..ReplayConfig::default() });
+    let mut replay = Replay::new(ReplayConfig { rtt, survey, ..ReplayConfig::default() }).unwrap();
     let mut reader = CaptureReader::new(Box::new(Cursor::new(file))).unwrap();
     let mut collect = Collect::default();
     while let Some(frame) = reader.next_frame().unwrap() {
@@ -356,7 +356,7 @@ fn what_only_looks_like_rtp_makes_room_for_what_is() {
 /// Reads and replays whatever there is; nothing may panic.
 fn survive(file: Vec<u8>) {
     let Ok(mut reader) = CaptureReader::new(Box::new(Cursor::new(file))) else { return };
-    let mut replay = Replay::new(ReplayConfig::default());
+    let mut replay = Replay::new(ReplayConfig::default()).unwrap();
     let mut collect = Collect::default();
     while let Ok(Some(frame)) = reader.next_frame() {
         let Ok(()) = replay.handle_frame(&frame, &mut collect);

@@ -84,7 +84,7 @@ impl Made {
     fn replayed_told(&self, sdp: Option<SessionDescription>) -> (Events, Outcome) {
         let survey = SurveyConfig { sdp, ..SurveyConfig::default() };
         let config = ReplayConfig { survey, ..ReplayConfig::default() };
-        let (mut replay, mut events) = (Replay::new(config), Events::default());
+        let (mut replay, mut events) = (Replay::new(config).unwrap(), Events::default());
         self.for_each(|frame| {
             let Ok(()) = replay.handle_frame(frame, &mut events);
         });
@@ -359,7 +359,7 @@ fn rembs_of_flows_that_were_not_selected_are_no_matter() {
         made.stream(other, 20, 3000, 0).datagram(1000, ((3, 6002), (1, 5002)), &remb(1, 100_000, &[0x12]));
     let flows = vec!["10.0.0.1:5000-10.0.0.2:6000".parse().unwrap()];
     let survey = SurveyConfig { flows, ..SurveyConfig::default() };
-    let mut replay = Replay::new(ReplayConfig { survey, ..ReplayConfig::default() });
+    let mut replay = Replay::new(ReplayConfig { survey, ..ReplayConfig::default() }).unwrap();
     made.in_order().for_each(|frame| {
         let Ok(()) = replay.handle_frame(frame, &mut Events::default());
     });
@@ -395,7 +395,7 @@ fn an_outcome_counts_the_rembs_that_were_sent() {
 fn an_interval_of_zero_ends() {
     let mut config = ReplayConfig::default();
     config.parameters.remb.interval = remb_replay::units::TimeDelta::ZERO;
-    let (mut replay, mut events) = (Replay::new(config), Events::default());
+    let (mut replay, mut events) = (Replay::new(config).unwrap(), Events::default());
     Made::default().stream(VIDEO, 20, 9000, 0).for_each(|frame| {
         let Ok(()) = replay.handle_frame(frame, &mut events);
     });

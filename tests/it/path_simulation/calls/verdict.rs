@@ -51,7 +51,7 @@ impl Sink for Rembs {
 
 fn replay(pcap: &Arc<[u8]>, survey: SurveyConfig) -> Replayed {
     let mut reader = CaptureReader::new(Box::new(Cursor::new(pcap.clone()))).unwrap();
-    let mut replay = Replay::new(ReplayConfig { survey, steps: false, ..ReplayConfig::default() });
+    let mut replay = Replay::new(ReplayConfig { survey, steps: false, ..ReplayConfig::default() }).unwrap();
     let mut rembs = Rembs::default();
     while let Some(frame) = reader.next_frame().unwrap() {
         let Ok(()) = replay.handle_frame(&frame, &mut rembs);

@@ -7,22 +7,13 @@ use super::replay::summary;
 use super::resolve::{Resolved, resolve};
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure};
+use crate::analysis::check::Results;
 use crate::analysis::tables::Tables;
 use crate::analysis::twice::{self, Reading};
 use crate::remb::Profile;
 use crate::replay::{Outcome, Replay};
 use crate::report::csv::Clock;
-use crate::report::summary::Summary;
 use crate::survey::Learned;
-
-/// What a replay came to.
-pub(super) struct Results {
-    pub(super) summary: Summary,
-    /// `remb.csv`.
-    pub(super) rembs: Vec<u8>,
-    /// `estimate.csv`, if it was asked for.
-    pub(super) estimates: Vec<u8>,
-}
 
 /// What one reading of the capture came to.
 struct Replayed {

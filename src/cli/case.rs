@@ -7,13 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use sha2::{Digest, Sha256};
 
-use super::Exit;
+use super::Failure;
 use super::args::{BehaveArgs, ReplayArgs};
-use super::in_memory::{Results, replay_in_memory};
-use remb_replay::analysis::check::{
-    Case, CaseResult, Golden, Known, Rows, Table, Verdict, first_difference, unmet,
-};
-use remb_replay::analysis::series::{ColumnNames, SeriesReader};
+use super::in_memory::replay_in_memory;
+use remb_replay::analysis::check::{Case, CaseResult, Csv, Golden, Known, Results, Run, Table, Verdict};
 
 /// A case and where it is.
 pub(super) struct Placed {
@@ -30,13 +27,6 @@ pub(super) struct Mode {
     pub(super) strict: bool,
     /// `--strict`: a warning is exit code 5.
     pub(super) warnings_fail: bool,
-}
-
-/// What a replay gave.
-struct Replayed {
-    exit: Exit,
-    error: Option<String>,
-    results: Option<Results>,
 }
 
 /// A golden of the case, as far as it can be read.
@@ -102,30 +92,19 @@ impl Placed {
         if let Some(reason) = self.wrong_hash()? {
             return Ok(vec![reason]);
         }
-        let replayed = case.needs_replay().then(|| self.replay(mode, is_of_estimates));
-        let mut reasons = Vec::new();
-        if let Some(Replayed { exit, error, results }) = &replayed {
-            let exit = *exit as i64;
-            if exit != case.exit {
-                let why = error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-                return Ok(vec![format!("exit code {exit}, expected {}{why}", case.exit)]);
-            }
-            if let Some(Results { summary, .. }) = results {
-                reasons.extend(unmet(&case.expectations, &serde_json::to_value(summary)?));
-            } else if !case.expectations.is_empty() {
-                reasons.push(
-                    "nothing was replayed, and there is no summary to hold expectations against".into(),
-                );
-            }
+        let run = case.needs_replay().then(|| self.replay(mode, is_of_estimates));
+        if let Some(reason) = run.as_ref().and_then(|run| case.wrong_exit(run)) {
+            return Ok(vec![reason]);
         }
-        let results = replayed.and_then(|replayed| replayed.results);
+        let mut reasons = run.as_ref().map(|run| case.unmet(run)).unwrap_or_default();
+        let results = run.as_ref().and_then(|run| run.results.as_ref());
         match &case.candidate {
             Some(candidate) => {
-                reasons.extend(self.candidate(candidate, goldens.into_iter().next(), results.as_ref())?);
+                reasons.extend(self.candidate(candidate, goldens.into_iter().next(), results)?);
             }
             None => {
                 for golden in goldens {
-                    reasons.extend(self.hold(golden, results.as_ref(), mode, written)?);
+                    reasons.extend(self.hold(golden, results, mode, written)?);
                 }
             }
         }
@@ -143,14 +122,14 @@ impl Placed {
         Ok(differs.then(|| format!("{} has the SHA-256 {found}, expected {expected}", path.display())))
     }
 
-    fn replay(&self, mode: Mode, is_of_estimates: bool) -> Replayed {
+    fn replay(&self, mode: Mode, is_of_estimates: bool) -> Run {
         let args = &self.replay;
         let strict = args.behave.strict || mode.warnings_fail;
         let behave = BehaveArgs { strict, quiet: true, ..args.behave.clone() };
         match replay_in_memory(args, &behave, is_of_estimates) {
-            Ok((exit, results)) => Replayed { exit, error: None, results: Some(results) },
-            Err(failure) => {
-                Replayed { exit: failure.exit, error: Some(format!("{:#}", failure.error)), results: None }
+            Ok((exit, results)) => Run { exit: exit as i64, error: None, results: Some(results) },
+            Err(Failure { exit, error }) => {
+                Run { exit: exit as i64, error: Some(format!("{error:#}")), results: None }
             }
         }
     }
@@ -176,11 +155,7 @@ impl Placed {
             Ok(table) => table,
             Err(what) => return Ok(Some(format!("{shown} {what}"))),
         };
-        let results = results.with_context(|| format!("{}: nothing was replayed", table.file_name()))?;
-        let found = match table {
-            Table::Remb => &results.rembs,
-            Table::Estimate => &results.estimates,
-        };
+        let found = found(results, table)?;
         let Some(known) = known.filter(|known| !mode.bless || known.content() == found) else {
             fs::write(&path, found).with_context(|| shown.to_string())?;
             written.push(shown.to_string());
@@ -199,37 +174,18 @@ impl Placed {
     ) -> anyhow::Result<Option<String>> {
         let path = self.path(candidate);
         let shown = path.display().to_string();
+        let ours = Table::Remb;
         let (what, of_reference, reference) = match golden {
             Some(Read { path, known, .. }) => {
                 let of_golden = path.display().to_string();
-                ("the golden", of_golden.clone(), known.context(of_golden)?)
+                ("the golden", of_golden.clone(), known.context(of_golden)?.into_content())
             }
-            None => {
-                let name = Table::Remb.file_name();
-                let results = results.with_context(|| format!("{name}: nothing was replayed"))?;
-                ("our replay", format!("our {name}"), Known::new(results.rembs.clone()))
-            }
+            None => ("our replay", format!("our {}", ours.file_name()), found(results, ours)?.to_vec()),
         };
-        let subject = fs::read(&path).with_context(|| shown.clone())?;
-        let reason = match self.case.distance {
-            Some(distance) => {
-                let contents = [(reference.content(), &of_reference), (&subject[..], &shown)];
-                let [reference, subject] = contents.map(|(content, shown)| {
-                    SeriesReader::new(content, shown, &ColumnNames::default()).with_context(|| shown.clone())
-                });
-                let (reference, subject) = (reference?, subject?);
-                let basis = Some(SeriesReader::basis_in_common(&reference, &subject)?);
-                let reference = reference.read(basis).with_context(|| of_reference.clone())?;
-                let subject = subject.read(basis).with_context(|| shown.clone())?;
-                distance.too_far(reference, &subject)
-            }
-            None => {
-                let found = Rows::parse(&subject).with_context(|| shown.clone())?;
-                let expected = reference.into_rows().with_context(|| of_reference)?;
-                let difference = first_difference(&found, &expected, &self.case.tolerances, true);
-                difference.map(|difference| difference.to_string())
-            }
-        };
+        let content = fs::read(&path).with_context(|| shown.clone())?;
+        let candidate = Csv { shown: &shown, content: &content };
+        let reference = Csv { shown: &of_reference, content: &reference };
+        let reason = self.case.candidate_differs(candidate, reference)?;
         Ok(reason.map(|reason| format!("{shown} against {what}: {reason}")))
     }
 
@@ -247,6 +203,11 @@ impl Placed {
         words.push(if is_of_estimates { "--estimate-csv -" } else { "--remb-csv -" }.to_owned());
         words.join(" ")
     }
+}
+
+fn found(results: Option<&Results>, table: Table) -> anyhow::Result<&[u8]> {
+    let results = results.with_context(|| format!("{}: nothing was replayed", table.file_name()))?;
+    Ok(results.table(table))
 }
 
 struct HashWriter<'a>(&'a mut Sha256);

@@ -7,22 +7,13 @@ use super::replay::summary;
 use super::resolve::{Resolved, resolve};
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure};
+use remb_replay::analysis::check::Results;
 use remb_replay::analysis::tables::Tables;
 use remb_replay::analysis::twice::{self, Reading};
 use remb_replay::remb::Profile;
 use remb_replay::replay::{Outcome, Replay};
 use remb_replay::report::csv::Clock;
-use remb_replay::report::summary::Summary;
 use remb_replay::survey::Learned;
-
-/// What a replay came to.
-pub(super) struct Results {
-    pub(super) summary: Summary,
-    /// `remb.csv`.
-    pub(super) rembs: Vec<u8>,
-    /// `estimate.csv`, if it was asked for.
-    pub(super) estimates: Vec<u8>,
-}
 
 /// What one reading of the capture came to.
 struct Replayed {

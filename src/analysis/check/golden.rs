@@ -1,9 +1,7 @@
-//! Goldens, and what a result is held against.
+//! Goldens that were read.
 
-use super::case::{Case, Distance, Golden, Table};
+use super::case::{Golden, Table};
 use super::table::{Difference, Rows, TableError, Tolerances, first_difference};
-use crate::analysis::compare::{Comparison, Settings};
-use crate::analysis::series::SeriesFile;
 
 /// A golden that was read.
 #[derive(Debug)]
@@ -23,12 +21,9 @@ impl Known {
         &self.content
     }
 
-    /// Its rows.
-    ///
-    /// # Errors
-    /// If it is no table.
-    pub fn into_rows(self) -> Result<Rows, TableError> {
-        self.rows
+    /// The same, alone.
+    pub fn into_content(self) -> Vec<u8> {
+        self.content
     }
 
     /// The first place where a result differs from it.
@@ -78,23 +73,5 @@ impl Table {
             Self::Remb => "remb.csv",
             Self::Estimate => "estimate.csv",
         }
-    }
-}
-
-impl Case {
-    /// Whether the capture has to be replayed; a candidate that has a golden needs none.
-    pub fn needs_replay(&self) -> bool {
-        self.candidate.is_none() || self.goldens.is_empty() || !self.expectations.is_empty()
-    }
-}
-
-impl Distance {
-    /// Why two series are further apart than allowed. Whether they would fit with another clock is not asked.
-    pub fn too_far(self, reference: SeriesFile, subject: &SeriesFile) -> Option<String> {
-        let Ok(compared) = Comparison::of_files(reference, subject, Settings::default()) else {
-            return Some("no time in common".to_owned());
-        };
-        let names = ["distance.max_median", "distance.min_within_5"];
-        compared.flows.iter().find_map(|flow| flow.too_far(self.max_median, self.min_within_5, names))
     }
 }

@@ -6,6 +6,7 @@ mod case;
 mod error;
 mod expect;
 mod golden;
+mod hold;
 mod report;
 mod table;
 
@@ -13,5 +14,6 @@ pub use case::{Case, Distance, Golden, Table};
 pub use error::CaseError;
 pub use expect::{Expectation, unmet};
 pub use golden::Known;
+pub use hold::{Csv, HoldError, Results, Run};
 pub use report::{CaseResult, Verdict, junit, markdown};
 pub use table::{Column, Difference, Rows, TableError, Tolerance, Tolerances, first_difference};

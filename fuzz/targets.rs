@@ -1,4 +1,4 @@
-//! What is fuzzed. `cargo fuzz run TARGET` looks for new inputs; `cargo test --test corpus` replays the known ones on
+//! What is fuzzed. `cargo fuzz run TARGET` looks for new inputs; `cargo test --test it corpus` replays the known ones on
 //! stable. Each takes any bytes, must not panic, and checks what must hold for all of them.
 #![allow(dead_code, reason = "each fuzz target uses one of them")]
 

@@ -1,5 +1,7 @@
 //! A whole capture in one call.
 
+use std::convert::Infallible;
+
 use crate::capture::{Capture, CaptureError, CaptureReader, Frame};
 use crate::config::ConfigError;
 use crate::model::Reading;
@@ -43,7 +45,11 @@ pub fn replay(capture: Capture, config: &ReplayConfig) -> Result<Ready, ReplayEr
     let survey = config.survey();
     let mut survey = Survey::new(SurveyConfig { learned: None, ..survey });
     let mut reader = again.into_reader()?;
-    let _ = read(&mut reader, |frame| Ok::<_, ReplayError>(survey.handle_frame(frame, &mut NoFeed)))?;
+    // Where it is damaged the second reading says so.
+    let Ok(_) = read(&mut reader, |frame| {
+        survey.handle_frame(frame, &mut NoFeed);
+        Ok::<_, Infallible>(())
+    });
     survey.finish(&mut NoFeed);
     let learned = Some(survey.learned()).filter(|learned| !learned.late().is_empty());
     Ok(Ready { reader: capture.into_reader()?, config: config.clone().told(learned.as_ref()) })
@@ -94,7 +100,7 @@ fn read<E>(
 struct Rembs<F>(F);
 
 impl<F: FnMut(&FlowInfo, CaptureTime, &SentRemb)> Sink for Rembs<F> {
-    type Error = std::convert::Infallible;
+    type Error = Infallible;
 
     fn remb(&mut self, flow: &FlowInfo, at: CaptureTime, remb: &SentRemb) -> Result<(), Self::Error> {
         self.0(flow, at, remb);

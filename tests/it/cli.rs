@@ -3,6 +3,9 @@
 
 mod merge;
 mod settings;
+// A message of the system is worded as Unix words it.
+#[cfg(unix)]
+mod texts;
 
 use std::fs;
 use std::io::Write as _;
@@ -237,24 +240,6 @@ fn a_call_too_short_for_an_estimate_is_done_with_a_warning_and_empty_outputs() {
     assert_eq!(fs::read(out.join("remb.pcap")).unwrap().len(), 24);
     assert!(out.join("estimate.png").exists());
     assert_eq!(ending(&["replay", "testdata/captures/s14-reorder.pcap.gz", "--to", "3", "--strict"]).0, 5);
-}
-
-#[test]
-fn usage_errors_end_with_2_and_name_the_flag_or_key() {
-    for (arguments, said) in [
-        (&["--set", "rate_control.backoff=0.9"][..], "unknown parameter 'rate_control.backoff'"),
-        (&["--set", "rate_control.backoff_factor=7"], "'rate_control.backoff_factor' = 7.0 is outside"),
-        (&["--rtt", "200"], "--rtt"),
-        (&["--ssrc", "video"], "--ssrc: 'video' is no SSRC"),
-        (&["--flow", "10.0.0.1"], "--flow '10.0.0.1'"),
-        (&["--from", "noon"], "--from: 'noon' is no time"),
-        (&["--remb-interval", "0s"], "'remb.interval'"),
-        (&["--no-such-flag"], "--no-such-flag"),
-    ] {
-        let (code, errors) = ending(&[&["replay", S03][..], arguments].concat());
-        assert_eq!(code, 2, "{errors}");
-        assert!(errors.contains(said), "{errors}");
-    }
 }
 
 #[test]

@@ -175,17 +175,6 @@ fn the_csv_is_that_of_a_replay() {
 }
 
 #[test]
-fn the_text_is_a_block_for_each_flow_and_the_doubts() {
-    let (code, text, messages) = run(&["inspect", &path("s12-bidir")]);
-    assert_eq!((code, messages.as_str()), (0, ""));
-    assert_eq!(text.matches("\nflow 10.77.0.").count(), 2);
-    assert_eq!(text.matches("  fit for estimation: ").count(), 1);
-    assert_eq!(text.matches("  not fit for estimation: ").count(), 1);
-    assert!(text.contains("  warning[W-SENDER-SIDE]: captured where it was sent"));
-    assert!(text.contains("  header extension 2: abs-send-time, 3 bytes, on 6020 packets"));
-}
-
-#[test]
 fn a_capture_without_rtp_is_described_and_ends_with_4() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("arp.pcap");

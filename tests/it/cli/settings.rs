@@ -68,10 +68,3 @@ fn a_settings_file_that_cannot_be_read_is_3_and_a_wrong_one_2() {
     fs::write(&file, b"\xff").unwrap();
     assert_eq!(ending(&["replay", S03, "--sdp", text(&file)]).0, 2);
 }
-
-#[test]
-fn a_slip_in_a_parameter_s_name_is_answered_with_the_name() {
-    let (code, errors) = ending(&["replay", S03, "--set", "rate_control.backof_factor=0.9"]);
-    assert_eq!(code, 2);
-    assert!(errors.contains("did you mean 'rate_control.backoff_factor'?"), "{errors}");
-}

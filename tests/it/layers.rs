@@ -21,7 +21,7 @@ const RESTRICTED: [(&str, &[&str]); 10] = [
     ("println!", &["cli", "main"]),
     ("eprint", &["cli", "main"]),
     ("dbg!", &[]),
-    ("std::fs", &["cli"]),
+    ("std::fs", &["capture", "cli"]),
     ("clap", &["cli", "main"]),
     ("anyhow", &["cli", "main"]),
     ("unsafe ", &[]),

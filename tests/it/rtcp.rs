@@ -392,13 +392,14 @@ fn an_outcome_counts_the_rembs_that_were_sent() {
 }
 
 #[test]
-fn an_interval_of_zero_ends() {
+fn an_interval_of_zero_is_refused_and_ends_where_nobody_asks() {
     let mut config = ReplayConfig::default();
     config.parameters.remb.interval = remb_replay::units::TimeDelta::ZERO;
-    let (mut replay, mut events) = (Replay::new(config).unwrap(), Events::default());
-    Made::default().stream(VIDEO, 20, 9000, 0).for_each(|frame| {
-        let Ok(()) = replay.handle_frame(frame, &mut events);
-    });
-    let Ok(()) = replay.finish(&mut events);
-    assert!(events.0.len() > 100);
+    let refused = Replay::new(config.clone()).unwrap_err().to_string();
+    assert!(refused.contains("remb.interval"), "{refused}");
+    let mut taping = Taping::new(SurveyConfig::default());
+    Made::default().stream(VIDEO, 20, 9000, 0).for_each(|frame| taping.handle_frame(frame));
+    let (tape, mut events) = (taping.finish().0, 0);
+    tape.flows().for_each(|flow| flow.replay(&config, &mut |_, _| events += 1));
+    assert!(events > 100, "{events}");
 }

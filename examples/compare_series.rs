@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 
-use remb_replay::analysis::compare::{Metrics, Window};
+use remb_replay::analysis::compare::{Window, compare};
 use remb_replay::analysis::series::{Series, SeriesEvent};
 use remb_replay::capture::Capture;
 use remb_replay::remb::{CapturedRemb, encoded_bitrate};
@@ -43,6 +43,9 @@ fn main() -> Result<(), ReplayError> {
     let mut both = Both::default();
     let _ = remb_replay::replay(Capture::open(path)?, &ReplayConfig::default())?.events(&mut both)?;
     let window = Window { from_ns: i64::MIN, end_ns: i64::MAX };
-    println!("{:?}", Metrics::new(&both.recorded, &both.replayed, window));
+    match compare(&both.recorded, &both.replayed, window) {
+        Some(metrics) => println!("{}", metrics.key_figures()),
+        None => println!("no time at which there are both"),
+    }
     Ok(())
 }

@@ -53,7 +53,7 @@ impl Sink for Rows {
         match event {
             Event::Step(step) => Observer::step(self, step),
             Event::Remb(_) => self.rembs += 1,
-            Event::Recorded(_) => {}
+            _ => {}
         }
         Ok(())
     }

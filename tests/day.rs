@@ -28,7 +28,6 @@ impl Sink for Range {
     fn event(&mut self, _: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Self::Error> {
         match event {
             Event::Remb(_) => self.rembs += 1,
-            Event::Recorded(_) => {}
             Event::Step(step) => {
                 let Some(estimate) = step.estimate.map(|rate| rate.as_bps()) else { return Ok(()) };
                 let first = *self.first.get_or_insert(at.as_nanos());
@@ -37,6 +36,7 @@ impl Sink for Range {
                     self.high = Some(self.high.map_or(estimate, |high| high.max(estimate)));
                 }
             }
+            _ => {}
         }
         Ok(())
     }

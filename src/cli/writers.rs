@@ -221,6 +221,7 @@ impl Sink for Writers {
             Event::Step(step) => self.draw_step(flow, at, step),
             Event::Remb(remb) => self.write_remb(flow, at, remb)?,
             Event::Recorded(remb) => self.draw_recorded(flow, at, remb),
+            _ => {}
         }
         Ok(())
     }

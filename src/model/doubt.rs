@@ -197,6 +197,7 @@ impl Doubt {
 
 /// A limit that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Limit {
     /// `--max-flows`, of so many.
     Flows(usize),
@@ -246,6 +247,7 @@ pub struct CopySpacing {
 
 /// Streams that are on several flows for one reason; the warning counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SeveralFlows {
     /// The first of them.
     pub ssrc: Ssrc,
@@ -281,6 +283,7 @@ pub enum ClocksApart {
 
 /// What was said of a header extension, and is not so.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Disagreement {
     /// What said it: SDP or a flag.
     pub by: String,
@@ -305,6 +308,7 @@ pub enum WhyDisagrees {
 
 /// Something that was taken without proof, and is in doubt to the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Guess {
     /// An extension is taken to be an element, by this evidence.
     Taken(Extension, u8, String),
@@ -316,6 +320,7 @@ pub enum Guess {
 
 /// A flag's value that nothing in the capture answers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SaidInVain {
     /// `--flow`.
     Flow(FiveTuple),

@@ -7,6 +7,7 @@ use crate::units::{Bitrate, Seconds};
 
 /// What an estimator made of a flow.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Estimation {
     /// The estimator in use at its end.
     pub estimator: EstimatorKind,
@@ -22,6 +23,7 @@ pub struct Estimation {
 
 /// The REMBs that were sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct RembTally {
     /// How many.
     pub count: u64,

@@ -2,6 +2,7 @@
 
 /// A header extension that the estimator or its inputs depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Extension {
     /// abs-send-time.
     AbsSendTime,
@@ -27,6 +28,7 @@ impl Extension {
 
 /// A header extension element of a flow's packets.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ElementSeen {
     /// Its id.
     pub id: u8,

@@ -9,6 +9,7 @@ use super::{ElementSeen, Estimation, Extension, RecordedRembs, Stream, StreamKin
 
 /// One directed flow with RTP.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Flow {
     /// Source and destination.
     pub flow: FiveTuple,
@@ -42,6 +43,7 @@ pub struct Flow {
 
 /// Something that was not said but found out, or what said it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Inference {
     /// The id of a header extension.
     ExtensionId {
@@ -65,6 +67,7 @@ pub enum Inference {
 
 /// RTCP packets of one type from one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RtcpSeen {
     /// Of the media.
     pub from: End,
@@ -76,6 +79,7 @@ pub struct RtcpSeen {
 
 /// Encryption of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Srtp {
     /// `None` where nothing told.
     pub encrypted: Option<bool>,
@@ -87,6 +91,7 @@ pub struct Srtp {
 
 /// How it is known whether a flow is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SrtpEvidence {
     /// The tag's length was said.
     Flag,
@@ -103,6 +108,7 @@ pub enum SrtpEvidence {
 
 /// The round trip time given to rate control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rtt {
     /// Where it is from.
     pub source: RttSource,
@@ -140,6 +146,7 @@ impl RttSource {
 
 /// Where a capture was taken, seen from one flow.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct CapturePoint {
     /// The end of the flow that it was taken at, or nearer to.
     pub end: End,
@@ -168,6 +175,7 @@ impl End {
 
 /// How it is known where a capture was taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum CapturePointEvidence {
     /// The capture marks packets as sent or received by the host that it was taken on.
     Marked {

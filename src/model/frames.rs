@@ -8,6 +8,7 @@ use crate::units::{Count, Seconds};
 
 /// Frames by what they carried; each by its stable name.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
 pub struct Frames {
     /// All.
     pub total: u64,

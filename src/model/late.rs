@@ -7,6 +7,7 @@ use super::Extension;
 
 /// Something that was found out after packets had been fed without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LateFinding {
     /// The flow.
     pub flow: FiveTuple,
@@ -18,6 +19,7 @@ pub struct LateFinding {
 
 /// What was found out late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Late {
     /// Which element an extension is; with `None`, that it is not there.
     ExtensionId(Extension, Option<u8>),

@@ -6,6 +6,7 @@ use super::estimation::RateRange;
 
 /// What a flow's real receiver sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct RecordedRembs {
     /// All, repeats included.
     pub count: u64,
@@ -29,6 +30,7 @@ pub struct RecordedRembs {
 
 /// Why a REMB is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unusable {
     /// Its number of SSRCs and its length disagree.
     Counts,

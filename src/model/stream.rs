@@ -4,6 +4,7 @@ use crate::units::{Count, PayloadType, Seconds, SeqNum, Ssrc};
 
 /// What a stream's packets add up to, and what was done with them.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Stream {
     /// Which.
     pub ssrc: Ssrc,
@@ -49,6 +50,7 @@ pub struct Stream {
 
 /// What a stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StreamKind {
     /// Audio.
     Audio,
@@ -80,6 +82,7 @@ impl StreamKind {
 
 /// What becomes of a stream's packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Treatment {
     /// Not decided before the capture's end.
     Undecided,

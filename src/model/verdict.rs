@@ -21,6 +21,7 @@ impl Verdict {
 
 /// What an estimate can lean on, and be held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Basis {
     /// What tells when packets were sent.
     pub send_time: SendTimeBasis,
@@ -34,6 +35,7 @@ pub struct Basis {
 
 /// What tells when packets were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SendTimeBasis {
     /// abs-send-time, on so many packets.
     AbsSendTime {
@@ -63,6 +65,7 @@ pub enum Known {
 
 /// Why a flow is not fit.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Unfit {
     /// None of its packets was fed.
     NotFed(NotFed),
@@ -78,6 +81,7 @@ pub enum Unfit {
 
 /// Why none of a flow's packets was fed.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum NotFed {
     /// Only audio, which libwebrtc does not count.
     OnlyAudio,
@@ -112,6 +116,7 @@ pub enum EmptyRange {
 
 /// Why there was nothing to estimate in a capture.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Nothing {
     /// There are flows with RTP.
     NotFed {

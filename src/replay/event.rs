@@ -9,6 +9,7 @@ use crate::units::{Bitrate, CaptureTime, Ssrc};
 
 /// Something that happened in a flow.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Event {
     /// The estimator did something at a packet or timer.
     Step(Step),

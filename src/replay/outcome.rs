@@ -10,6 +10,7 @@ use crate::units::{CaptureTime, Count, Seconds};
 
 /// What a replay came to, but for what only its owner knows.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// Frames by what they carried.
     pub frames: Frames,

@@ -17,6 +17,7 @@ use super::{Survey, SurveyState};
 
 /// What a survey found.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Findings {
     /// Frames by what they carried.
     pub frames: Frames,

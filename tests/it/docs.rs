@@ -104,6 +104,15 @@ fn run_page(name: &str) {
                     assert!(found, "{name}: not in the output (any more): {shown}\n{output}");
                 }
             }
+            "rust" => {
+                // The crate's documentation has it too, and is compiled.
+                let documented = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+                let lines = block.lines().map(|line| format!("//! {line}").trim_end().to_owned() + "\n");
+                assert!(
+                    documented.contains(&lines.collect::<String>()),
+                    "{name}: not in src/lib.rs: {block}"
+                );
+            }
             other => panic!("{name}: what is a block of '{other}'?"),
         }
     }

@@ -176,8 +176,8 @@ impl Stream {
         }
     }
 
-    /// Counts a packet.
-    #[inline]
+    /// Counts a packet. As a call of its own it costs inspect 7 % of its instructions.
+    #[inline(always)]
     pub(super) fn observe(&mut self, packet: &RtpPacket<'_>, reception: Reception, has_transport_cc: bool) {
         self.abs_send_times += u64::from(reception.send_time.is_some());
         self.transport_cc += u64::from(has_transport_cc);

@@ -6,6 +6,7 @@
 mod estimation;
 mod event;
 mod outcome;
+mod remb_tally;
 mod rtt_samples;
 mod settings;
 mod side_by_side;

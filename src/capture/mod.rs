@@ -2,6 +2,7 @@
 
 mod annotated;
 mod buffer;
+mod headers;
 mod link_type;
 mod pcap;
 mod pcapng;
@@ -143,7 +144,7 @@ impl Format {
     /// By a file's first bytes, which are consumed as far as they tell the format; `None` if it is no capture.
     fn begin(buffer: &mut FillBuffer) -> Result<Option<Self>, CaptureError> {
         let start = buffer.peek(pcap::HEADER_LEN)?;
-        if pcapng::is_section_header(start) {
+        if headers::is_section_header(start) {
             return Ok(Some(Self::Pcapng(pcapng::PcapngReader::default())));
         }
         let Some(reader) = pcap::PcapReader::from_header(start)? else { return Ok(None) };

@@ -5,7 +5,8 @@ use pcap_parser::{PcapHeader, parse_pcap_header};
 use crate::units::{CaptureTime, FrameNumber};
 
 use super::buffer::FillBuffer;
-use super::{CaptureError, LinkType, MAX_RECORD, Packet, Record, pcapng};
+use super::headers::{is_file_header, is_section_header};
+use super::{CaptureError, LinkType, MAX_RECORD, Packet, Record};
 
 /// The file header, bytes.
 pub(super) const HEADER_LEN: usize = 24;
@@ -14,23 +15,6 @@ const MODIFIED_RECORD_HEADER_LEN: usize = 24;
 const BIG_ENDIAN_MODIFIED_MAGIC: [u8; 4] = 0xa1b2_cd34_u32.to_be_bytes();
 /// The upper bits of the link type field say something of frame check sequences.
 const LINK_TYPE_MASK: i32 = 0x03ff_ffff;
-
-/// Magic numbers, of microseconds, nanoseconds and the modified form; version 2.4.
-const MAGICS: [u32; 3] = [0xa1b2_c3d4, 0xa1b2_3c4d, 0xa1b2_cd34];
-const VERSION: [u16; 2] = [2, 4];
-/// Behind the version; zero in all files that are.
-const ZONE_AND_ACCURACY: usize = 8;
-
-/// Whether here, where a record or a block would begin, stands the header of another file. As a record it would be one
-/// of 2055 without any bytes, as a block one of an odd length: none is mistaken for it.
-pub(super) fn is_file_header(start: &[u8]) -> bool {
-    let Some((&[m0, m1, m2, m3, a0, a1, b0, b1], zeros)) = start.split_first_chunk() else { return false };
-    let is = |word: fn([u8; 4]) -> u32, half: fn([u8; 2]) -> u16| {
-        MAGICS.contains(&word([m0, m1, m2, m3])) && [half([a0, a1]), half([b0, b1])] == VERSION
-    };
-    let is_magic = is(u32::from_le_bytes, u16::from_le_bytes) || is(u32::from_be_bytes, u16::from_be_bytes);
-    is_magic && zeros.len() >= 4 && zeros.iter().take(ZONE_AND_ACCURACY).all(|byte| *byte == 0)
-}
 
 /// What the file header says.
 #[derive(Debug)]
@@ -99,7 +83,7 @@ impl PcapReader {
         if header.is_empty() {
             return Ok(Record::End);
         }
-        if is_file_header(header) || pcapng::is_section_header(header) {
+        if is_file_header(header) || is_section_header(header) {
             return Ok(Record::NextFile);
         }
         let is_whole = header.len() == self.record_header_len;

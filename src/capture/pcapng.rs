@@ -8,17 +8,15 @@ use pcap_parser::OptionCode;
 use crate::units::{CaptureTime, FrameNumber, Timestamp};
 
 use super::buffer::FillBuffer;
-use super::{CaptureError, Direction, LinkType, MAX_RECORD, Packet, Record, Skip, pcap};
+use super::headers::{BLOCK_HEADER_LEN, SECTION_HEADER, is_file_header, section_is_big_endian};
+use super::{CaptureError, Direction, LinkType, MAX_RECORD, Packet, Record, Skip};
 
-const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 /// Block types that matter here; others are skipped.
 const READ_BLOCKS: [u32; 4] = [INTERFACE_DESCRIPTION, OBSOLETE_PACKET, SIMPLE_PACKET, ENHANCED_PACKET];
-const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
-const BLOCK_HEADER_LEN: usize = 8;
 /// Type and both lengths.
 const MIN_BLOCK_LEN: usize = 12;
 const MAX_BLOCK_LEN: usize = 16 << 20;
@@ -30,20 +28,6 @@ const INTERFACE_OPTIONS_AT: usize = 16;
 const PACKET_HEADER_LEN: usize = 28;
 /// Options of both packet blocks: the lowest two bits tell the direction.
 const PACKET_FLAGS: u16 = 2;
-
-/// Whether a file's first bytes are a section header's.
-pub(super) fn is_section_header(start: &[u8]) -> bool {
-    start.starts_with(&SECTION_HEADER.to_le_bytes()) && section_is_big_endian(start).is_some()
-}
-
-fn section_is_big_endian(block: &[u8]) -> Option<bool> {
-    let magic = *block.get(BLOCK_HEADER_LEN..)?.first_chunk()?;
-    match (u32::from_le_bytes(magic), u32::from_be_bytes(magic)) {
-        (BYTE_ORDER_MAGIC, _) => Some(false),
-        (_, BYTE_ORDER_MAGIC) => Some(true),
-        _ => None,
-    }
-}
 
 /// The present section.
 #[derive(Debug, Default)]
@@ -127,7 +111,7 @@ impl PcapngReader {
             if header.len() < MIN_BLOCK_LEN {
                 return Err(cut_off);
             }
-            if pcap::is_file_header(header) {
+            if is_file_header(header) {
                 return Ok(Record::NextFile);
             }
             let had_section = self.has_section;

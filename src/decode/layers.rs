@@ -1,5 +1,6 @@
 //! What lies between a link layer and IP: EtherTypes, PPP, PPPoE, MPLS, LLC, one behind the other.
 
+use super::layer::{Layer, tail, u16_at};
 use super::{Skip, ppp};
 
 pub(super) const ETHER_IPV4: u16 = 0x0800;
@@ -20,23 +21,6 @@ const CONTROL_NIBBLE: u8 = 0;
 const LABEL_LEN: usize = 4;
 /// So many are followed, VLAN tags and labels of one stack taken as one.
 const MAX_LAYERS: usize = 16;
-
-/// What stands behind a header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layer<'a> {
-    /// An IP packet.
-    Ip(&'a [u8]),
-    /// What the EtherType says.
-    Ether(u16, &'a [u8]),
-    /// An Ethernet frame.
-    Ethernet(&'a [u8]),
-    /// LLC, as behind 802.3 and 802.11.
-    Llc(&'a [u8]),
-    /// PPP, with or without its address and control bytes.
-    Ppp(&'a [u8]),
-    /// A stack of MPLS labels.
-    Mpls(&'a [u8]),
-}
 
 /// The IP packet at the end of it.
 pub(super) fn ip_behind(mut layer: Layer<'_>) -> Result<&[u8], Skip> {
@@ -114,12 +98,4 @@ fn mpls(mut labels: &[u8]) -> Result<Layer<'_>, Skip> {
     let behind_control = labels.get(LABEL_LEN..).filter(|_| has_control);
     let frame = behind_control.into_iter().chain([labels]).find(|frame| is_readable(frame));
     frame.map(Layer::Ethernet).ok_or(Skip::Mpls)
-}
-
-pub(super) fn tail(data: &[u8], at: usize) -> Result<&[u8], Skip> {
-    data.get(at..).ok_or(Skip::CutShort)
-}
-
-pub(super) fn u16_at(data: &[u8], at: usize) -> Result<u16, Skip> {
-    tail(data, at)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes)).ok_or(Skip::CutShort)
 }

@@ -2,9 +2,8 @@
 
 use crate::capture::{Direction, Frame, LinkType};
 
-use super::layers::{
-    ETHER_IPV4, ETHER_IPV6, ETHERNET_ADDRESSES_LEN, Layer, ip_behind, tail, u16_at, untagged,
-};
+use super::layer::{Layer, tail, u16_at};
+use super::layers::{ETHER_IPV4, ETHER_IPV6, ETHERNET_ADDRESSES_LEN, ip_behind, untagged};
 use super::tapped::{self, Tapped};
 use super::{Skip, ppp, wifi};
 

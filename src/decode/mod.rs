@@ -5,6 +5,7 @@ mod five_tuple;
 mod fragments;
 mod framing;
 mod ip;
+mod layer;
 mod layers;
 mod link;
 mod plain;
@@ -23,7 +24,7 @@ use crate::capture::{Direction, Frame};
 use crate::units::{CaptureTime, Count, FrameNumber};
 
 use fragments::FragmentPool;
-use layers::Layer;
+use layer::Layer;
 use plain::RecentFlows;
 use tcp::TcpStreams;
 use turn::TurnChannels;

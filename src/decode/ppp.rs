@@ -1,7 +1,7 @@
 //! PPP (RFC 1661), by itself, in HDLC-like framing (RFC 1662) or over Ethernet (RFC 2516), and what Cisco has in its place.
 
 use super::Skip;
-use super::layers::{Layer, tail, u16_at};
+use super::layer::{Layer, tail, u16_at};
 
 const ADDRESS_AND_CONTROL: [u8; 2] = [0xff, 3];
 /// Unicast and broadcast, of Cisco's framing: an EtherType follows.

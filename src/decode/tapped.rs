@@ -1,7 +1,8 @@
 //! What macOS and Linux put before a packet that they hand out: PKTAP and the netfilter log.
 
 use super::Skip;
-use super::layers::{Layer, ip_or};
+use super::layer::Layer;
+use super::layers::ip_or;
 use crate::capture::{Direction, LinkType};
 
 const PKTAP_DIRECTION_AT: usize = 36;

@@ -2,7 +2,8 @@
 //! (3GPP TS 29.281), GRE (RFC 2784, 2890) with IP, MPLS, Ethernet or ERSPAN. Others are recognised by name and not read.
 
 use super::Skip;
-use super::layers::{ETHER_IPV4, ETHER_IPV6, ETHER_MPLS, Layer, MIN_ETHER_TYPE, ip_or};
+use super::layer::Layer;
+use super::layers::{ETHER_IPV4, ETHER_IPV6, ETHER_MPLS, MIN_ETHER_TYPE, ip_or};
 
 /// IANA's port, and the one that Linux had before.
 const VXLAN_PORTS: [u16; 2] = [4789, 8472];

@@ -1,7 +1,7 @@
 //! IEEE 802.11, bare or behind a radiotap header: data frames that are neither encrypted nor put together nor in pieces.
 
 use super::Skip;
-use super::layers::{Layer, tail};
+use super::layer::{Layer, tail};
 
 const RADIOTAP_HEADER_LEN: usize = 8;
 /// In the last byte of a word of present fields: another word follows.

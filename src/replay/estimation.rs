@@ -6,7 +6,7 @@ use crate::survey::{FedPacket, Feed, FlowInfo, Skip};
 use crate::units::CaptureTime;
 
 use super::event::{Event, EventQueue, Stamped};
-use super::outcome::RembTally;
+use super::remb_tally::RembTally;
 use super::rtt_samples::RttSamples;
 use super::timeline::Timeline;
 use super::{MAX_ESTIMATED_FLOWS, ReplayConfig, Sink};

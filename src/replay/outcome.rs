@@ -1,12 +1,11 @@
 //! What a replay came to: what its survey found, completed by the estimation.
 
-use crate::model::{self, Doubt, Flow, Frames, Nothing, RateRange, RttSource, Warning};
+use crate::model::{self, Doubt, Flow, Frames, Nothing, RttSource, Warning};
 use crate::survey::{Findings, Learned, Survey};
 
 use super::estimation::Estimation;
 use super::timeline::Timeline;
-use super::{Event, SentRemb};
-use crate::units::{CaptureTime, Count, Seconds};
+use crate::units::{Count, Seconds};
 
 /// What a replay came to, but for what only its owner knows.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,35 +79,5 @@ impl Estimation {
             doubts.push(Warning::of_flow(Doubt::NoEstimate, index, all));
         }
         doubts
-    }
-}
-
-/// Counts a flow's REMBs as they are sent.
-#[derive(Debug, Clone, Default)]
-pub(super) struct RembTally {
-    first_at: Option<CaptureTime>,
-    rembs: model::RembTally,
-}
-
-impl RembTally {
-    /// Notes an event, if it is a REMB that was sent.
-    #[inline]
-    pub(super) fn note(&mut self, at: CaptureTime, event: &Event) {
-        if let Event::Remb(remb) = event {
-            self.add(at, remb);
-        }
-    }
-
-    fn add(&mut self, at: CaptureTime, remb: &SentRemb) {
-        self.rembs.count += 1;
-        *self.rembs.reasons.entry(remb.reason.name()).or_default() += 1;
-        self.first_at.get_or_insert(at);
-        self.rembs.rates = Some(RateRange::with(self.rembs.rates, remb.bitrate));
-    }
-
-    /// All of them; times count from `first_frame_at`.
-    fn rembs(&self, first_frame_at: CaptureTime) -> model::RembTally {
-        let first = self.first_at.map(|at| Seconds(at.as_nanos() - first_frame_at.as_nanos()));
-        model::RembTally { first, ..self.rembs.clone() }
     }
 }

@@ -7,18 +7,9 @@ use crate::units::Count;
 use super::SurveyState;
 use super::doubts::FlowDoubts;
 use super::extensions::Extensions;
+use super::fed_with::FedWith;
 use super::session::{Session, tag_len};
 use super::stream::Stream;
-
-/// What was known of a flow when its first packet was fed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FedWith {
-    send_time: Option<u8>,
-    transmission_offset: Option<u8>,
-    transport_cc: Option<u8>,
-    capture_time: Option<u8>,
-    srtp_tag_len: usize,
-}
 
 impl Session {
     /// What is known now.

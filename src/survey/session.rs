@@ -12,7 +12,7 @@ use crate::units::{CaptureTime, Count, FrameNumber, PayloadType, Ssrc};
 
 use super::conversations::Conversations;
 use super::extensions::Extensions;
-use super::late::FedWith;
+use super::fed_with::FedWith;
 use super::layout::Layout;
 use super::ledger::Ledger;
 use super::stream::{Admission, Stream};

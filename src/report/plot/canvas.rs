@@ -7,7 +7,7 @@ use plotters::prelude::{
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, FontTransform, ShapeStyle, TextStyle};
 
-use super::render::PlotError;
+use super::error::PlotError;
 
 /// Where a text lies relative to its point.
 #[derive(Debug, Clone, Copy)]

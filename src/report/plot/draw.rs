@@ -5,8 +5,8 @@ use plotters::prelude::DrawingBackend;
 use super::axis::Axis;
 use super::canvas::Canvas;
 use super::columns::Range;
+use super::error::PlotError;
 use super::figure::{Figure, Sample};
-use super::render::PlotError;
 use super::sheet::{
     BLUE, GREEN, INK, LOWER, LineLook, Mark, NAVY, ORANGE, PURPLE, RED, SKY, Sheet, UPPER, WHITE,
 };

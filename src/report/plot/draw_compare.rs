@@ -7,7 +7,7 @@ use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, TextLook};
 use super::columns::Range;
 use super::compare_figure::{Both, CLOSE, CompareFigure};
-use super::render::PlotError;
+use super::error::PlotError;
 use super::sheet::{
     BLUE, GREY, INK, LEFT, LOWER, LineLook, Mark, ORANGE, PURPLE, Panel, RED, RIGHT, Sheet, UPPER,
 };

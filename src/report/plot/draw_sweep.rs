@@ -5,7 +5,7 @@ use plotters::style::Color;
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, TextLook};
-use super::render::PlotError;
+use super::error::PlotError;
 use super::sheet::{BLUE, GREEN, GREY, HEIGHT, INK, LEFT, ORANGE, PURPLE, RIGHT, WHITE, WIDTH};
 use super::sweep_figure::{MAX_BEST, MAX_PANELS, OverlayPanel, SweepContent, SweepFigure};
 

@@ -8,15 +8,16 @@ mod compare_figure;
 mod draw;
 mod draw_compare;
 mod draw_sweep;
+mod error;
 mod figure;
 mod render;
 mod sheet;
 mod sweep_figure;
 
 pub use compare_figure::CompareFigure;
+pub use error::PlotError;
 pub use figure::{Figure, Usage};
 pub use render::{
-    PlotError, render_compare_png, render_compare_svg, render_png, render_svg, render_sweep_png,
-    render_sweep_svg,
+    render_compare_png, render_compare_svg, render_png, render_svg, render_sweep_png, render_sweep_svg,
 };
 pub use sweep_figure::{MAX_BEST, MAX_PANELS, OverlayPanel, SweepContent, SweepFigure};

@@ -11,33 +11,13 @@ use super::compare_figure::CompareFigure;
 use super::draw::draw;
 use super::draw_compare::draw_compare;
 use super::draw_sweep::draw_sweep;
+use super::error::PlotError;
 use super::figure::Figure;
 use super::sheet::{HEIGHT, WIDTH};
 use super::sweep_figure::SweepFigure;
 
 const OVERSAMPLING: u32 = 2;
 const CHANNELS: usize = 3;
-
-/// Why a figure could not be written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PlotError {
-    /// The drawing failed.
-    #[error("drawing the picture: {0}")]
-    Drawing(String),
-    /// The PNG could not be written.
-    #[error("writing the picture: {0}")]
-    Png(#[from] png::EncodingError),
-    /// The SVG could not be written.
-    #[error("writing the picture: {0}")]
-    Io(#[from] std::io::Error),
-}
-
-impl PlotError {
-    pub(super) fn drawing(error: impl std::fmt::Display) -> Self {
-        Self::Drawing(error.to_string())
-    }
-}
 
 /// What can be drawn on a canvas, whatever the backend.
 trait Drawable {

@@ -6,7 +6,7 @@ use plotters::style::Color;
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, TextLook};
 use super::columns::Range;
-use super::render::PlotError;
+use super::error::PlotError;
 
 /// The picture's width in units; a PNG's pixels.
 pub(super) const WIDTH: u32 = 1600;

@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::active_streams::StreamsConfig;
-use super::delay_detector::DelayFilter;
 use super::incoming_bitrate::IncomingBitrateConfig;
 use super::inter_arrival::InterArrivalConfig;
 use super::kalman::KalmanConfig;
@@ -68,4 +67,15 @@ pub enum EstimatorChoice {
     AbsSendTime,
     /// RTP timestamps alone.
     RtpTimestamp,
+}
+
+/// The delay filters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "lowercase"))]
+pub enum DelayFilter {
+    /// libwebrtc's on the receiving side.
+    #[default]
+    Kalman,
+    /// libwebrtc's on the sending side.
+    Trendline,
 }

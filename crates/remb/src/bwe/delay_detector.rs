@@ -3,26 +3,12 @@
 //! With the Kalman filter the detector outlives the filter (specification 9.5); the trendline brings its own rules, and
 //! both start anew together (specification 5.4, 5.5).
 
-#[cfg(feature = "serde")]
-use serde::{Deserialize, Serialize};
-
-use super::config::EstimatorConfig;
+use super::config::{DelayFilter, EstimatorConfig};
 use super::inter_arrival::GroupDelta;
 use super::kalman::KalmanFilter;
 use super::overuse::{BandwidthUsage, OveruseConfig, OveruseDetector};
 use super::trace::{DelayState, KalmanState};
 use super::trendline::Trendline;
-
-/// The delay filters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "lowercase"))]
-pub enum DelayFilter {
-    /// libwebrtc's on the receiving side.
-    #[default]
-    Kalman,
-    /// libwebrtc's on the sending side.
-    Trendline,
-}
 
 #[derive(Debug, Clone)]
 pub(super) struct DelayDetector {

@@ -30,9 +30,8 @@ mod window_min;
 
 pub use abs_send_time_estimator::{AbsSendTimeEstimator, Report};
 pub use active_streams::StreamsConfig;
-pub use config::{ControllerConfig, EstimatorChoice, EstimatorConfig};
+pub use config::{ControllerConfig, DelayFilter, EstimatorChoice, EstimatorConfig};
 pub use controller::Controller;
-pub use delay_detector::DelayFilter;
 pub use overuse::BandwidthUsage;
 pub use packet::PacketArrival;
 pub use rate_control::RateControlState;

@@ -1,0 +1,36 @@
+//! What a flow sent.
+
+use crate::model::{self, RateRange};
+use crate::units::{CaptureTime, Seconds};
+
+use super::{Event, SentRemb};
+
+/// Counts a flow's REMBs as they are sent.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RembTally {
+    first_at: Option<CaptureTime>,
+    rembs: model::RembTally,
+}
+
+impl RembTally {
+    /// Notes an event, if it is a REMB that was sent.
+    #[inline]
+    pub(super) fn note(&mut self, at: CaptureTime, event: &Event) {
+        if let Event::Remb(remb) = event {
+            self.add(at, remb);
+        }
+    }
+
+    fn add(&mut self, at: CaptureTime, remb: &SentRemb) {
+        self.rembs.count += 1;
+        *self.rembs.reasons.entry(remb.reason.name()).or_default() += 1;
+        self.first_at.get_or_insert(at);
+        self.rembs.rates = Some(RateRange::with(self.rembs.rates, remb.bitrate));
+    }
+
+    /// All of them; times count from `first_frame_at`.
+    pub(super) fn rembs(&self, first_frame_at: CaptureTime) -> model::RembTally {
+        let first = self.first_at.map(|at| Seconds(at.as_nanos() - first_frame_at.as_nanos()));
+        model::RembTally { first, ..self.rembs.clone() }
+    }
+}

@@ -1,0 +1,22 @@
+//! What may go wrong in a picture.
+
+/// Why a figure could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlotError {
+    /// The drawing failed.
+    #[error("drawing the picture: {0}")]
+    Drawing(String),
+    /// The PNG could not be written.
+    #[error("writing the picture: {0}")]
+    Png(#[from] png::EncodingError),
+    /// The SVG could not be written.
+    #[error("writing the picture: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl PlotError {
+    pub(super) fn drawing(error: impl std::fmt::Display) -> Self {
+        Self::Drawing(error.to_string())
+    }
+}

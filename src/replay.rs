@@ -22,11 +22,11 @@ pub use side_by_side::SideBySide;
 pub use tape::{Tape, TapedFlow, Taping};
 pub use whole::{Ready, ReplayError, replay};
 
-use crate::bwe::Step;
 use crate::capture::Frame;
 use crate::config::ConfigError;
-use crate::remb::CapturedRemb;
 use outcome::complete;
+use remb::CapturedRemb;
+use remb::bwe::Step;
 
 use crate::survey::{FlowInfo, Survey};
 use crate::units::CaptureTime;

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use crate::bwe::Step;
 use crate::model::{Doubt, Warning};
 use crate::replay::{Event, SentRemb, Sink};
 use crate::report::csv::{Clock, EstimateCsv, RembCsv, RembRow};
 use crate::survey::FlowInfo;
 use crate::units::{CaptureTime, Count, Ssrc};
+use remb::bwe::Step;
 
 /// Writes the tables as the replay goes.
 #[derive(Debug)]

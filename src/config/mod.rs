@@ -6,8 +6,8 @@ mod table;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::bwe::EstimatorConfig;
-use crate::remb::RembConfig;
+use remb::RembConfig;
+use remb::bwe::EstimatorConfig;
 
 pub use profiles::{PROFILES, Profile};
 pub use table::{Parameter, parameters};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::bwe::{BandwidthUsage, EstimatorKind, RateControlState};
 use crate::units::{Bitrate, Seconds};
+use remb::bwe::{BandwidthUsage, EstimatorKind, RateControlState};
 
 /// What an estimator made of a flow.
 #[derive(Debug, Clone, PartialEq)]

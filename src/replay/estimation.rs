@@ -1,9 +1,9 @@
 //! The timelines of all flows, fed by a survey, and their events in order of time.
 
-use crate::remb::CapturedRemb;
 use crate::streams::RttSample;
 use crate::survey::{FedPacket, Feed, FlowInfo, Skip};
 use crate::units::CaptureTime;
+use remb::CapturedRemb;
 
 use super::event::{Event, EventQueue, Stamped};
 use super::remb_tally::RembTally;

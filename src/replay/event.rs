@@ -3,9 +3,9 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 
-use crate::bwe::Step;
-use crate::remb::{CapturedRemb, Reason};
 use crate::units::{Bitrate, CaptureTime, Ssrc};
+use remb::bwe::Step;
+use remb::{CapturedRemb, Reason};
 
 /// Something that happened in a flow.
 #[derive(Debug, Clone, PartialEq)]

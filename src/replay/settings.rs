@@ -1,10 +1,10 @@
 //! What a replay is told.
 
-use crate::bwe::EstimatorChoice;
 use crate::config::Parameters;
-use crate::remb::InterceptorConfig;
 use crate::survey::{Learned, SurveyConfig};
 use crate::units::{Ssrc, TimeDelta};
+use remb::InterceptorConfig;
+use remb::bwe::EstimatorChoice;
 
 use super::timeline::Timeline;
 

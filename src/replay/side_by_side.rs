@@ -1,10 +1,10 @@
 //! Several replays of one capture at once: it is read, taken apart and understood only once.
 
 use crate::capture::Frame;
-use crate::remb::CapturedRemb;
 use crate::streams::RttSample;
 use crate::survey::{FedPacket, Feed, FlowInfo, Skip, Survey};
 use crate::units::CaptureTime;
+use remb::CapturedRemb;
 
 use super::estimation::Estimation;
 use super::outcome::{Outcome, complete};

@@ -1,10 +1,10 @@
 //! What a capture feeds to estimators, kept: the capture is read and understood once, and replayed as often as wanted.
 
 use crate::capture::Frame;
-use crate::remb::CapturedRemb;
 use crate::streams::RttSample;
 use crate::survey::{FedPacket, Feed, Findings, FlowInfo, Skip, Survey, SurveyConfig};
 use crate::units::CaptureTime;
+use remb::CapturedRemb;
 
 use super::rtt_samples::RttSamples;
 use super::{Event, MAX_ESTIMATED_FLOWS, ReplayConfig};

@@ -2,11 +2,11 @@
 //!
 //! The estimator's time is the capture's in microseconds plus the clock offset; events are stamped in capture time.
 
-use crate::bwe::{Controller, Observer, PacketArrival, Step};
-use crate::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
 use crate::streams::RttUpdates;
 use crate::survey::FedPacket;
 use crate::units::{CaptureTime, TimeDelta, Timestamp};
+use remb::bwe::{Controller, Observer, PacketArrival, Step};
+use remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
 
 use super::event::{Event, SentRemb};
 use super::rtt_samples::RttSamples;

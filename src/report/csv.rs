@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use super::row::RowWriter;
 use super::summary::{Flow, Stream};
-use crate::bwe::{BandwidthUsage, EstimatorKind, RateControlState, Step};
-use crate::remb::{Reason, encoded_bitrate};
 use crate::units::{Bitrate, CaptureTime, Ssrc};
+use remb::bwe::{BandwidthUsage, EstimatorKind, RateControlState, Step};
+use remb::{Reason, encoded_bitrate};
 
 /// Columns of `estimate.csv`.
 pub const ESTIMATE_COLUMNS: [&str; 19] = [

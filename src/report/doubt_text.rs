@@ -5,7 +5,7 @@ use crate::model::{
     SeveralFlows, Warning, WhyDisagrees, WhySeveralFlows,
 };
 
-use crate::remb::MAX_SSRCS;
+use remb::MAX_SSRCS;
 
 use super::counted;
 use super::inference_text::{kind_in_words, late, with_article};

@@ -9,8 +9,8 @@ use rtcp::receiver_report::ReceiverReport;
 use rtcp::source_description::{SdesType, SourceDescription, SourceDescriptionChunk, SourceDescriptionItem};
 
 use crate::decode::FiveTuple;
-use crate::remb::Remb;
 use crate::units::{Bitrate, CaptureTime, Ssrc};
+use remb::Remb;
 
 const MAGIC_MICROSECONDS: u32 = 0xa1b2_c3d4;
 const MAGIC_NANOSECONDS: u32 = 0xa1b2_3c4d;

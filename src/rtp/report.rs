@@ -6,8 +6,8 @@
 
 use super::ntp::{MiddleNtp, NtpTime};
 use super::rtcp::Block;
-use crate::remb::{CapturedRemb, ParseRembError, REMB_IDENTIFIER};
 use crate::units::Ssrc;
+use remb::{CapturedRemb, ParseRembError, REMB_IDENTIFIER};
 
 const REMB_IDENTIFIER_AT: usize = 12;
 
@@ -299,12 +299,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::remb::Remb;
     use crate::rtp::Blocks;
     use crate::rtp::test_rtcp::{
         dlrr, dlrr_content, extended, receiver_report, reference_time, rtcp, sender_report, single,
     };
     use crate::units::Bitrate;
+    use remb::Remb;
 
     const NTP: u64 = 0x0102_0304_8506_0708;
 

@@ -7,10 +7,10 @@ use crate::decode::Datagram;
 use crate::decode::FiveTuple;
 use crate::infer::{SrtpDetector, SrtpVerdict};
 use crate::model::{Unusable, Unusables};
-use crate::remb::CapturedRemb;
 use crate::rtp::{Blocks, CompoundEnd};
 use crate::streams::{CapturePoint, RttSample, RttSampler, SampleOf, Side, Turnaround};
 use crate::units::{CaptureTime, Count, Ssrc, TimeDelta};
+use remb::CapturedRemb;
 
 use super::Feed;
 use super::early::{Early, EarlyRemb};

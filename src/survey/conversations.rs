@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use crate::decode::Datagram;
 use crate::decode::FiveTuple;
 use crate::model::Unusable;
-use crate::remb::CapturedRemb;
 use crate::units::{CaptureTime, Count, Ssrc};
+use remb::CapturedRemb;
 
 use super::Feed;
 use super::conversation::{Conversation, SenderEnd};

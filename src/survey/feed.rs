@@ -1,9 +1,9 @@
 //! What a survey gives to those who estimate.
 
 use crate::decode::FiveTuple;
-use crate::remb::CapturedRemb;
 use crate::streams::RttSample;
 use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, Ssrc};
+use remb::CapturedRemb;
 
 use super::Skip;
 

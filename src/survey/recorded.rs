@@ -1,8 +1,8 @@
 //! What was counted of one side's RTCP: packets by type, and the REMBs that steer one flow.
 
 use crate::model::{RateRange, RecordedRembs as RecordedTally};
-use crate::remb::CapturedRemb;
 use crate::units::Count;
+use remb::CapturedRemb;
 
 use super::early::EarlyRemb;
 

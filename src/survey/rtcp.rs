@@ -7,9 +7,9 @@ use crate::capture::Frame;
 use crate::decode::Datagram;
 use crate::decode::FiveTuple;
 use crate::model::{Unusable, Unusables};
-use crate::remb::CapturedRemb;
 use crate::rtp::{Block, Blocks, Report};
 use crate::units::Ssrc;
+use remb::CapturedRemb;
 
 use super::conversation::{SenderEnd, below};
 use super::early::EarlyRemb;

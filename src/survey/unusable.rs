@@ -1,8 +1,8 @@
 //! REMBs of the capture that are not used, each with its reason.
 
 use crate::model::Unusable;
-use crate::remb::{CapturedRemb, ParseRembError};
 use crate::rtp::{Block, begins_with_remb};
+use remb::{CapturedRemb, ParseRembError};
 
 /// The REMB that a block is, if it is one.
 pub(super) fn read_remb(block: &Block<'_>) -> Option<Result<CapturedRemb, Unusable>> {

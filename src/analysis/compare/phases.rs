@@ -2,10 +2,10 @@
 
 use crate::analysis::series::{ListedSeries, Recordings, Series, SeriesEvent};
 use crate::capture::Frame;
-use crate::remb::encoded_bitrate;
 use crate::replay::{Event, Outcome, ReplayConfig, SideBySide, Sink};
 use crate::survey::{FlowInfo, NoFeed, Survey, SurveyConfig};
 use crate::units::{CaptureTime, TimeDelta};
+use remb::encoded_bitrate;
 
 /// The estimator's clock has whole milliseconds, so that its phase lies in one.
 pub const GRAIN: TimeDelta = TimeDelta::from_millis(1);

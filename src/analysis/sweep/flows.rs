@@ -4,12 +4,12 @@ use super::points::Points;
 use super::{Origin, Score, ScoredFlow, mean};
 use crate::analysis::series::{ListedSeries, Recordings, Series, SeriesEvent, SeriesFile};
 use crate::capture::Frame;
-use crate::remb::encoded_bitrate;
 use crate::replay::{Event, TapedFlow, Taping};
 use crate::report::summary::Warning;
 use crate::report::views;
 use crate::survey::{Learned, SurveyConfig};
 use crate::units::{CaptureTime, TimeDelta};
+use remb::encoded_bitrate;
 
 /// A capture that is read, for every survey that the points need.
 #[derive(Debug)]

@@ -30,7 +30,8 @@
 //! units: quantities.   config: parameters.   crate remb: estimator (bwe), REMB message, schedule, interceptor.
 //! ```
 //!
-//! Data flows from left to right; a room uses only rooms to its left. The core does no IO and is told the time. The same
+//! Data flows from left to right; a room uses only rooms to its left; `model` stands
+//! between `infer` and `survey`. The core does no IO and is told the time. The same
 //! capture and parameters give the same bytes. Missing is never zero, and nothing is skipped or inferred silently.
 //!
 //! The estimator itself is the crate [`remb`], for a live stack too; it is here by its rooms' names.

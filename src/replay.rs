@@ -2,6 +2,18 @@
 //!
 //! Each directed flow with RTP has a timeline of its own. Frames are taken in capture order; timers due at or before a
 //! frame's time run first. The events of all flows leave in order of time, whatever the survey held back.
+//!
+//! ```
+//! use remb_replay::capture::Capture;
+//! use remb_replay::replay::{ReplayConfig, replay};
+//!
+//! let capture = Capture::open("testdata/captures/s03-steps-audio.pcap.gz")?;
+//! let mut rembs = 0;
+//! let outcome = replay(capture, &ReplayConfig::default())?.rembs(|_, _, _| rembs += 1)?;
+//! let estimation = outcome.flows.first().and_then(|flow| flow.estimation.as_ref());
+//! assert!(rembs > 100 && estimation.is_some_and(|estimation| estimation.rembs.count == rembs));
+//! # Ok::<(), remb_replay::replay::ReplayError>(())
+//! ```
 
 mod estimation;
 mod event;

@@ -1,4 +1,16 @@
 //! Captures: bytes in, frames out, in one pass with bounded memory. The format is told from the content.
+//!
+//! ```
+//! use remb_replay::capture::Capture;
+//!
+//! let mut reader = Capture::open("testdata/captures/s03-steps-audio.pcap.gz")?.into_reader()?;
+//! let mut frames = 0;
+//! while let Some(frame) = reader.next_frame()? {
+//!     frames = frame.number.0;
+//! }
+//! assert!(frames > 10_000 && reader.format() == "pcap, gzip", "{}", reader.format());
+//! # Ok::<(), remb_replay::capture::CaptureError>(())
+//! ```
 
 mod annotated;
 mod buffer;

@@ -1,4 +1,13 @@
 //! The parameters of all stages in one place: TOML in and out, `stage.name = value`, the impossible refused by name.
+//!
+//! ```
+//! use remb_replay::config::Parameters;
+//!
+//! let mut parameters = Parameters::default();
+//! parameters.estimator.overuse.min_threshold = -1.0;
+//! let refused = parameters.validate().map_err(|error| error.to_string());
+//! assert!(refused.is_err_and(|why| why.contains("overuse.min_threshold")));
+//! ```
 
 mod profiles;
 mod table;

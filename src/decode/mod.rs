@@ -1,5 +1,19 @@
 //! Frames to UDP datagrams, or to what stands for them: whatever carries RTP between two hosts, down to source,
 //! destination and payload.
+//!
+//! ```
+//! use remb_replay::capture::Capture;
+//! use remb_replay::decode::Decoder;
+//!
+//! let mut reader = Capture::open("testdata/captures/s03-steps-audio.pcap.gz")?.into_reader()?;
+//! let (mut decoder, mut bytes) = (Decoder::default(), 0);
+//! while let Some(frame) = reader.next_frame()? {
+//!     // What is no datagram says why.
+//!     let _skipped = decoder.decode(&frame, &mut |datagram| bytes += datagram.payload_len).err();
+//! }
+//! assert!(bytes > 1_000_000);
+//! # Ok::<(), remb_replay::capture::CaptureError>(())
+//! ```
 
 mod five_tuple;
 mod fragments;

@@ -1,7 +1,16 @@
-//! What a capture does not say and must be inferred, each with its evidence ("What is inferred, and when").
+//! What a capture does not say and must be inferred, each with its evidence.
 //!
 //! What the network bends, the capture's times and the order of packets, decides nothing here: streams are looked at in
 //! the order of their sequence numbers, and elements against the sender's other clocks.
+//!
+//! ```
+//! use remb_replay::infer::{StreamEvidence, StreamVerdict};
+//! use remb_replay::units::{PayloadType, SeqNum};
+//!
+//! let mut evidence = StreamEvidence::default();
+//! (7..10).for_each(|number| evidence.observe(PayloadType(96), SeqNum(number)));
+//! assert_eq!(evidence.verdict(), StreamVerdict::Rtp, "sequence numbers that go on");
+//! ```
 
 mod beside;
 mod capture_time;

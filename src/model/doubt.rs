@@ -1,5 +1,5 @@
 //! What a reader of the result should know: warnings and notes, each with its code and its facts. What a code means is in
-//! `report::codes`, what each one says in `report::doubt_text`: with these, a new doubt has three places, and the
+//! `report::codes`, what each one says in `report::doubt_text`: with this file, a new doubt has three places, and the
 //! compiler names the third.
 
 use crate::capture::LinkType;

@@ -1,5 +1,15 @@
 //! What came of a capture: flows, streams, what was inferred of them, what is in doubt. Typed, and without sentences: the
 //! room `report` has the words.
+//!
+//! ```
+//! use remb_replay::model::{Doubt, Severity, Warning};
+//! use remb_replay::units::Count;
+//!
+//! let count = Some(Count { count: 12, first_frame: 7 });
+//! let warning = Warning { doubt: Doubt::Fragments, flow: None, count };
+//! assert_eq!((warning.code(), warning.doubt.severity()), ("W-FRAGMENTS", Severity::Warning));
+//! assert!(warning.message().starts_with("12 datagrams"));
+//! ```
 
 mod copies;
 mod doubt;

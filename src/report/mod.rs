@@ -1,4 +1,17 @@
 //! What is written: each format serialises plain data into a writer that somebody else opened.
+//!
+//! ```
+//! use remb_replay::capture::Capture;
+//! use remb_replay::report::csv::write_streams;
+//! use remb_replay::report::summary::Flow;
+//!
+//! let capture = Capture::open("testdata/captures/s03-steps-audio.pcap.gz")?;
+//! let outcome = remb_replay::replay(capture, &Default::default())?.rembs(|_, _, _| {})?;
+//! let (flows, mut table) = (outcome.flows.iter().map(Flow::from).collect::<Vec<_>>(), Vec::new());
+//! write_streams(&mut table, &flows, false)?;
+//! assert!(String::from_utf8(table)?.lines().count() > 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod codes;
 pub mod csv;

@@ -1,4 +1,16 @@
 //! RTP, RTCP and SDP as they are on the wire; nothing here remembers.
+//!
+//! ```
+//! use remb_replay::rtp::RtpPacket;
+//! use remb_replay::units::{AbsSendTime, AbsSendTimeElement, Ssrc};
+//!
+//! // A header with one extension element: id 3, abs-send-time. The payload was cut by the snaplen.
+//! let captured = [0x90, 96, 0, 7, 0, 0, 0, 9, 0, 0, 0, 1, 0xbe, 0xde, 0, 1, 0x32, 0, 0, 5];
+//! let packet = RtpPacket::parse(&captured, 1200)?;
+//! assert_eq!((packet.ssrc(), packet.size().as_bytes()), (Ssrc(1), 1180));
+//! assert_eq!(packet.abs_send_time(3), AbsSendTimeElement::Value(AbsSendTime::from_raw(5)));
+//! # Ok::<(), remb_replay::rtp::Malformed>(())
+//! ```
 
 mod abs_capture_time;
 mod aggregate;

@@ -2,6 +2,20 @@
 //! estimate is fed on, packet by packet.
 //!
 //! A survey knows nothing of estimators. One survey may feed none ([`NoFeed`]), one, or many at once.
+//!
+//! ```
+//! use remb_replay::capture::Capture;
+//! use remb_replay::survey::{NoFeed, Survey, SurveyConfig};
+//!
+//! let mut reader = Capture::open("testdata/captures/s12-bidir.pcap.gz")?.into_reader()?;
+//! let mut survey = Survey::new(SurveyConfig::default());
+//! while let Some(frame) = reader.next_frame()? {
+//!     survey.handle_frame(&frame, &mut NoFeed);
+//! }
+//! survey.finish(&mut NoFeed);
+//! assert_eq!(survey.findings().flows.len(), 2);
+//! # Ok::<(), remb_replay::capture::CaptureError>(())
+//! ```
 
 mod capture_point;
 mod clock_grain;

@@ -123,8 +123,10 @@ impl PcapngReader {
                 );
             }
             let (block_type, declared_len) = (self.u32_at(header, 0), self.u32_at(header, 4));
-            let len = usize::try_from(declared_len).unwrap_or(usize::MAX).next_multiple_of(4);
-            if len < MIN_BLOCK_LEN || declared_len % 4 == 1 {
+            // Some writers pad a block and do not count that.
+            let len = usize::try_from(declared_len).unwrap_or(usize::MAX).checked_next_multiple_of(4);
+            let len = len.unwrap_or(usize::MAX);
+            if len < MIN_BLOCK_LEN {
                 return Err(damaged(format!("a block of {declared_len} bytes")));
             }
             if !READ_BLOCKS.contains(&block_type) {

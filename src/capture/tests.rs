@@ -1,3 +1,4 @@
+mod blocks;
 mod concatenated;
 
 use std::io::{self, Cursor, Write};

@@ -113,7 +113,7 @@ impl Flow {
         if self.is_on_hold { None } else { self.timeline.as_ref()?.next_timer() }
     }
 
-    /// Runs timers due at or before `at`; a flow on hold is not that far yet.
+    /// Runs timers due at or before `at`. Of a flow on hold earlier packets may yet be fed: its timers wait for them.
     fn advance(&mut self, at: CaptureTime, queue: &mut EventQueue) {
         let Self { info, timeline, rtt, is_on_hold, order, rembs } = self;
         if let (false, Some(timeline)) = (*is_on_hold, timeline) {

@@ -70,7 +70,7 @@ impl Taping {
 
     /// The tape, and what the survey found.
     pub fn finish(mut self) -> (Tape, Findings) {
-        // A flow that holds packets back at the end is not that far: no timer runs for it.
+        // Of a flow that holds packets back at the end earlier ones are yet to be fed: no timer runs for it.
         let last_at = self.tape.last_at;
         for flow in self.tape.flows.iter_mut().flatten() {
             flow.end = flow.time_was.max(last_at).filter(|_| !flow.is_on_hold);

@@ -50,7 +50,9 @@ impl RembConfig {
     }
 }
 
+/// A shorter one is taken as this.
 const LEAST_INTERVAL: TimeDelta = TimeDelta::from_millis(1);
+/// libwebrtc's throttle (specification 11.3): so long between two REMBs, unless the estimate times this is at or below what was sent.
 const THROTTLE_INTERVAL: TimeDelta = TimeDelta::from_millis(200);
 const THROTTLE_FALL_PERCENT: i64 = 103;
 

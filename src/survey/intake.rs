@@ -135,8 +135,8 @@ impl SurveyState {
         known.recent.note(packet.timestamp());
         let in_range = self.range.contains(frame.at);
         let note = PacketNote::new(frame, datagram, packet, self.clock, in_range);
-        let mut around = SessionContext { config, ledger, conversations };
-        session.release_as::<true, F>(stream, frame.at, packet, note, &mut around, feed);
+        let mut context = SessionContext { config, ledger, conversations };
+        session.release_as::<true, F>(stream, frame.at, packet, note, &mut context, feed);
     }
 
     /// A packet of which something is yet to be found out, or of a flow whose packets wait.
@@ -273,8 +273,8 @@ impl SurveyState {
         }
         let in_range = self.range.contains(frame.at);
         let note = PacketNote::new(frame, datagram, packet, self.clock, in_range);
-        self.with_session(session, feed, |session, around, feed| {
-            session.handle_packet(index, frame.at, packet, note, around, feed);
+        self.with_session(session, feed, |session, context, feed| {
+            session.handle_packet(index, frame.at, packet, note, context, feed);
         });
     }
 

@@ -206,7 +206,7 @@ impl Survey {
             self.take_delayed(&waited, feed);
         }
         for index in 0..self.state.sessions.places() {
-            self.state.with_session(index, feed, |session, around, feed| session.finish(around, feed));
+            self.state.with_session(index, feed, |session, context, feed| session.finish(context, feed));
         }
         // Timers of flows that were on hold have not run to the end.
         feed.time(self.state.range.until(self.state.tally.last_at));
@@ -311,10 +311,10 @@ impl SurveyState {
             let clock = self.clock;
             if self.held_bytes > MAX_HELD_BYTES {
                 self.tally.decided_early.add(frame);
-                self.with_session(index, feed, |session, around, feed| session.flush(around, feed));
+                self.with_session(index, feed, |session, context, feed| session.flush(context, feed));
             } else if waited > MAX_HOLD {
-                self.with_session(index, feed, |session, around, feed| {
-                    session.release_ready(Some(clock), around, feed);
+                self.with_session(index, feed, |session, context, feed| {
+                    session.release_ready(Some(clock), context, feed);
                 });
             } else {
                 return;

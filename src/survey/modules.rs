@@ -23,12 +23,12 @@ impl Session {
         &mut self,
         index: usize,
         packet: &RtpPacket<'_>,
-        around: &SessionContext<'_>,
+        context: &SessionContext<'_>,
         feed: &mut F,
     ) {
         let is_open = |stream: &&Stream| stream.fed.count > 0 && stream.has_module.is_none();
         let Some(stream) = self.streams.get(index).filter(is_open) else { return };
-        let sdp = around.config.sdp.as_ref();
+        let sdp = context.config.sdp.as_ref();
         let is_helper = sdp.is_some_and(|sdp| repeats_by_sdp(sdp, packet))
             || matches!(stream.kind(), Some(MediaKind::Rtx { .. }))
             || self.follows_another(stream, packet);

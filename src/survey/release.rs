@@ -20,19 +20,19 @@ impl Session {
         at: CaptureTime,
         packet: &RtpPacket<'_>,
         note: PacketNote,
-        around: &mut SessionContext<'_>,
+        context: &mut SessionContext<'_>,
         feed: &mut F,
     ) {
         if !self.streams.get(index).is_some_and(Stream::is_decided) {
-            return self.release_as::<false, F>(index, at, packet, note, around, feed);
+            return self.release_as::<false, F>(index, at, packet, note, context, feed);
         }
         if self.first_frame == FrameNumber(0) {
             self.first_frame = note.frame;
             self.fed_with = Some(self.known());
         }
-        self.release_as::<true, F>(index, at, packet, note, around, feed);
+        self.release_as::<true, F>(index, at, packet, note, context, feed);
         if self.streams.get(index).is_some_and(|stream| stream.has_module.is_none()) {
-            self.decide_module(index, packet, around, feed);
+            self.decide_module(index, packet, context, feed);
         }
     }
 
@@ -44,7 +44,7 @@ impl Session {
         at: CaptureTime,
         packet: &RtpPacket<'_>,
         note: PacketNote,
-        around: &mut SessionContext<'_>,
+        context: &mut SessionContext<'_>,
         feed: &mut F,
     ) {
         let carried = match IS_RTP {
@@ -58,7 +58,7 @@ impl Session {
         let reception = Reception { at, size, send_time: send_time.value(), is_truncated: note.truncated };
         stream.observe(packet, reception, carried.transport_cc);
         if !IS_RTP {
-            return around.ledger.skip_packet(Skip::NotRtp, note.frame);
+            return context.ledger.skip_packet(Skip::NotRtp, note.frame);
         }
         if note.absurd_padding {
             self.absurd_padding.add(note.frame.0);
@@ -84,12 +84,12 @@ impl Session {
             if skip == Skip::Audio {
                 stream.left_out.add(note.frame.0);
             }
-            return around.ledger.skip_packet(skip, note.frame);
+            return context.ledger.skip_packet(skip, note.frame);
         }
         if !self.is_announced {
             self.is_announced = true;
             let info = FlowInfo { index: self.index, flow: self.flow, ethernet: self.ethernet };
-            announce(&info, self.conversation, around, feed);
+            announce(&info, self.conversation, context, feed);
         }
         let fed = FedPacket {
             at,
@@ -105,10 +105,10 @@ impl Session {
             Ok(()) => {
                 stream.fed.add(note.frame.0);
                 if fed.is_first {
-                    self.decide_module(index, packet, around, feed);
+                    self.decide_module(index, packet, context, feed);
                 }
             }
-            Err(skip) => around.ledger.skip_packet(skip, note.frame),
+            Err(skip) => context.ledger.skip_packet(skip, note.frame),
         }
     }
 
@@ -151,12 +151,12 @@ fn why_not_fed(stream: &Stream, has_transport_cc: bool, in_range: bool, is_cut: 
 fn announce<F: Feed>(
     info: &FlowInfo,
     conversation: Option<usize>,
-    around: &mut SessionContext<'_>,
+    context: &mut SessionContext<'_>,
     feed: &mut F,
 ) {
     feed.flow(info);
     if let Some(place) = conversation {
-        around.conversations.begin((place, SenderEnd::of(&info.flow)), info.index, feed);
+        context.conversations.begin((place, SenderEnd::of(&info.flow)), info.index, feed);
     }
 }
 

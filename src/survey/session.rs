@@ -157,14 +157,14 @@ impl Session {
         at: CaptureTime,
         packet: &RtpPacket<'_>,
         note: PacketNote,
-        around: &mut SessionContext<'_>,
+        context: &mut SessionContext<'_>,
         feed: &mut F,
     ) {
         if self.held.is_full() {
-            self.flush(around, feed);
+            self.flush(context, feed);
         }
         if !self.held.is_empty() {
-            self.release_ready(Some(at), around, feed);
+            self.release_ready(Some(at), context, feed);
         }
         let is_new_to_layout = self.layout.take_news();
         if self.extensions.has_new_element(packet) || is_new_to_layout {
@@ -174,7 +174,7 @@ impl Session {
             self.extensions.reopen();
         }
         let was_settled = self.extensions.is_settled();
-        self.find_kind(index, packet, around.config);
+        self.find_kind(index, packet, context.config);
         let streams = &self.streams;
         let send_time = self.extensions.abs_send_time.id;
         self.extensions.observe(packet, at, &|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
@@ -185,8 +185,8 @@ impl Session {
         self.layout.set_ids(self.extensions.known_ids());
         self.note_learned(note.frame);
         if self.held.is_empty() && self.is_ready(index, note.frame) {
-            self.decide_again(index, packet, around.config);
-            self.release(index, at, packet, note, around, feed);
+            self.decide_again(index, packet, context.config);
+            self.release(index, at, packet, note, context, feed);
             return;
         }
         self.held.push(at, packet.header_bytes(), note);
@@ -194,13 +194,13 @@ impl Session {
             return;
         }
         if was_settled {
-            self.decide(index, around.config);
+            self.decide(index, context.config);
         } else {
             (0..self.streams.len()).for_each(|index| self.note_speed_of_last(index));
-            (0..self.streams.len()).for_each(|index| self.decide(index, around.config));
+            (0..self.streams.len()).for_each(|index| self.decide(index, context.config));
         }
-        self.note_srtp(around);
-        self.release_ready(Some(at), around, feed);
+        self.note_srtp(context);
+        self.release_ready(Some(at), context, feed);
     }
 
     /// Notes what is known before the first packet is fed, and when more was learned.
@@ -233,7 +233,7 @@ impl Session {
     pub(super) fn release_ready<F: Feed>(
         &mut self,
         now: Option<CaptureTime>,
-        around: &mut SessionContext<'_>,
+        context: &mut SessionContext<'_>,
         feed: &mut F,
     ) {
         let mut held = std::mem::take(&mut self.held);
@@ -243,12 +243,12 @@ impl Session {
                 && let Some(index) = self.streams.place(packet.ssrc())
             {
                 if is_due {
-                    self.decide_at_last(index, around.config);
-                    self.settle(first.meta.frame, around);
+                    self.decide_at_last(index, context.config);
+                    self.settle(first.meta.frame, context);
                 } else if !self.is_ready(index, first.meta.frame) {
                     break;
                 }
-                self.release(index, first.at, &packet, *first.meta, around, feed);
+                self.release(index, first.at, &packet, *first.meta, context, feed);
             }
             held.remove_first();
         }
@@ -270,26 +270,26 @@ impl Session {
     }
 
     /// Feeds all that waits, with what evidence there is: the capture or the room for it is at its end.
-    pub(super) fn flush<F: Feed>(&mut self, around: &mut SessionContext<'_>, feed: &mut F) {
-        self.release_ready(None, around, feed);
+    pub(super) fn flush<F: Feed>(&mut self, context: &mut SessionContext<'_>, feed: &mut F) {
+        self.release_ready(None, context, feed);
     }
 
     /// The same at the capture's end: what is still not known is taken for what is most plausible, for a second reading.
-    pub(super) fn finish<F: Feed>(&mut self, around: &mut SessionContext<'_>, feed: &mut F) {
-        self.flush(around, feed);
+    pub(super) fn finish<F: Feed>(&mut self, context: &mut SessionContext<'_>, feed: &mut F) {
+        self.flush(context, feed);
         let streams = &self.streams;
         self.extensions.settle(&|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
     }
 
     /// Takes of the flow what is most plausible, for a packet that is not to wait any longer.
-    fn settle(&mut self, frame: FrameNumber, around: &mut SessionContext<'_>) {
+    fn settle(&mut self, frame: FrameNumber, context: &mut SessionContext<'_>) {
         if !self.knows_extensions_of(frame) {
             let streams = &self.streams;
             self.extensions.settle(&|ssrc, payload_type| streams.clock_of(ssrc, payload_type));
             self.layout.set_ids(self.extensions.known_ids());
             self.note_learned(frame);
         }
-        let srtp = self.srtp(around);
+        let srtp = self.srtp(context);
         self.srtp_tag_len.get_or_insert(tag_len(srtp));
     }
 
@@ -327,14 +327,14 @@ impl Session {
     }
 
     /// What RTCP and DTLS say of encryption.
-    fn srtp(&self, around: &SessionContext<'_>) -> Option<SrtpVerdict> {
-        around.conversations.get(self.conversation?)?.srtp.verdict()
+    fn srtp(&self, context: &SessionContext<'_>) -> Option<SrtpVerdict> {
+        context.conversations.get(self.conversation?)?.srtp.verdict()
     }
 
     /// Takes what is known of encryption.
-    fn note_srtp(&mut self, around: &SessionContext<'_>) {
+    fn note_srtp(&mut self, context: &SessionContext<'_>) {
         if self.srtp_tag_len.is_none() {
-            let srtp = self.srtp(around);
+            let srtp = self.srtp(context);
             self.srtp_tag_len = srtp.map(|srtp| tag_len(Some(srtp)));
         }
     }

@@ -65,8 +65,8 @@ impl Flow {
         };
         let packet = RtpPacket::parse(&bytes, bytes.len()).unwrap();
         let Self { session, config, ledger, conversations, fed, .. } = self;
-        let around = &mut SessionContext { config, ledger, conversations };
-        session.handle_packet(index, at, &packet, note, around, fed);
+        let context = &mut SessionContext { config, ledger, conversations };
+        session.handle_packet(index, at, &packet, note, context, fed);
         session.note_steadiness();
     }
 

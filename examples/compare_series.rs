@@ -41,7 +41,8 @@ fn event(at: CaptureTime, bitrate: Bitrate) -> SeriesEvent {
 fn main() -> Result<(), ReplayError> {
     let path = std::env::args().nth(1).unwrap_or("testdata/captures/s03-steps-audio.pcap.gz".to_owned());
     let mut both = Both::default();
-    let _ = remb_replay::replay(Capture::open(path)?, &ReplayConfig::default())?.events(&mut both)?;
+    let config = ReplayConfig { steps: false, ..ReplayConfig::default() };
+    let _ = remb_replay::replay(Capture::open(path)?, &config)?.events(&mut both)?;
     let window = Window { from_ns: i64::MIN, end_ns: i64::MAX };
     match compare(&both.recorded, &both.replayed, window) {
         Some(metrics) => println!("{}", metrics.key_figures()),

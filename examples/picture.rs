@@ -47,7 +47,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let picture = args.next().unwrap_or("picture.png".to_owned());
     let mut drawing = Drawing { figure: Figure::new(), first_at: None };
     drawing.figure.set_title(&[path.clone(), "replayed, and recorded".to_owned()]);
-    let _ = remb_replay::replay(Capture::open(path)?, &ReplayConfig::default())?.events(&mut drawing)?;
+    let config = ReplayConfig { steps: false, ..ReplayConfig::default() };
+    let _ = remb_replay::replay(Capture::open(path)?, &config)?.events(&mut drawing)?;
     render_png(&drawing.figure, File::create(picture)?)?;
     Ok(())
 }

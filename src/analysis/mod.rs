@@ -1,6 +1,7 @@
 //! What is made of replays: two series held against each other, a grid of parameters ranked, recorded cases checked.
 //!
-//! On outcomes, series and texts that somebody else read. Nothing here knows of flags, opens a file or prints.
+//! On outcomes, series and texts that somebody else read. Nothing here parses flags, opens a file or prints; what it says
+//! names the program's flags.
 //!
 //! ```
 //! use remb_replay::analysis::compare::{Window, compare};

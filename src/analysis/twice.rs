@@ -1,6 +1,6 @@
 //! A capture is read again where that can be done, told what was learned too late in the first reading.
 
-use crate::model::{Doubt, Flow, LateFinding, Warning};
+use crate::model::Warning;
 use crate::report::summary;
 use crate::survey::Learned;
 
@@ -33,19 +33,8 @@ pub fn read_told<S, T: Reading, E>(
     }
 }
 
-/// Says of each thing that a capture was read again for it.
-pub fn notes(told: Option<&Learned>, flows: &[Flow]) -> Vec<Warning> {
-    let place = |late: &LateFinding| flows.iter().position(|flow| flow.flow == late.flow);
-    let late = told.into_iter().flat_map(Learned::late);
-    late.map(|late| Warning { flow: place(late), ..note(late) }).collect()
-}
-
-/// The same in words.
+/// Says of each thing that a capture was read again for it, in words.
 pub fn notes_in_words(told: Option<&Learned>) -> impl Iterator<Item = summary::Warning> {
     let late = told.into_iter().flat_map(Learned::late);
-    late.map(|late| summary::Warning::of(&note(late), Some(late.flow.to_string())))
-}
-
-fn note(late: &LateFinding) -> Warning {
-    Warning { doubt: Doubt::ReadTwice(late.what), flow: None, count: Some(late.packets) }
+    late.map(|late| summary::Warning::of(&Warning::read_twice(late, None), Some(late.flow.to_string())))
 }

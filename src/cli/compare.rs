@@ -16,7 +16,7 @@ use remb_replay::analysis::compare::{
     ClockGrain, CompareError, Comparison, FlowComparison, PhaseReplays, Replays, Settings, Spread, write_csv,
 };
 use remb_replay::analysis::series::{ColumnNames, SeriesError};
-use remb_replay::analysis::twice::{self, Reading};
+use remb_replay::analysis::twice::Reading;
 use remb_replay::remb::Profile;
 use remb_replay::replay::Outcome;
 use remb_replay::report::summary::{Tool, Warning};
@@ -93,8 +93,9 @@ fn of_capture(args: &CompareArgs, resolved: &Resolved, inputs: &[&Path]) -> Resu
     let spread = Spread { count: *count, grain: grain.to_spread_over() };
     let (replayed, told) = source.read_told(|source, told| replay(args, resolved, source, told, spread))?;
     let Replayed { read, mut outcome, replays } = replayed;
-    let notes = twice::notes(told.as_ref(), &outcome.flows);
-    outcome.warnings.extend(notes);
+    if let Some(told) = &told {
+        outcome.warnings.extend(told.notes(&outcome.flows));
+    }
     read.complete(&mut outcome.frames, &mut outcome.warnings);
     let comparison = Comparison::of_capture(&outcome, replays, recorded, settings(args));
     let Comparison { flows, notes } = comparison.map_err(|error| match error {

@@ -9,7 +9,7 @@ use super::source::{ReadCapture, Source};
 use super::{Exit, Failure};
 use remb_replay::analysis::check::Results;
 use remb_replay::analysis::tables::Tables;
-use remb_replay::analysis::twice::{self, Reading};
+use remb_replay::analysis::twice::Reading;
 use remb_replay::remb::Profile;
 use remb_replay::replay::{Outcome, Replay};
 use remb_replay::report::csv::Clock;
@@ -44,8 +44,9 @@ pub(super) fn replay_in_memory(
     if let Some(nothing) = &outcome.nothing {
         return Err(Failure::new(Exit::Nothing, read.nothing(&nothing.to_string())));
     }
-    let notes = twice::notes(told.as_ref(), &outcome.flows);
-    outcome.warnings.extend(notes);
+    if let Some(told) = &told {
+        outcome.warnings.extend(told.notes(&outcome.flows));
+    }
     let summary = summary(&read, outcome, &resolved, tables.doubt());
     let exit = read.exit(&summary.warnings, behave);
     let (rembs, estimates) = tables.into_inner();

@@ -6,7 +6,7 @@ use super::outputs::{Kind, Output, Plan};
 use super::resolve::resolve;
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, messages, print, to_stdout};
-use remb_replay::analysis::twice::{self, Reading};
+use remb_replay::analysis::twice::Reading;
 use remb_replay::remb::Profile;
 use remb_replay::report::csv::write_streams;
 use remb_replay::report::summary::{Flow, Input, Inspection, Tool};
@@ -26,8 +26,9 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let config = resolved.config.survey();
     let (Surveyed { read, mut findings }, told) =
         source.read_told(|source, told| survey(args, &config, source, told))?;
-    let notes = twice::notes(told.as_ref(), &findings.flows);
-    findings.warnings.extend(notes);
+    if let Some(told) = &told {
+        findings.warnings.extend(told.notes(&findings.flows));
+    }
     read.complete(&mut findings.frames, &mut findings.warnings);
     let inspection = Inspection {
         tool: Tool::default(),

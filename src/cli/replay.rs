@@ -13,7 +13,7 @@ use super::resolve::{Resolved, resolve};
 use super::source::{ReadCapture, Source};
 use super::writers::Writers;
 use super::{Exit, Failure, messages, to_stdout};
-use remb_replay::analysis::twice::{self, Reading};
+use remb_replay::analysis::twice::Reading;
 use remb_replay::model::Warning;
 use remb_replay::remb::Profile;
 use remb_replay::replay::{Outcome, Replay, ReplayConfig};
@@ -72,8 +72,9 @@ fn replay(
     if let Some(nothing) = &outcome.nothing {
         return Err(Failure::new(Exit::Nothing, read.nothing(&nothing.to_string())));
     }
-    let notes = twice::notes(told.as_ref(), &outcome.flows);
-    outcome.warnings.extend(notes);
+    if let Some(told) = &told {
+        outcome.warnings.extend(told.notes(&outcome.flows));
+    }
     let merged = match (again, writers.take_merge()) {
         (Some(again), Some(rembs)) if let Some(output) = plan.open(Kind::Merge).map_err(opened)? => {
             let (merged, left_out) = merge::merge(again, rembs, output).context("--merge").map_err(opened)?;

@@ -7,7 +7,7 @@ use crate::decode::FiveTuple;
 use crate::decode::Skip;
 use crate::units::{Count, Ssrc, TimeDelta};
 
-use super::{CopyPolicy, Extension, Late, StreamKind, Unusables};
+use super::{CopyPolicy, Extension, Late, LateFinding, StreamKind, Unusables};
 
 /// A doubt and what it concerns.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,11 @@ impl Warning {
     /// The doubt's stable code.
     pub fn code(&self) -> &'static str {
         self.doubt.code()
+    }
+
+    /// That a capture was read again for something that was found too late.
+    pub(crate) fn read_twice(late: &LateFinding, flow: Option<usize>) -> Self {
+        Self { doubt: Doubt::ReadTwice(late.what), flow, count: Some(late.packets) }
     }
 
     pub(crate) fn of_flow(doubt: Doubt, flow: usize, count: Count) -> Self {

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use crate::capture::{Capture, CaptureError, CaptureReader, Frame};
 use crate::config::ConfigError;
 use crate::model::Reading;
-use crate::survey::{FlowInfo, NoFeed, Survey, SurveyConfig};
+use crate::survey::{FlowInfo, Learned, NoFeed, Survey};
 use crate::units::CaptureTime;
 
 use super::{Outcome, Replay, ReplayConfig, SentRemb, Sink};
@@ -29,21 +29,23 @@ pub enum ReplayError {
 pub struct Ready {
     reader: CaptureReader,
     config: ReplayConfig,
+    /// What a first look at the capture found too late.
+    told: Option<Learned>,
 }
 
 /// Makes a capture ready to be replayed. A file is looked through first: what signalling would have said, and only shows
-/// late, is then known from the first packet on. A stream is read once; what was learned too late in it is among the
-/// outcome's warnings.
+/// late, is then known from the first packet on, and each such thing is among the outcome's notes. A stream is read once, and
+/// so is a capture of which the settings say what an earlier reading learned; what is learned too late is among the warnings.
 ///
 /// # Errors
 /// Of settings that cannot be, and of a capture that is none.
 pub fn replay(capture: Capture, config: &ReplayConfig) -> Result<Ready, ReplayError> {
     config.parameters.validate()?;
-    let Some(again) = capture.again()? else {
-        return Ok(Ready { reader: capture.into_reader()?, config: config.clone() });
+    let again = if config.survey.learned.is_some() { None } else { capture.again()? };
+    let Some(again) = again else {
+        return Ok(Ready { reader: capture.into_reader()?, config: config.clone(), told: None });
     };
-    let survey = config.survey();
-    let mut survey = Survey::new(SurveyConfig { learned: None, ..survey });
+    let mut survey = Survey::new(config.survey());
     let mut reader = again.into_reader()?;
     // Where it is damaged the second reading says so.
     let Ok(_) = read(&mut reader, |frame| {
@@ -51,8 +53,8 @@ pub fn replay(capture: Capture, config: &ReplayConfig) -> Result<Ready, ReplayEr
         Ok::<_, Infallible>(())
     });
     survey.finish(&mut NoFeed);
-    let learned = Some(survey.learned()).filter(|learned| !learned.late().is_empty());
-    Ok(Ready { reader: capture.into_reader()?, config: config.clone().told(learned.as_ref()) })
+    let told = Some(survey.learned()).filter(|learned| !learned.late().is_empty());
+    Ok(Ready { reader: capture.into_reader()?, config: config.clone().told(told.as_ref()), told })
 }
 
 impl Ready {
@@ -60,7 +62,11 @@ impl Ready {
     ///
     /// # Errors
     /// None once the capture was opened.
-    pub fn rembs(self, each: impl FnMut(&FlowInfo, CaptureTime, &SentRemb)) -> Result<Outcome, ReplayError> {
+    pub fn rembs(
+        mut self,
+        each: impl FnMut(&FlowInfo, CaptureTime, &SentRemb),
+    ) -> Result<Outcome, ReplayError> {
+        self.config.steps = false;
         self.events(&mut Rembs(each))
     }
 
@@ -77,6 +83,9 @@ impl Ready {
         let ended_early = read(&mut self.reader, |frame| replay.handle_frame(frame, sink).map_err(failed))?;
         replay.finish(sink).map_err(failed)?;
         let mut outcome = replay.outcome();
+        if let Some(told) = &self.told {
+            outcome.warnings.extend(told.notes(&outcome.flows));
+        }
         let reading = Reading::of(&self.reader, ended_early.as_ref());
         reading.complete(&mut outcome.frames, &mut outcome.warnings);
         Ok(outcome)

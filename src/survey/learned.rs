@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::decode::FiveTuple;
-use crate::model::LateFinding;
+use crate::model::{Flow, LateFinding, Warning};
 use crate::units::Ssrc;
 
 use super::lookup::LearnedId;
@@ -32,6 +32,14 @@ impl Learned {
     /// What was found out too late; empty where a second reading would change nothing.
     pub fn late(&self) -> &[LateFinding] {
         &self.late
+    }
+
+    /// Says of each of these that the capture was read again for it; `flows` are those of the second reading.
+    pub fn notes(&self, flows: &[Flow]) -> Vec<Warning> {
+        let is_of =
+            |flow: &Flow, late: &LateFinding| flow.flow == late.flow || flow.also_on.contains(&late.flow);
+        let place = |late: &LateFinding| flows.iter().position(|flow| is_of(flow, late));
+        self.late.iter().map(|late| Warning::read_twice(late, place(late))).collect()
     }
 
     pub(super) fn flow(&self, flow: &FiveTuple) -> Option<&LearnedFlow> {

@@ -8,7 +8,7 @@ impl Survey {
     /// What was found out, and what of it too late; call it after [`Survey::finish`].
     pub fn learned(&self) -> Learned {
         let state = &self.state;
-        let sessions = || state.sessions.iter().filter(|session| session.carries_rtp());
+        let sessions = || state.with_rtp();
         let late = sessions().flat_map(|session| session.late_findings(state)).collect::<Vec<_>>();
         if late.is_empty() {
             return Learned::default();

@@ -43,8 +43,8 @@ fn apart(one: &[ClockOffset], other: &[ClockOffset], grain_nanos: i64) -> Option
         .iter()
         .filter_map(|offset| {
             let later = one.partition_point(|known| known.at < offset.at);
-            let context = one.iter().skip(later.saturating_sub(1)).take(2);
-            let near = context.min_by_key(|known| known.at.nanos_since(offset.at).unsigned_abs())?;
+            let around = one.iter().skip(later.saturating_sub(1)).take(2);
+            let near = around.min_by_key(|known| known.at.nanos_since(offset.at).unsigned_abs())?;
             Some((offset.at, shorter_way(offset.nanos.wrapping_sub(near.nanos))))
         })
         .collect();

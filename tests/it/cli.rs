@@ -17,6 +17,7 @@ const S03: &str = "testdata/captures/s03-steps-audio.pcap.gz";
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_remb-replay"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).env("RUST_BACKTRACE", "0");
+    command.env_remove("CLICOLOR_FORCE");
     command
 }
 

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::process::Command;
 
-use remb_replay::capture::{CaptureReader, Frame, LinkType};
+use remb_replay::capture::{Capture, CaptureReader, Frame, LinkType};
 use remb_replay::decode::FiveTuple;
 use remb_replay::decode::{Datagram, Decoder};
 use remb_replay::model::StreamKind;
@@ -145,6 +145,17 @@ fn warned(outcome: &Outcome, code: &str) -> Option<Count> {
     outcome.warnings.iter().find(|warning| warning.code() == code)?.count
 }
 
+/// What the library makes of the same as a file: how many REMBs, and what it came to.
+fn whole(packets: &[Made]) -> (usize, Outcome) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("made.pcap");
+    std::fs::write(&file, pcap(packets)).unwrap();
+    let mut rembs = 0;
+    let ready = remb_replay::replay(Capture::open(file).unwrap(), &ReplayConfig::default()).unwrap();
+    let outcome = ready.rembs(|_, _, _| rembs += 1).unwrap();
+    (rembs, outcome)
+}
+
 /// What the REMBs of a replay are, and when.
 fn rembs((events, _): &(Events, Outcome)) -> Vec<(i64, String)> {
     let rembs = events.0.iter().filter(|(.., event)| event.starts_with("Remb"));
@@ -172,6 +183,10 @@ fn audio_that_was_let_in_by_its_first_packet_is_found_out_and_a_second_reading_l
         surveyed(&packets, SurveyConfig { exclude_ssrcs: vec![Ssrc(0x2000)], ..SurveyConfig::default() });
     assert_eq!((rembs(&again), again.1.learned.is_some()), (rembs(&told), false));
     assert_eq!(warned(&again.1, "W-LATE-AUDIO"), None);
+    let whole = whole(&packets);
+    let sent = rembs(&told).len();
+    assert_eq!((whole.0, warned(&whole.1, "N-READ-TWICE")), (sent, Some(fed)), "and a file is, by itself");
+    assert_eq!(warned(&whole.1, "W-LATE-AUDIO"), None);
     assert!(rembs(&first) != rembs(&told), "the packets that were fed matter");
 }
 

@@ -34,7 +34,8 @@ pub trait RtcpWriter {
     fn write(&mut self, remb: &RembReport<'_>, now: Timestamp) -> Result<(), WriteError>;
 }
 
-/// What the interceptor is made of. Its values are taken as they are, but for an interval of zero, which is refused.
+/// What the interceptor is made of. Its values are taken as they are, but for the interval: zero and less
+/// is refused, and below 1 ms it is 1 ms.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InterceptorConfig {
     /// The estimator's parameters.
@@ -91,7 +92,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         Ok(Self::new_unchecked(config))
     }
 
-    /// The same for an owner that has validated its parameters: with an interval that is none, time alone is always due.
+    /// The same for an owner that has validated its parameters: an interval below 1 ms, zero and less too, is taken as 1 ms.
     pub fn new_unchecked(config: InterceptorConfig) -> Self {
         Self {
             stream_timeout: config.estimator.streams.timeout,

@@ -85,7 +85,7 @@ impl FlowComparison {
         Ok(())
     }
 
-    /// The same with limits in percent, which have names.
+    /// Why the flow is outside limits in percent, which have names.
     pub fn too_far(
         &self,
         max_median: Option<f64>,

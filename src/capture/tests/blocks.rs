@@ -14,5 +14,6 @@ fn blocks_whose_writer_did_not_count_their_padding_are_read() {
         let file = [order.section(), order.interface(1, &[]), block, order.packet(0, 2, b"next")].concat();
         let (frames, error, _) = read(file);
         assert_eq!((frames.len(), error.map(|error| error.to_string())), (2, None), "{uncounted}");
+        assert_eq!((&frames[0].3[..], &frames[1].3[..]), (&[7; 8][uncounted..], &b"next"[..]));
     }
 }

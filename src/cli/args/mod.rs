@@ -266,7 +266,7 @@ pub(crate) struct ComparisonArgs {
     pub(crate) max_median: Option<Percent>,
     /// Exit with 1 if less than this share of the time is within 5 %, as the mean over the phases
     #[arg(long, value_name = "PCT")]
-    pub min_within_5: Option<Percent>,
+    pub(crate) min_within_5: Option<Percent>,
     /// Write the figures of every flow and phase as CSV (- is standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! Quantities that carry their unit in their type. Used by every room, uses none.
+//! Quantities that carry their unit in their type. Used by every module of this crate, uses none.
 
 mod abs_send_time;
 mod rate;

@@ -5,6 +5,7 @@ mod case;
 mod check;
 mod compare;
 mod comparison_picture;
+mod folder;
 mod in_memory;
 mod inspect;
 mod interrupt;
@@ -16,6 +17,7 @@ mod params;
 mod replay;
 mod resolve;
 mod series_files;
+mod several;
 mod source;
 mod sweep;
 mod sweep_picture;
@@ -45,6 +47,14 @@ pub(crate) enum Exit {
     Nothing = 4,
     /// Incomplete.
     Incomplete = 5,
+}
+
+impl Exit {
+    /// Of two runs in one, by the precedence of the codes: 2, 3, 4, 5, 1, 0.
+    fn and(self, other: Self) -> Self {
+        let precedence = [Self::Usage, Self::Open, Self::Nothing, Self::Incomplete, Self::Outside];
+        precedence.into_iter().find(|exit| [self, other].contains(exit)).unwrap_or(Self::Done)
+    }
 }
 
 /// Why a command could not do its work, and the exit code.

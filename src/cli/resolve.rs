@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::args::{Copies, Media, ParameterArgs, Rtcp, RunFlags, WriteFlags};
+use super::args::{Copies, EstimationFlags, Media, ParameterArgs, Rtcp, RunFlags, WriteFlags};
 use remb_replay::analysis::series::ssrc;
 use remb_replay::bwe::{DelayFilter, EstimatorChoice};
 use remb_replay::config::{self, Parameters};
@@ -87,26 +87,37 @@ pub(super) fn resolve(
         flags.extend(Table::try_from(RunFlags { copies: Some(Copies::First), ..RunFlags::default() })?);
     }
     flags.extend(Table::try_from(write)?);
+    flags.extend(Table::try_from(&parameters.estimation)?);
     apply_flags(&mut table, parameters)?;
-    let of_write = Table::try_from(WriteFlags { rtcp: Some(Rtcp::Compound), hash: true })?;
-    let (write, run): (Table, Table) =
-        flags.clone().into_iter().partition(|(name, _)| of_write.contains_key(name));
-    let run: RunFlags = run.try_into().context("--config: [flags]")?;
-    let write: WriteFlags = write.try_into().context("--config: [flags]")?;
+    let (run, estimation, write) = parse_flags(&flags).context("--config: [flags]")?;
     let mut all = config::profile_table(profile)?;
     merge(&mut all, &table);
     let mut resolved = Parameters::from_table(&all)?;
     if !all.get("remb").and_then(Value::as_table).is_some_and(|remb| remb.contains_key("scheduler")) {
         resolved.remb.scheduler = scheduler;
     }
-    let config = replay_config(&run, resolved)?;
+    let config = replay_config(&run, &estimation, &write, resolved)?;
     table.insert(FLAGS.to_owned(), Value::Table(flags));
     if named.is_some() {
         table.insert(PROFILE.to_owned(), Value::String(profile.name.to_owned()));
     }
-    let sender_is_given = run.sender_ssrc.is_some();
+    let sender_is_given = write.sender_ssrc.is_some();
     let (rtcp, profile) = (write.rtcp.unwrap_or(Rtcp::Compound), profile.name);
     Ok(Resolved { config, rtcp, hash: write.hash, sender_is_given, given: table, profile })
+}
+
+/// Each flag to the struct that has it; one that none has is refused.
+fn parse_flags(flags: &Table) -> Result<(RunFlags, EstimationFlags, WriteFlags), toml::de::Error> {
+    let (estimation, rest) = take::<EstimationFlags>(flags.clone());
+    let (write, rest) = take::<WriteFlags>(rest);
+    Ok((rest.try_into()?, estimation.try_into()?, write.try_into()?))
+}
+
+/// The flags that are fields of `T`, and the others.
+fn take<T: clap::Args>(flags: Table) -> (Table, Table) {
+    let known = T::augment_args(clap::Command::new(""));
+    let is_known = |name: &str| known.get_arguments().any(|argument| argument.get_id() == name);
+    flags.into_iter().partition(|(name, _)| is_known(name))
 }
 
 fn profile(name: Option<&str>) -> Result<&'static config::Profile> {
@@ -129,7 +140,12 @@ fn merge(table: &mut Table, over: &Table) {
     }
 }
 
-fn replay_config(flags: &RunFlags, parameters: Parameters) -> Result<ReplayConfig> {
+fn replay_config(
+    flags: &RunFlags,
+    estimation: &EstimationFlags,
+    write: &WriteFlags,
+    parameters: Parameters,
+) -> Result<ReplayConfig> {
     let flows =
         flags.flow.iter().map(|text| text.parse::<FiveTuple>().with_context(|| format!("--flow '{text}'")));
     let ssrcs =
@@ -178,12 +194,12 @@ fn replay_config(flags: &RunFlags, parameters: Parameters) -> Result<ReplayConfi
     Ok(ReplayConfig {
         survey,
         parameters,
-        sender_ssrc: match &flags.sender_ssrc {
+        sender_ssrc: match &write.sender_ssrc {
             Some(text) => ssrc_of(text).context("--sender-ssrc")?,
             None => defaults.sender_ssrc,
         },
-        rtt: flags.rtt.as_deref().map(rtt).transpose()?.flatten(),
-        clock_offset: flags.clock_offset.unwrap_or_default(),
+        rtt: estimation.rtt.as_deref().map(rtt).transpose()?.flatten(),
+        clock_offset: estimation.clock_offset.unwrap_or_default(),
         steps: true,
     })
 }

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
 use super::args::{BehaveArgs, Progress};
+use super::folder;
 use super::interrupt::{Interruptible, is_interrupted};
 use super::{Exit, Failure};
 use remb_replay::analysis::twice::{self, Reading as ReadOnce};
@@ -41,7 +42,7 @@ impl Source {
             let file = File::open(path).with_context(|| path.display().to_string())?;
             let metadata = file.metadata().with_context(|| path.display().to_string())?;
             if metadata.is_dir() {
-                return Err(anyhow!("{}: is a folder, not a capture", path.display()));
+                return Err(folder::refused(path));
             }
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             match metadata.is_file() {

@@ -37,5 +37,5 @@ pub use frames::Frames;
 pub use late::{Late, LateFinding};
 pub use reading::Reading;
 pub use recorded::{RecordedRembs, Unusable, Unusables};
-pub use stream::{Stream, StreamKind, Treatment};
+pub use stream::{Losses, Stream, StreamKind, Treatment};
 pub use verdict::{Basis, EmptyRange, Known, NotFed, Nothing, SendTimeBasis, Unfit, Verdict};

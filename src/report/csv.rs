@@ -34,7 +34,7 @@ pub const ESTIMATE_COLUMNS: [&str; 19] = [
 pub const REMB_COLUMNS: [&str; 8] =
     ["time_s", "unix_time_s", "flow", "sender_ssrc", "bitrate_bps", "encoded_bps", "reason", "ssrcs"];
 /// Columns of `streams.csv`.
-pub const STREAM_COLUMNS: [&str; 17] = [
+pub const STREAM_COLUMNS: [&str; 22] = [
     "flow",
     "ssrc",
     "payload_types",
@@ -52,7 +52,15 @@ pub const STREAM_COLUMNS: [&str; 17] = [
     "drift_ppm",
     "truncated",
     "fed_to_estimator",
+    "retransmits",
+    "bitrate_bps",
+    "lost_percent",
+    "frames_per_s",
+    "delay_spread_ms",
 ];
+
+/// The column of tables over several captures that names each.
+pub const CAPTURE_COLUMN: &str = "capture";
 
 /// How times are written: since the first frame and since the epoch, with the capture's own resolution.
 #[derive(Debug, Clone, Copy)]
@@ -207,6 +215,25 @@ pub fn write_streams<W: Write>(writer: W, flows: &[Flow], nanoseconds: bool) -> 
     for flow in flows {
         for stream in &flow.streams {
             write_stream(&mut rows, clock, &flow.flow, stream)?;
+            rows.end()?;
+        }
+    }
+    rows.into_inner().flush()
+}
+
+/// The same of several captures, whose names stand in one more column.
+pub fn write_streams_of_several<'a, W: Write>(
+    writer: W,
+    captures: impl Iterator<Item = (&'a str, &'a [Flow], bool)>,
+) -> io::Result<()> {
+    let columns: Vec<_> = STREAM_COLUMNS.into_iter().chain([CAPTURE_COLUMN]).collect();
+    let mut rows = RowWriter::new(writer, &columns)?;
+    for (name, flows, nanoseconds) in captures {
+        let clock = Clock { first: CaptureTime::default(), nanoseconds };
+        for (flow, stream) in flows.iter().flat_map(|flow| flow.streams.iter().map(move |one| (flow, one))) {
+            write_stream(&mut rows, clock, &flow.flow, stream)?;
+            rows.text(name);
+            rows.end()?;
         }
     }
     rows.into_inner().flush()
@@ -233,5 +260,10 @@ fn write_stream<W: Write>(
     row.optional(stream.drift_ppm, |row, ppm| row.fixed(ppm, 2));
     row.count(stream.truncated);
     row.word(if stream.fed_to_estimator { "1" } else { "0" });
-    row.end()
+    row.optional(stream.retransmits.as_deref(), |row, of| row.text(of));
+    row.optional(stream.bitrate_bps, |row, bps| row.integer(bps));
+    row.optional(stream.lost_percent, |row, percent| row.fixed(percent, 2));
+    row.optional(stream.frames_per_s, |row, frames| row.fixed(frames, 2));
+    row.optional(stream.delay_spread_ms, |row, ms| row.fixed(ms, 4));
+    Ok(())
 }

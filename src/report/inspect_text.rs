@@ -5,16 +5,18 @@ use std::fmt::{self, Write as _};
 use super::summary::{ElementSeen, Flow, Inspection, Recorded, RtcpSeen, Seconds, Stream, Warning};
 use super::{RTX, counted};
 
-const HEADINGS: [&str; 13] = [
+const HEADINGS: [&str; 15] = [
     "SSRC",
     "payload type",
     "kind",
     "clock Hz",
     "packets",
-    "bytes",
+    "kbit/s",
+    "frames/s",
     "first s",
     "last s",
     "lost",
+    "lost %",
     "reordered",
     "repeats",
     "jitter ms",
@@ -121,13 +123,16 @@ impl Stream {
         [
             self.ssrc.clone(),
             types.join(" "),
-            self.kind.to_owned(),
+            self.kind_in_words(),
             optional(self.clock_hz.map(|hz| hz.to_string())),
             self.packets.to_string(),
-            self.payload_bytes.to_string(),
+            optional(self.bitrate_bps.map(|bps| format!("{:.0}", bps as f64 / 1e3))),
+            optional(self.frames_per_s.map(|frames| format!("{frames:.1}"))),
             seconds(self.first_s),
             seconds(self.last_s),
+            // What is lost of retransmissions is no loss of the call.
             if self.kind == RTX { "-".to_owned() } else { self.lost.to_string() },
+            optional(self.lost_percent.map(|percent| format!("{percent:.2}"))),
             self.reordered.to_string(),
             self.duplicates.to_string(),
             optional(self.jitter_ms.map(|ms| format!("{ms:.2}"))),

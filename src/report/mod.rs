@@ -24,6 +24,7 @@ pub mod pcap;
 pub mod pcapng;
 #[cfg(feature = "plot")]
 pub mod plot;
+pub mod ranking;
 mod row;
 pub mod summary;
 mod summary_text;

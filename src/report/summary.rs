@@ -293,6 +293,14 @@ pub struct Stream {
     pub packets_fed: u64,
     /// Why, or why not.
     pub why: String,
+    /// Payload and padding from the first packet to the last, bit/s; none of less than a second.
+    pub bitrate_bps: Option<i64>,
+    /// Packets that never came, in percent of those that were sent; none of rtx.
+    pub lost_percent: Option<f64>,
+    /// RTP timestamps ahead of all before, a second: of video, pictures. None of audio and rtx.
+    pub frames_per_s: Option<f64>,
+    /// What 99 % of the packets' delay stays below, above the least, ms: a power of two.
+    pub delay_spread_ms: Option<f64>,
 }
 
 /// What was sent.

@@ -30,14 +30,11 @@ impl Summary {
                     some => format!("{some} of them fed"),
                 };
                 let why = if verbose { format!(" ({})", stream.why) } else { String::new() };
-                let Stream { ssrc, kind, packets, lost, .. } = stream;
-                let of = stream.retransmits.as_ref().map(|of| format!(" of {of}")).unwrap_or_default();
-                // What is lost of retransmissions is no loss of the call.
-                let lost = if *kind == RTX { String::new() } else { format!(", {lost} lost") };
-                let types = types.join(" ");
+                let Stream { ssrc, packets, .. } = stream;
+                let (kind, lost, types) = (stream.kind_in_words(), stream.lost_in_words(), types.join(" "));
                 writeln!(
                     out,
-                    "  {ssrc}  payload type {types}, {kind}{of}{clock}, {}{lost}: {fed}{why}",
+                    "  {ssrc}  payload type {types}, {kind}{clock}, {}{lost}: {fed}{why}",
                     counted(*packets, "packets")
                 )?;
             }
@@ -50,6 +47,26 @@ impl Summary {
             }
         }
         Ok(())
+    }
+}
+
+impl Stream {
+    /// Retransmissions with the stream that they are of.
+    pub(super) fn kind_in_words(&self) -> String {
+        match (self.kind, &self.retransmits) {
+            (RTX, Some(of)) => format!("RTX of {of}"),
+            (RTX, None) => "RTX".to_owned(),
+            (kind, _) => kind.to_owned(),
+        }
+    }
+
+    /// What is lost of retransmissions is no loss of the call.
+    fn lost_in_words(&self) -> String {
+        match (self.kind, self.lost, self.lost_percent) {
+            (RTX, ..) => String::new(),
+            (_, 1.., Some(percent)) => format!(", {} lost ({percent:.2} %)", self.lost),
+            _ => format!(", {} lost", self.lost),
+        }
     }
 }
 

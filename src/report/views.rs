@@ -136,6 +136,10 @@ impl From<&model::Stream> for Stream {
             fed_to_estimator: stream.fed.count > 0,
             packets_fed: stream.fed.count,
             why: inference_text::why_treated(stream),
+            bitrate_bps: stream.bitrate_bps().map(|bps| bps.round() as i64),
+            lost_percent: stream.losses().and_then(model::Losses::percent).map(hundredths),
+            frames_per_s: stream.frames_per_second().map(hundredths),
+            delay_spread_ms: stream.delay_spread_ms,
         }
     }
 }
@@ -182,4 +186,9 @@ impl From<&model::Estimation> for Estimation {
             },
         }
     }
+}
+
+/// More digits would say more than is known.
+fn hundredths(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
 }

@@ -83,7 +83,7 @@ impl StreamStats {
     fn begin(&mut self, packet: &RtpPacket<'_>, at: CaptureTime) {
         self.payload_type(packet.payload_type());
         self.captured = (at, at);
-        self.media_time.last = packet.timestamp();
+        self.media_time = MediaTime::begin(packet.timestamp());
     }
 
     #[cold]
@@ -172,6 +172,11 @@ impl StreamStats {
     /// When the last packet, in capture order, was captured.
     pub fn last_at(&self) -> Option<CaptureTime> {
         (self.packets > 0).then_some(self.captured.1)
+    }
+
+    /// Frames: RTP timestamps that are ahead of all before. Of video each is a picture.
+    pub const fn frames(&self) -> u64 {
+        self.media_time.frames
     }
 
     /// The RTP timestamp of the last packet that was no repeat.
@@ -301,16 +306,34 @@ impl Clocks {
 struct MediaTime {
     last: u32,
     ticks: i64,
+    /// The furthest one, and how many were the furthest.
+    furthest: u32,
+    frames: u64,
 }
 
 impl MediaTime {
+    fn begin(timestamp: u32) -> Self {
+        Self { last: timestamp, ticks: 0, furthest: timestamp, frames: 1 }
+    }
+
     #[inline]
     fn observe(&mut self, timestamp: u32) {
+        if timestamp != self.last {
+            self.step_to(timestamp);
+        }
+    }
+
+    fn step_to(&mut self, timestamp: u32) {
         let step = i64::from(timestamp.wrapping_sub(self.last).cast_signed());
         self.last = timestamp;
         // More at once is a new timestamp base.
-        if step.abs() <= MAX_MEDIA_STEP_SECS * i64::from(FASTEST_CLOCK_HZ) {
+        let is_new_base = step.abs() > MAX_MEDIA_STEP_SECS * i64::from(FASTEST_CLOCK_HZ);
+        if !is_new_base {
             self.ticks += step;
+        }
+        if is_new_base || timestamp.wrapping_sub(self.furthest).cast_signed() > 0 {
+            self.furthest = timestamp;
+            self.frames += 1;
         }
     }
 }
@@ -380,6 +403,19 @@ mod tests {
             observe(&mut stats, TestPacket { seq, ..TestPacket::default() }, reception(0));
         }
         assert_eq!((stats.lost(), stats.reordered(), stats.duplicates()), (2, 1, 1));
+    }
+
+    #[test]
+    fn a_frame_is_a_timestamp_ahead_of_all_before() {
+        let mut stats = StreamStats::default();
+        // Three packets of a frame, one of the next, one late of the first, two that wrap, and another timestamp base.
+        let first = u32::MAX - 4000;
+        let timestamps =
+            [first, first, first, first + 3000, first, first + 3000, first.wrapping_add(6000), 7, 1 << 30];
+        for (seq, timestamp) in (1..).zip(timestamps) {
+            observe(&mut stats, TestPacket { seq, timestamp, ..TestPacket::default() }, reception(0));
+        }
+        assert_eq!(stats.frames(), 4);
     }
 
     #[test]

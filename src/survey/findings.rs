@@ -147,6 +147,8 @@ impl SurveyState {
             abs_send_time_id: session.extensions.abs_send_time.id.filter(|_| stream.abs_send_times > 0),
             abs_send_times: stream.abs_send_times,
             drift_ppm: stats.drift_ppm(),
+            frames: stats.frames(),
+            delay_spread_ms: stats.delay_spread().p99_ms(),
             truncated: stats.truncated(),
             fed: stream.fed,
             treatment: stream.treatment(),

@@ -183,7 +183,7 @@ fn what_lies_beyond_the_end_that_was_asked_for_is_neither_replayed_nor_compared(
     assert!(times.len() > 20 && times.iter().all(|time| (30.0..=60.0).contains(time)), "{times:?}");
     let text = String::from_utf8(run(&["replay", &call, "--from", "30", "--to", "60"]).stdout).unwrap();
     assert!(text.contains("recorded: 247 REMBs, 153 of them repeats"), "{text}");
-    assert!(text.contains("13113 packets, 116 lost: 1516 of them fed"), "{text}");
+    assert!(text.contains("13113 packets, 116 lost (0.88 %): 1516 of them fed"), "{text}");
 }
 
 #[test]

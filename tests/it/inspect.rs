@@ -189,3 +189,93 @@ fn a_capture_without_rtp_is_described_and_ends_with_4() {
     assert!(text.contains("1 frame,") && text.contains("link: 1 Ethernet"), "{text}");
     assert!(messages.contains("no RTP in 1 frame: saw 1 not-ip"), "{messages}");
 }
+
+/// Rates and losses are those of the stream's own columns; retransmissions have no losses, and nothing of under a second
+/// has a rate.
+#[test]
+fn rates_and_losses_follow_from_the_columns() {
+    let (mut seconds, mut rtx) = (0, 0);
+    for (name, ..) in CALLS {
+        for stream in inspected(name)["flows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|flow| flow["streams"].as_array().unwrap().clone())
+        {
+            let number = |field: &str| stream[field].as_f64().unwrap();
+            let span = number("last_s") - number("first_s");
+            let bps = (span >= 1.0).then(|| (number("payload_bytes") * 8.0 / span).round());
+            assert_eq!(stream["bitrate_bps"].as_f64(), bps, "{name}: {stream}");
+            seconds += u64::from(span < 1.0);
+            if stream["kind"] == "rtx" {
+                assert!(stream["lost_percent"].is_null() && stream["frames_per_s"].is_null());
+                assert!(stream["retransmits"].as_str().unwrap().starts_with("0x"), "{name}: {stream}");
+                rtx += 1;
+                continue;
+            }
+            let came = number("packets") - number("duplicates");
+            let percent = 100.0 * number("lost") / (number("lost") + came);
+            assert!((number("lost_percent") - percent).abs() <= 0.005, "{name}: {stream}");
+        }
+    }
+    assert!(seconds > 2 && rtx > 5, "{seconds} {rtx}");
+}
+
+/// 28.95 frames a second is what tshark counts: 3191 timestamps of 0x1483902d in 110.181 s.
+#[test]
+fn frames_a_second_are_those_of_the_video() {
+    let json = inspected("s03-steps-audio");
+    let streams = json["flows"][0]["streams"].as_array().unwrap();
+    let frames: Vec<_> = streams.iter().map(|stream| stream["frames_per_s"].as_f64()).collect();
+    assert_eq!(frames, [None, None, Some(28.95)]);
+}
+
+#[test]
+fn several_captures_are_a_block_each_and_then_a_line_a_flow_the_worst_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let notes = folder.path().join("notes.txt");
+    std::fs::write(&notes, "Call of Monday\n").unwrap();
+    let (good, bad, notes) = (path("s08-full-ipv6"), path("s07-encrypted"), notes.to_str().unwrap());
+    let (code, text, errors) = run(&["inspect", &good, notes, &bad]);
+    assert_eq!((code, errors.matches("error: ").count()), (3, 1), "{errors}");
+    let (blocks, ranking) = text.split_once("2 flows, the worst first").unwrap();
+    assert_eq!(blocks.matches("\nflow ").count(), 2, "{text}");
+    let lines: Vec<_> = ranking.lines().skip(2).collect();
+    let [first, second, unread] = lines[..] else { panic!("{text}") };
+    assert!(first.starts_with(&bad) && first.contains("  1.65  "), "{text}");
+    assert!(second.starts_with(&good) && unread.starts_with("not in it: "), "{text}");
+    assert!(unread.contains("Call of Monday"), "{text}");
+    let (code, text, _) = run(&["inspect", "--rank", &good, &bad]);
+    assert!(code == 0 && text.lines().count() == 4 && !text.contains("\nflow "), "{text}");
+    let (code, text, _) = run(&["inspect", "--rank", &good]);
+    assert!(code == 0 && text.lines().count() == 3, "{text}");
+}
+
+#[test]
+fn tables_over_several_captures_name_each() {
+    let (one, two) = (path("s08-full-ipv6"), path("s07-encrypted"));
+    let table = run(&["inspect", &one, &two, "--csv", "-"]).1;
+    let [of_one, of_two] = [&one, &two].map(|capture| run(&["inspect", capture, "--csv", "-"]).1);
+    let rows = |table: &str| table.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    let named = |rows: Vec<String>, name: &str| {
+        rows.into_iter().map(|row| format!("{row},{name}")).collect::<Vec<_>>()
+    };
+    assert!(table.lines().next().unwrap().ends_with(",capture"), "{table}");
+    assert_eq!(rows(&table), [named(rows(&of_one), &one), named(rows(&of_two), &two)].concat());
+    let json: Value = serde_json::from_str(&run(&["inspect", &one, &two, "--json", "-"]).1).unwrap();
+    assert_eq!(json["captures"], serde_json::json!([inspected("s08-full-ipv6"), inspected("s07-encrypted")]));
+    let ranked = json["ranking"].as_array().unwrap();
+    assert_eq!((ranked[0]["capture"].as_str(), ranked.len()), (Some(two.as_str()), 2));
+    assert_eq!(json["failed"], serde_json::json!([]));
+}
+
+#[test]
+fn a_folder_is_refused_with_the_pattern_of_its_captures() {
+    let folder = common::testdata("captures");
+    let (code, _, errors) = run(&["inspect", folder.to_str().unwrap()]);
+    let pattern = folder.join("*.pcap.gz (9 files)").display().to_string();
+    assert!(code == 3 && errors.contains(&pattern), "{errors}");
+    let empty = tempfile::tempdir().unwrap();
+    let (code, _, errors) = run(&["inspect", empty.path().to_str().unwrap()]);
+    assert!(code == 3 && errors.contains("none of its files is named like one"), "{errors}");
+}

@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use remb_replay::analysis::series::ColumnNames;
 use remb_replay::units::TimeDelta;
 
-pub(crate) use run::{BehaveArgs, ParameterArgs, RunFlags, WriteFlags};
+pub(crate) use run::{BehaveArgs, EstimationFlags, ParameterArgs, RunFlags, WriteFlags};
 pub(crate) use sweep::{PlotKind, SweepArgs};
 pub(crate) use values::{Color, Copies, Media, Percent, Progress, Report, Rtcp};
 
@@ -37,6 +37,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  \
         remb-replay inspect call.pcap                      a block for each flow, and a verdict\n  \
         remb-replay inspect call.pcap --csv -              a row for each stream\n  \
+        remb-replay inspect --rank *.pcap                  which of these is bad: a line a flow, the worst first\n  \
         remb-replay inspect call.pcap --json - | jq '.flows[].verdict'")]
     Inspect(InspectArgs),
     /// Run estimator and REMB schedule on a capture; write REMB pcap, CSV, picture and summary
@@ -112,18 +113,18 @@ impl Command {
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub(crate) struct InspectArgs {
-    /// The capture: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input
-    #[arg(
-        required = false,
-        required_unless_present = "print_config",
-        default_value_if("print_config", "true", "-"),
-        hide_default_value = true
-    )]
-    pub(crate) capture: PathBuf,
-    /// Write a row for each stream, as streams.csv (- is standard output)
+    /// The captures: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input. Of several a block each,
+    /// and at the end a line a flow, the worst first
+    #[arg(required = true, value_name = "CAPTURE")]
+    pub(crate) captures: Vec<PathBuf>,
+    /// No blocks: the line a flow alone, the worst first, be it of one capture
+    #[arg(long)]
+    pub(crate) rank: bool,
+    /// Write a row for each stream, as streams.csv; of several captures with a column `capture` at its end (- is standard
+    /// output)
     #[arg(long, value_name = "FILE", help_heading = "Outputs")]
     pub(crate) csv: Option<PathBuf>,
-    /// Write everything as JSON (- is standard output)
+    /// Write everything as JSON; of several captures, or with --rank, as {captures, ranking, failed} (- is standard output)
     #[arg(long, value_name = "FILE", help_heading = "Outputs")]
     pub(crate) json: Option<PathBuf>,
     /// Overwrite files that exist
@@ -131,8 +132,6 @@ pub(crate) struct InspectArgs {
     pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) flags: RunFlags,
-    #[command(flatten)]
-    pub(crate) parameters: ParameterArgs,
     #[command(flatten)]
     pub(crate) behave: BehaveArgs,
 }

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::values::{Color, Copies, Estimator, Filter, Media, Progress, Rtcp, Scheduler};
 use remb_replay::units::TimeDelta;
 
-/// What is fed to the estimator and how: all that the result depends on, but for the parameters.
+/// What is fed to the estimator: with [`EstimationFlags`] all that the result depends on, but for the parameters.
 ///
-/// Absent is "not given": the same struct is the table `[flags]` of `config.toml`.
+/// Absent is "not given": these structs are the table `[flags]` of `config.toml`.
 #[derive(Debug, Clone, PartialEq, Default, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
@@ -86,19 +86,6 @@ pub(crate) struct RunFlags {
     #[arg(long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) max_ssrcs: Option<usize>,
-    /// Round trip time given to rate control, e.g. 40ms [default: auto, from the
-    /// capture's own RTCP]
-    #[arg(long, value_name = "auto|DURATION", help_heading = "Estimation")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) rtt: Option<String>,
-    /// Constant added to every capture timestamp inside the estimator [default: 0s]
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, help_heading = "Estimation")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) clock_offset: Option<TimeDelta>,
-    /// SSRC of the REMB sender [default: 1]
-    #[arg(long, value_name = "N", help_heading = "Estimation")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) sender_ssrc: Option<String>,
 }
 
 /// What is written, where it is not a path: part of `[flags]` too.
@@ -115,13 +102,36 @@ pub(crate) struct WriteFlags {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) hash: bool,
+    /// SSRC of the REMB sender [default: 1]
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sender_ssrc: Option<String>,
 }
 
-/// The parameters, and flags that stand for one.
-#[derive(Debug, Clone, Args)]
+/// What the estimator is told besides packets: part of `[flags]` too.
+#[derive(Debug, Clone, PartialEq, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[command(next_help_heading = "Estimation")]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub(crate) struct EstimationFlags {
+    /// Round trip time given to rate control, e.g. 40ms [default: auto, from the
+    /// capture's own RTCP]
+    #[arg(long, value_name = "auto|DURATION")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rtt: Option<String>,
+    /// Constant added to every capture timestamp inside the estimator [default: 0s]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) clock_offset: Option<TimeDelta>,
+}
+
+/// How it is estimated: the parameters, and flags that stand for one.
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Estimation")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub(crate) struct ParameterArgs {
+    #[command(flatten)]
+    pub(crate) estimation: EstimationFlags,
     /// A set of parameters with a name: libwebrtc, or gcc-draft-02 (see params) [default: libwebrtc]
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,

@@ -55,6 +55,11 @@ fn a_settings_file_that_cannot_be_read_is_3_and_a_wrong_one_2() {
             &["compare", S03],
             &["sweep", S03, "-L", "remb.interval=1s"],
         ] {
+            // What inspect finds hangs on no parameter.
+            if (flag, command[0]) == ("--config", "inspect") {
+                assert!(ending(&["inspect", S03, "--config", "x"]).1.contains("unexpected argument"));
+                continue;
+            }
             let with = |path: &str| ending(&[command, &[flag, path]].concat());
             let (code, errors) = with("no-such-file");
             assert!(

@@ -23,9 +23,11 @@
 //! capture ─▶ decode ─▶ rtp ─▶ streams ─▶ infer ─▶ survey ─▶ replay ─▶ report ─▶ analysis ─▶ cli
 //!  bytes      frames    wire   what a     what     who is    virtual   text,     compare,    the
 //!  to frames  to data-  format stream's   signal-  fed, and  time      CSV,      sweep,      pro-
-//!             grams     SDP    packets    ling     when         │      JSON,     check       gram
-//!                              add up to  would      │          │      pcap,
-//!                                         have said  ▼          ▼      pictures
+//!             grams     SDP    packets    ling     when      │    │    JSON,     check       gram
+//!                              add up to  would      │       ▼    │    pcap,
+//!                                         have said  │    explain │    pictures
+//!                                                    │     why    │
+//!                                                    ▼       ▼    ▼
 //!                                                   model: what came of it
 //! units: quantities.   config: parameters.   crate remb: estimator (bwe), REMB message, schedule, interceptor.
 //! ```
@@ -45,6 +47,7 @@ pub mod analysis;
 pub mod capture;
 pub mod config;
 pub mod decode;
+mod explain;
 pub mod infer;
 pub mod model;
 pub mod replay;

@@ -36,6 +36,7 @@ pub use whole::{Ready, ReplayError, replay};
 
 use crate::capture::Frame;
 use crate::config::ConfigError;
+use crate::model::Conditions;
 use outcome::complete;
 use remb::CapturedRemb;
 use remb::bwe::Step;
@@ -58,17 +59,23 @@ pub trait Sink {
     #[inline]
     fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Self::Error> {
         match event {
-            Event::Step(step) => self.step(flow, at, step),
+            Event::Step(step, conditions) => self.step(flow, at, step, conditions),
             Event::Remb(remb) => self.remb(flow, at, remb),
             Event::Recorded(remb) => self.recorded(flow, at, remb),
         }
     }
 
-    /// The estimator did something at a packet or timer.
+    /// The estimator did something at a packet or timer, and what the path was like.
     ///
     /// # Errors
     /// As above.
-    fn step(&mut self, _flow: &FlowInfo, _at: CaptureTime, _step: &Step) -> Result<(), Self::Error> {
+    fn step(
+        &mut self,
+        _flow: &FlowInfo,
+        _at: CaptureTime,
+        _step: &Step,
+        _conditions: &Conditions,
+    ) -> Result<(), Self::Error> {
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use allocation_counter::measure;
 use remb_replay::bwe::{Controller, EstimatorConfig, Observer, PacketArrival, Step};
 use remb_replay::capture::{CaptureReader, Frame};
 use remb_replay::decode::Decoder;
+use remb_replay::model::Conditions;
 use remb_replay::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
 use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
 use remb_replay::report::csv::{Clock, EstimateCsv};
@@ -31,11 +32,17 @@ impl Rows {
         let clock = Clock { first: CaptureTime::default(), nanoseconds: false };
         Self { csv: EstimateCsv::new(sink(), clock).unwrap(), rembs: 0 }
     }
+
+    fn row(&mut self, step: &Step, conditions: &Conditions) {
+        self.csv
+            .write("10.0.0.1:5004-10.0.0.2:6004", CaptureTime::from(step.now), (step, conditions))
+            .unwrap();
+    }
 }
 
 impl Observer for Rows {
     fn step(&mut self, step: &Step) {
-        self.csv.write("10.0.0.1:5004-10.0.0.2:6004", CaptureTime::from(step.now), step).unwrap();
+        self.row(step, &Conditions::default());
     }
 }
 
@@ -51,7 +58,7 @@ impl Sink for Rows {
 
     fn event(&mut self, _: &FlowInfo, _: CaptureTime, event: &Event) -> Result<(), Self::Error> {
         match event {
-            Event::Step(step) => Observer::step(self, step),
+            Event::Step(step, conditions) => self.row(step, conditions),
             Event::Remb(_) => self.rembs += 1,
             _ => {}
         }

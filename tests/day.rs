@@ -28,7 +28,7 @@ impl Sink for Range {
     fn event(&mut self, _: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Self::Error> {
         match event {
             Event::Remb(_) => self.rembs += 1,
-            Event::Step(step) => {
+            Event::Step(step, _) => {
                 let Some(estimate) = step.estimate.map(|rate| rate.as_bps()) else { return Ok(()) };
                 let first = *self.first.get_or_insert(at.as_nanos());
                 if at.as_nanos() - first > 10_000_000_000 {

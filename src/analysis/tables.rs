@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::{Doubt, Warning};
+use crate::model::{Conditions, Doubt, Warning};
 use crate::replay::{Event, SentRemb, Sink};
 use crate::report::csv::{Clock, EstimateCsv, RembCsv, RembRow};
 use crate::survey::FlowInfo;
@@ -55,7 +55,7 @@ impl<W: Write> Tables<W> {
         csv.write(&RembRow { at, flow, sender_ssrc: self.sender_ssrc, bitrate, reason, ssrcs })
     }
 
-    fn step(&mut self, place: usize, at: CaptureTime, step: &Step) -> io::Result<()> {
+    fn step(&mut self, place: usize, at: CaptureTime, step: (&Step, &Conditions)) -> io::Result<()> {
         match (&mut self.estimates, self.names.get(place)) {
             (Some(csv), Some(flow)) => csv.write(flow, at, step),
             _ => Ok(()),
@@ -81,7 +81,7 @@ impl<W: Write> Sink for Tables<W> {
             self.announce(flow);
         }
         match event {
-            Event::Step(step) => self.step(flow.index, at, step),
+            Event::Step(step, conditions) => self.step(flow.index, at, (step, conditions)),
             Event::Remb(remb) => self.remb(flow.index, at, remb),
             Event::Recorded(_) => Ok(()),
         }

@@ -192,6 +192,7 @@ fn replay_config(
         max_ssrcs: flags.max_ssrcs.unwrap_or(defaults.survey.max_ssrcs),
     };
     Ok(ReplayConfig {
+        events: false,
         survey,
         parameters,
         sender_ssrc: match &write.sender_ssrc {

@@ -218,7 +218,7 @@ impl Sink for Writers {
         }
         self.tables.event(flow, at, event)?;
         match event {
-            Event::Step(step) => self.draw_step(flow, at, step),
+            Event::Step(step, _) => self.draw_step(flow, at, step),
             Event::Remb(remb) => self.write_remb(flow, at, remb)?,
             Event::Recorded(remb) => self.draw_recorded(flow, at, remb),
             _ => {}

@@ -5,7 +5,7 @@ use crate::decode::FiveTuple;
 use crate::streams::Answers;
 use crate::units::{Ssrc, TimeDelta};
 
-use super::{ElementSeen, Estimation, Extension, RecordedRembs, Stream, StreamKind, Verdict};
+use super::{ElementSeen, Estimation, Event, Extension, RecordedRembs, Stream, StreamKind, Verdict};
 
 /// One directed flow with RTP.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +39,8 @@ pub struct Flow {
     pub verdict: Verdict,
     /// What an estimator made of it, if it was estimated.
     pub estimation: Option<Estimation>,
+    /// What happened to its estimate, in order of time; none unless it was asked for.
+    pub events: Vec<Event>,
 }
 
 /// Something that was not said but found out, or what said it.

@@ -11,9 +11,11 @@
 //! assert!(warning.message().starts_with("12 datagrams"));
 //! ```
 
+mod conditions;
 mod copies;
 mod doubt;
 mod estimation;
+mod event;
 mod extension;
 mod flow;
 mod frames;
@@ -23,12 +25,18 @@ mod recorded;
 mod stream;
 mod verdict;
 
+pub use conditions::Conditions;
 pub use copies::CopyPolicy;
 pub use doubt::{
     ClocksApart, CopySpacing, Disagreement, Doubt, Encapsulation, Guess, Limit, SaidInVain, SeveralFlows,
     Severity, Warning, WhyDisagrees, WhySeveralFlows,
 };
 pub use estimation::{Estimation, RateRange, RembTally};
+pub use event::{
+    Burst, Divergence, EstimatorCause, EstimatorChange, Event, Fall, FallCause, Happening, Loss, LossCause,
+    NoRise, NoRiseCause, Outage, PathStep, Pause, Presence, Probe, RttChange, StreamChange, WhyNoRemb,
+    WhyOverUse,
+};
 pub use extension::{ElementSeen, Extension};
 pub use flow::{
     CapturePoint, CapturePointEvidence, End, Flow, Inference, RtcpSeen, Rtt, RttSource, Srtp, SrtpEvidence,

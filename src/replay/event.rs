@@ -3,6 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 
+use crate::model::Conditions;
 use crate::units::{Bitrate, CaptureTime, Ssrc};
 use remb::bwe::Step;
 use remb::{CapturedRemb, Reason};
@@ -11,8 +12,8 @@ use remb::{CapturedRemb, Reason};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The estimator did something at a packet or timer.
-    Step(Step),
+    /// The estimator did something at a packet or timer, and what the path was like.
+    Step(Step, Conditions),
     /// A REMB was sent.
     Remb(SentRemb),
     /// The capture has a REMB that the flow's real receiver sent, other than the one before.

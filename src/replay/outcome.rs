@@ -39,6 +39,9 @@ pub(super) fn complete(survey: &Survey, estimation: &Estimation) -> Outcome {
         let rembs = estimation.rembs(*place).map(|tally| tally.rembs(first_at));
         estimation.complete(flow, timeline, rembs.unwrap_or_default());
         warnings.extend(estimation.doubts(index, flow, timeline));
+        if let Some(explainer) = timeline.and_then(Timeline::explainer) {
+            flow.events = explainer.events(index, flow, first_at);
+        }
     }
     warnings.extend(findings.warnings);
     let Findings { frames, places, nothing, span, counted_span, learned, .. } = findings;

@@ -6,7 +6,7 @@ use crate::units::{Ssrc, TimeDelta};
 use remb::InterceptorConfig;
 use remb::bwe::EstimatorChoice;
 
-use super::timeline::Timeline;
+use super::timeline::{Gives, Timeline};
 
 /// What a replay is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,8 @@ pub struct ReplayConfig {
     pub clock_offset: TimeDelta,
     /// Whether steps are given out, beside REMBs.
     pub steps: bool,
+    /// Whether the outcome has events: what happened to each estimate, and why.
+    pub events: bool,
 }
 
 impl Default for ReplayConfig {
@@ -34,6 +36,7 @@ impl Default for ReplayConfig {
             rtt: None,
             clock_offset: TimeDelta::ZERO,
             steps: true,
+            events: true,
         }
     }
 }
@@ -58,6 +61,7 @@ impl ReplayConfig {
             remb: self.parameters.remb.clone(),
             sender_ssrc: self.sender_ssrc,
         };
-        Timeline::new(interceptor, self.clock_offset, self.rtt, self.steps)
+        let gives = Gives { steps: self.steps, reasons: self.events };
+        Timeline::new(interceptor, self.clock_offset, self.rtt, gives)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The estimator's time is the capture's in microseconds plus the clock offset; events are stamped in capture time.
 
+use crate::explain::Explainer;
 use crate::streams::RttUpdates;
 use crate::survey::FedPacket;
 use crate::units::{CaptureTime, TimeDelta, Timestamp};
@@ -28,8 +29,21 @@ pub(super) struct Timeline {
     timer_due: Option<Timestamp>,
     /// Nothing is due before; everything before the first packet.
     next_due: Timestamp,
+    /// Watches, where somebody wants to know.
+    explainer: Option<Box<Explainer>>,
     gives_steps: bool,
+    /// In force until another is delivered.
+    default_rtt: TimeDelta,
     had_estimate: bool,
+}
+
+/// What somebody wants beside REMBs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Gives {
+    /// The estimator's steps.
+    pub(super) steps: bool,
+    /// Why the estimate is what it is.
+    pub(super) reasons: bool,
 }
 
 /// What a packet did.
@@ -90,9 +104,14 @@ impl Timeline {
         config: InterceptorConfig,
         clock_offset: TimeDelta,
         rtt: Option<TimeDelta>,
-        gives_steps: bool,
+        gives: Gives,
     ) -> Self {
+        let default_rtt = config.estimator.rate_control.default_rtt;
+        let watches = gives.steps || gives.reasons;
         Self {
+            explainer: watches.then(|| Box::new(Explainer::new(gives.reasons))),
+            gives_steps: gives.steps,
+            default_rtt,
             interceptor: RembInterceptor::new_unchecked(config),
             clock_offset,
             given_rtt: rtt,
@@ -100,7 +119,6 @@ impl Timeline {
             delivered_rtt: None,
             timer_due: None,
             next_due: Timestamp::from_micros(i64::MIN),
-            gives_steps,
             had_estimate: false,
         }
     }
@@ -130,9 +148,15 @@ impl Timeline {
             transmission_offset: packet.transmission_offset.unwrap_or(0),
             size: packet.size,
         };
-        let result = match self.gives_steps {
-            true => self.interceptor.handle_rtp(&arrival, &mut Steps { at: packet.at, emit }),
-            false => self.interceptor.handle_rtp(&arrival, &mut ()),
+        let rtt = self.rtt_in_force();
+        let Self { interceptor, explainer, gives_steps, .. } = self;
+        let result = match explainer {
+            Some(explainer) => {
+                explainer.packet(packet);
+                let gives = *gives_steps;
+                interceptor.handle_rtp(&arrival, &mut Steps { at: packet.at, emit, explainer, gives, rtt })
+            }
+            None => interceptor.handle_rtp(&arrival, &mut ()),
         };
         // The outbox cannot fail.
         if !matches!(result, Ok(false)) {
@@ -186,6 +210,15 @@ impl Timeline {
         self.delivered_rtt
     }
 
+    /// Who watched, if anybody did.
+    pub(super) fn explainer(&self) -> Option<&Explainer> {
+        self.explainer.as_deref()
+    }
+
+    fn rtt_in_force(&self) -> TimeDelta {
+        self.delivered_rtt.unwrap_or(self.default_rtt)
+    }
+
     #[cold]
     fn begin_or_run_timers(
         &mut self,
@@ -215,9 +248,14 @@ impl Timeline {
             self.deliver_rtt(due.unwrap_or(now), rtt);
             let Some(due) = due else { break };
             let at = self.to_capture(due);
-            let _ = match self.gives_steps {
-                true => self.interceptor.handle_timeout(due, &mut Steps { at, emit }),
-                false => self.interceptor.handle_timeout(due, &mut ()),
+            let rtt = self.rtt_in_force();
+            let Self { interceptor, explainer, gives_steps, .. } = self;
+            let _ = match explainer {
+                Some(explainer) => {
+                    let gives = *gives_steps;
+                    interceptor.handle_timeout(due, &mut Steps { at, emit, explainer, gives, rtt })
+                }
+                None => interceptor.handle_timeout(due, &mut ()),
             };
             self.emit_remb(at, emit);
             self.timer_due = self.interceptor.poll_timeout();
@@ -273,11 +311,17 @@ impl RtcpWriter for Outbox {
 struct Steps<'a, E> {
     at: CaptureTime,
     emit: &'a mut E,
+    explainer: &'a mut Explainer,
+    gives: bool,
+    rtt: TimeDelta,
 }
 
 impl<E: FnMut(CaptureTime, Event)> Observer for Steps<'_, E> {
     fn step(&mut self, step: &Step) {
-        (self.emit)(self.at, Event::Step(*step));
+        let conditions = self.explainer.step(self.at, step, self.rtt);
+        if self.gives {
+            (self.emit)(self.at, Event::Step(*step, conditions));
+        }
     }
 }
 
@@ -285,12 +329,12 @@ impl<E: FnMut(CaptureTime, Event)> Observer for Steps<'_, E> {
 mod tests {
     use super::*;
     use crate::streams::{RttSample, SampleOf};
-    use crate::units::{AbsSendTime, Bitrate, DataSize, Ssrc};
+    use crate::units::{AbsSendTime, Bitrate, DataSize, FrameNumber, SeqNum, Ssrc};
 
     const CENTURY_NANOS: i64 = 100 * 365 * 86_400 * 1_000_000_000;
 
     fn timeline(rtt: Option<TimeDelta>, clock_offset: TimeDelta) -> Timeline {
-        Timeline::new(InterceptorConfig::default(), clock_offset, rtt, true)
+        Timeline::new(InterceptorConfig::default(), clock_offset, rtt, Gives { steps: true, reasons: false })
     }
 
     fn packet(nanos: i64) -> FedPacket {
@@ -300,7 +344,20 @@ mod tests {
         let send_time = AbsSendTime::from_raw(raw as u32).into();
         let ssrc = Ssrc(1);
         let (rtp_timestamp, transmission_offset) = (0, None);
-        FedPacket { at, order: at, ssrc, is_first: true, send_time, rtp_timestamp, transmission_offset, size }
+        let (frame, sequence_number) = (FrameNumber(0), SeqNum(0));
+        FedPacket {
+            at,
+            order: at,
+            ssrc,
+            is_first: true,
+            is_rtx: false,
+            frame,
+            sequence_number,
+            send_time,
+            rtp_timestamp,
+            transmission_offset,
+            size,
+        }
     }
 
     fn run(timeline: &mut Timeline, nanos: impl Iterator<Item = i64>) -> Vec<(i64, Event)> {

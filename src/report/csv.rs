@@ -4,12 +4,13 @@ use std::io::{self, Write};
 
 use super::row::RowWriter;
 use super::summary::{Flow, Stream};
+use crate::model::Conditions;
 use crate::units::{Bitrate, CaptureTime, Ssrc};
 use remb::bwe::{BandwidthUsage, EstimatorKind, RateControlState, Step};
 use remb::{Reason, encoded_bitrate};
 
 /// Columns of `estimate.csv`.
-pub const ESTIMATE_COLUMNS: [&str; 19] = [
+pub const ESTIMATE_COLUMNS: [&str; 22] = [
     "time_s",
     "unix_time_s",
     "flow",
@@ -29,6 +30,9 @@ pub const ESTIMATE_COLUMNS: [&str; 19] = [
     "estimate_bps",
     "link_capacity_kbps",
     "probe",
+    "queue_ms",
+    "rtt_ms",
+    "lost",
 ];
 /// Columns of `remb.csv`.
 pub const REMB_COLUMNS: [&str; 8] =
@@ -73,7 +77,7 @@ pub struct Clock {
 
 impl Clock {
     #[inline]
-    fn cell<W: Write>(self, row: &mut RowWriter<W>, nanos: i64) {
+    pub(super) fn cell<W: Write>(self, row: &mut RowWriter<W>, nanos: i64) {
         match self.nanoseconds {
             true => row.scaled(nanos, 9),
             false => row.scaled(nanos.div_euclid(1000), 6),
@@ -100,8 +104,13 @@ impl<W: Write> EstimateCsv<W> {
         Ok(Self { rows: RowWriter::new(writer, &ESTIMATE_COLUMNS)?, clock })
     }
 
-    /// Writes a step's row.
-    pub fn write(&mut self, flow: &str, at: CaptureTime, step: &Step) -> io::Result<()> {
+    /// Writes the row of a step, and what the path was like at it.
+    pub fn write(
+        &mut self,
+        flow: &str,
+        at: CaptureTime,
+        (step, conditions): (&Step, &Conditions),
+    ) -> io::Result<()> {
         let row = &mut self.rows;
         self.clock.cells(row, at);
         row.text(flow);
@@ -125,6 +134,9 @@ impl<W: Write> EstimateCsv<W> {
         row.bitrate(step.estimate);
         row.optional(step.link_capacity_kbps, |row, kbps| row.fixed(kbps, 3));
         row.word(if step.probe { "1" } else { "0" });
+        row.optional(conditions.queue_ms, |row, ms| row.fixed(ms, 4));
+        row.scaled(conditions.rtt.as_micros().saturating_mul(10), 4);
+        row.integer(conditions.lost);
         row.end()
     }
 

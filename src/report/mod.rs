@@ -17,6 +17,8 @@ pub mod codes;
 pub mod csv;
 pub mod decimal;
 mod doubt_text;
+mod event_text;
+pub mod events;
 pub mod inference_text;
 mod inspect_text;
 pub mod merge;

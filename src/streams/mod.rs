@@ -34,5 +34,6 @@ pub use drift::{ClockDrift, ClockOffset, ClockStep};
 pub use rtt::{RttSample, RttSampler, RttSmoother, SampleOf};
 pub use rtt_updates::RttUpdates;
 pub use send_clock::SendClock;
+pub(crate) use sequence::{Arrival, SequenceTracker};
 pub use stats::{Reception, StreamStats};
 pub use turnaround::{Answers, CapturePoint, Side, Turnaround};

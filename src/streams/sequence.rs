@@ -4,7 +4,7 @@ use crate::units::SeqNum;
 
 /// Follows the sequence numbers of one SSRC in a fixed amount of memory.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct SequenceTracker {
+pub(crate) struct SequenceTracker {
     segment: Segment,
     lost_before: u64,
     reordered: u64,
@@ -26,7 +26,7 @@ struct Segment {
 
 /// How a packet stands to those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Arrival {
+pub(crate) enum Arrival {
     /// Above all before it.
     New,
     /// Below the highest, and not seen before as far as the window tells.
@@ -42,7 +42,7 @@ const MAX_MISORDER: i16 = 1000;
 
 impl SequenceTracker {
     #[inline]
-    pub(super) fn observe(&mut self, number: SeqNum) -> Arrival {
+    pub(crate) fn observe(&mut self, number: SeqNum) -> Arrival {
         let step = number.steps_since(self.segment.highest_number());
         if step == 1 {
             self.expected_after_jump = None;
@@ -93,7 +93,7 @@ impl SequenceTracker {
     }
 
     /// Numbers between the lowest and the highest that never came; a restart begins anew.
-    pub(super) fn lost(&self) -> u64 {
+    pub(crate) fn lost(&self) -> u64 {
         self.lost_before + self.segment.lost()
     }
 

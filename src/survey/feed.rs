@@ -2,7 +2,7 @@
 
 use crate::decode::FiveTuple;
 use crate::streams::RttSample;
-use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, Ssrc};
+use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, FrameNumber, SeqNum, Ssrc};
 use remb::CapturedRemb;
 
 use super::Skip;
@@ -29,6 +29,12 @@ pub struct FedPacket {
     pub ssrc: Ssrc,
     /// None of its stream counted before.
     pub is_first: bool,
+    /// It sends a packet of another stream once more, or pads.
+    pub is_rtx: bool,
+    /// The frame that has it.
+    pub frame: FrameNumber,
+    /// Its number in its stream.
+    pub sequence_number: SeqNum,
     /// abs-send-time, or what stands for it.
     pub send_time: AbsSendTimeElement,
     /// RTP timestamp, ticks.

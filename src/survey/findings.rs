@@ -102,6 +102,7 @@ impl SurveyState {
             recorded: media.map(recorded).unwrap_or_default(),
             verdict: self.verdict(session),
             estimation: None,
+            events: Vec::new(),
         }
     }
 

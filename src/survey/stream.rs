@@ -32,6 +32,8 @@ pub(super) struct Stream {
     pub(super) admission: Admission,
     /// It is decided, and its kind is final: further packets tell nothing.
     pub(super) is_steady: bool,
+    /// It is known to be retransmissions.
+    pub(super) is_rtx: bool,
     pub(super) finder: KindFinder,
     /// What its kind was taken for when time was up.
     guess: Option<Guess>,
@@ -121,6 +123,7 @@ impl Stream {
             ssrc,
             admission: Admission::Undecided,
             is_steady: false,
+            is_rtx: false,
             finder: KindFinder::default(),
             guess: None,
             recent: RecentTimestamps::default(),
@@ -224,6 +227,7 @@ impl Stream {
     }
 
     fn admit(&mut self, media: MediaFilter) {
+        self.is_rtx = matches!(self.kind(), Some(MediaKind::Rtx { .. }));
         self.admission = match (self.selected, media, self.is_audio()) {
             (false, ..) => Admission::Skipped(Skip::NotSelected),
             (true, MediaFilter::WithoutAudio, true) => Admission::Skipped(Skip::Audio),

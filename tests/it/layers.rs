@@ -6,16 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms from left to right. A room may use those before it, and itself.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 16] = [
     "units", "bwe", "remb", "capture", "decode", "rtp", "streams", "infer", "model", "config", "survey",
-    "replay", "report", "analysis", "cli",
+    "explain", "replay", "report", "analysis", "cli",
 ];
 /// Rooms that use less than all to their left.
 const NARROWER: [(&str, &[&str]); 2] = [("bwe", &["units"]), ("config", &["units", "bwe", "remb"])];
 const MAX_LINES: usize = 400;
 /// What only some rooms may do: the words that show it, and the rooms.
 const RESTRICTED: [(&str, &[&str]); 11] = [
-    ("remb::bwe", &["config", "model", "replay", "report", "analysis", "cli"]),
+    ("remb::bwe", &["config", "model", "explain", "replay", "report", "analysis", "cli"]),
     ("Instant", &["cli"]),
     ("SystemTime", &["cli"]),
     ("std::thread", &["cli"]),

@@ -101,7 +101,7 @@ impl Sink for Collector {
         let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
         let flow = flow.get_or_insert_default();
         match event {
-            Event::Step(_) => {}
+            Event::Step(..) => {}
             Event::Remb(remb) => {
                 let bps = encoded_bitrate(remb.bitrate).as_bps();
                 flow.replayed.push(SeriesEvent { at_ns, bps, ssrcs: Some(remb.ssrcs.clone()) });

@@ -1,0 +1,138 @@
+//! One-way delay above a floor: the queue.
+
+use crate::streams::SendClock;
+use crate::survey::FedPacket;
+use crate::units::{AbsSendTimeElement, CaptureTime};
+
+/// The floor may rise by so much: two clocks drift apart.
+const DRIFT_PPM: i64 = 250;
+/// Streams whose send times are further apart are of different clocks.
+const SAME_CLOCK_NANOS: i64 = 1_000_000_000;
+/// No queue grows by so much more than the time that passes: a clock was set.
+const STEP_NANOS: i64 = 1_000_000_000;
+/// Of video, in which RTP timestamps serve as send times.
+const TICKS_PER_MS: i64 = 90;
+
+/// The least delay so far, which rises slowly.
+#[derive(Debug, Clone, Copy)]
+struct Floor {
+    nanos: i64,
+    at: CaptureTime,
+}
+
+/// What one sender's clock shows.
+#[derive(Debug, Clone)]
+struct Clock {
+    send: SendClock,
+    began: CaptureTime,
+    floor: Floor,
+    last: (i64, CaptureTime),
+}
+
+/// RTP timestamps without their wrap.
+#[derive(Debug, Clone, Copy)]
+struct Ticks {
+    last: u32,
+    sum: i64,
+    began: CaptureTime,
+}
+
+/// How the send time of a stream is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum SentBy {
+    /// By abs-send-time, of the clock in this place.
+    Clock(usize),
+    /// By its RTP timestamps, with a clock of its own in this place.
+    Ticks(usize, RtpClock),
+}
+
+/// RTP timestamps as a clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RtpClock(Ticks);
+
+/// Delays of a flow's packets above the least.
+#[derive(Debug, Default)]
+pub(super) struct Delays {
+    clocks: Vec<Clock>,
+}
+
+impl Delays {
+    /// The packet's delay above the floor, ns; `None` where nothing tells it.
+    #[inline]
+    pub(super) fn observe(&mut self, sent_by: &mut Option<SentBy>, packet: &FedPacket) -> Option<i64> {
+        let sent_by = match sent_by {
+            Some(known) => known,
+            none => none.insert(self.begin(packet)?),
+        };
+        let at = packet.at;
+        let (place, delay) = match (sent_by, packet.send_time) {
+            (SentBy::Clock(place), AbsSendTimeElement::Value(raw)) => {
+                let clock = self.clocks.get_mut(*place)?;
+                let sent = clock.send.observe(raw, at);
+                (*place, at.nanos_since(clock.began).saturating_sub(sent))
+            }
+            (SentBy::Ticks(place, RtpClock(ticks)), _) if !packet.is_rtx => {
+                (*place, at.nanos_since(ticks.began).saturating_sub(ticks.sent_nanos(packet)))
+            }
+            _ => return None,
+        };
+        Some(self.clocks.get_mut(place)?.above_floor(delay, at))
+    }
+
+    /// The floor is where the delay is now, of all clocks.
+    pub(super) fn rise(&mut self, nanos: i64) {
+        for clock in &mut self.clocks {
+            clock.floor.nanos = clock.floor.nanos.saturating_add(nanos);
+        }
+    }
+
+    #[cold]
+    fn begin(&mut self, packet: &FedPacket) -> Option<SentBy> {
+        let at = packet.at;
+        let floor = Floor { nanos: 0, at };
+        let AbsSendTimeElement::Value(raw) = packet.send_time else {
+            if packet.is_rtx {
+                return None;
+            }
+            self.clocks.push(Clock { send: SendClock::new(), began: at, floor, last: (0, at) });
+            let ticks = Ticks { last: packet.rtp_timestamp, sum: 0, began: at };
+            return Some(SentBy::Ticks(self.clocks.len() - 1, RtpClock(ticks)));
+        };
+        let is_same = |clock: &Clock| {
+            let sent = clock.send.clone().observe(raw, at);
+            let delay = at.nanos_since(clock.began).saturating_sub(sent);
+            delay.saturating_sub(clock.last.0).abs() <= SAME_CLOCK_NANOS
+        };
+        if let Some(place) = self.clocks.iter().position(is_same) {
+            return Some(SentBy::Clock(place));
+        }
+        self.clocks.push(Clock { send: SendClock::new(), began: at, floor, last: (0, at) });
+        Some(SentBy::Clock(self.clocks.len() - 1))
+    }
+}
+
+impl Clock {
+    #[inline]
+    fn above_floor(&mut self, delay: i64, at: CaptureTime) -> i64 {
+        let (last_delay, last_at) = self.last;
+        self.last = (delay, at);
+        let passed = at.nanos_since(self.floor.at);
+        let grown = delay.saturating_sub(last_delay).saturating_sub(at.nanos_since(last_at).max(0));
+        let risen = match passed > 0 {
+            true => self.floor.nanos.saturating_add(passed / (1_000_000 / DRIFT_PPM)),
+            false => self.floor.nanos,
+        };
+        let nanos = if grown > STEP_NANOS { delay } else { risen.min(delay) };
+        self.floor = Floor { nanos, at: self.floor.at.max(at) };
+        delay.saturating_sub(nanos)
+    }
+}
+
+impl Ticks {
+    fn sent_nanos(&mut self, packet: &FedPacket) -> i64 {
+        self.sum += i64::from(packet.rtp_timestamp.wrapping_sub(self.last).cast_signed());
+        self.last = packet.rtp_timestamp;
+        let ticks = self.sum.saturating_add(packet.transmission_offset.unwrap_or(0).into());
+        ticks.saturating_mul(1_000_000) / TICKS_PER_MS
+    }
+}

@@ -1,0 +1,48 @@
+//! Estimates that do not rise.
+
+use crate::units::{Bitrate, Seconds};
+
+/// The estimate stayed within 1 % for 5 s or longer.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct NoRise {
+    /// Where it stayed.
+    pub held: Bitrate,
+    /// Why.
+    pub cause: NoRiseCause,
+    /// What came in, on average.
+    pub incoming: Option<Bitrate>,
+    /// The standing queue was below 10 ms since then, to the end.
+    pub queue_empty_since: Option<Seconds>,
+}
+
+/// Why an estimate did not rise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRiseCause {
+    /// It may be no more than 1.5 × what comes in + 10 kbit/s.
+    IncomingLimit,
+    /// The queue drained.
+    QueueDrains,
+    /// Under-use was reported though the queue was empty.
+    UnderUseWithoutQueue,
+    /// A parameter of this name bounds it.
+    Bound(&'static str),
+    /// No packet came.
+    NoPackets,
+    /// The detector reported over-use, or the estimator held it for another reason.
+    Hold,
+}
+
+impl NoRiseCause {
+    /// As in the column `cause`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::IncomingLimit => "incoming-limit",
+            Self::QueueDrains => "queue-drains",
+            Self::UnderUseWithoutQueue => "under-use-without-queue",
+            Self::Bound(_) => "bound",
+            Self::NoPackets => "no-packets",
+            Self::Hold => "hold",
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Events as flat rows: the columns of `events.csv`, the fields of the JSON.
+
+use std::io::{self, Write};
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::csv::{Clock, estimator_name};
+use super::event_text;
+use super::row::RowWriter;
+use crate::model::{Event, FallCause, Happening, NoRiseCause, StreamKind};
+use crate::units::{Bitrate, CaptureTime, Seconds, TimeDelta};
+
+/// Columns of `events.csv`: what every event has, then the numbers of the types.
+pub const EVENT_COLUMNS: [&str; 41] = [
+    "flow",
+    "type",
+    "at_s",
+    "until_s",
+    "first_frame",
+    "cause",
+    "text",
+    "why",
+    "from_bps",
+    "to_bps",
+    "decreases",
+    "incoming_bps",
+    "gradient_ms",
+    "threshold_ms",
+    "queue_before_ms",
+    "queue_ms",
+    "window_s",
+    "link_bps",
+    "came_bps",
+    "lost",
+    "burst_bytes",
+    "burst_ratio",
+    "sender_pauses",
+    "recorded",
+    "queue_empty_s",
+    "bound",
+    "gap_s",
+    "rate_window_emptied",
+    "streams_timed_out",
+    "expected",
+    "share",
+    "longest",
+    "step_ms",
+    "ssrc",
+    "kind",
+    "rtx_of",
+    "estimator",
+    "from_ms",
+    "to_ms",
+    "recorded_bps",
+    "replayed_bps",
+];
+/// Columns that every event has.
+const COMMON: usize = 7;
+
+/// An event in words and plain numbers.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct EventRow {
+    /// The flow.
+    pub flow: String,
+    /// The column `type`.
+    pub kind: &'static str,
+    /// When, or from when on.
+    pub at: Seconds,
+    /// Until when.
+    pub until: Option<Seconds>,
+    /// The first frame that shows it.
+    pub first_frame: Option<u64>,
+    /// Why; empty where it has no cause.
+    pub cause: &'static str,
+    /// In a sentence, without its time.
+    pub text: String,
+    /// Only for those who want all of it.
+    pub is_detail: bool,
+    /// The numbers of its type, by column; those that are not known are not there.
+    pub numbers: Vec<(&'static str, Cell)>,
+}
+
+/// A value of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// An integer.
+    Integer(i64),
+    /// A real number with so many decimals.
+    Fixed(f64, u32),
+    /// A word.
+    Word(String),
+}
+
+impl EventRow {
+    /// Of an event of a flow by this name.
+    pub fn of(event: &Event, flow: &str) -> Self {
+        Self {
+            flow: flow.to_owned(),
+            kind: event.what.name(),
+            at: event.at,
+            until: event.until,
+            first_frame: event.first_frame.map(|frame| frame.0),
+            cause: cause(&event.what),
+            text: event_text::sentence(event),
+            is_detail: event.is_detail,
+            numbers: numbers(&event.what),
+        }
+    }
+
+    /// The value of a column beyond those that all have.
+    pub fn number(&self, column: &str) -> Option<&Cell> {
+        self.numbers.iter().find(|(name, _)| *name == column).map(|(_, cell)| cell)
+    }
+}
+
+impl Serialize for EventRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("flow", &self.flow)?;
+        map.serialize_entry("type", self.kind)?;
+        map.serialize_entry("at_s", &self.at)?;
+        map.serialize_entry("until_s", &self.until)?;
+        map.serialize_entry("first_frame", &self.first_frame)?;
+        map.serialize_entry("cause", &Some(self.cause).filter(|cause| !cause.is_empty()))?;
+        map.serialize_entry("text", &self.text)?;
+        for (name, cell) in &self.numbers {
+            map.serialize_entry(name, cell)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Integer(value) => serializer.serialize_i64(*value),
+            Self::Fixed(value, digits) => {
+                let unit = 10_f64.powi((*digits).cast_signed());
+                serializer.serialize_f64((value * unit).round() / unit)
+            }
+            Self::Word(word) => serializer.serialize_str(word),
+        }
+    }
+}
+
+/// Writes `events.csv`, whole.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_events<W: Write>(writer: W, events: &[EventRow], nanoseconds: bool) -> io::Result<()> {
+    let mut rows = RowWriter::new(writer, &EVENT_COLUMNS)?;
+    let clock = Clock { first: CaptureTime::default(), nanoseconds };
+    for event in events {
+        rows.text(&event.flow);
+        rows.word(event.kind);
+        clock.cell(&mut rows, event.at.0);
+        rows.optional(event.until, |row, until| clock.cell(row, until.0));
+        rows.optional(event.first_frame, |row, frame| row.count(frame));
+        rows.word(event.cause);
+        rows.text(&event.text);
+        for column in EVENT_COLUMNS.iter().skip(COMMON) {
+            rows.optional(event.number(column), |row, cell| match cell {
+                Cell::Integer(value) => row.integer(*value),
+                Cell::Fixed(value, digits) => row.fixed(*value, *digits),
+                Cell::Word(word) => row.text(word),
+            });
+        }
+        rows.end()?;
+    }
+    rows.into_inner().flush()
+}
+
+fn cause(what: &Happening) -> &'static str {
+    match what {
+        Happening::Fall(fall) => fall.cause.name(),
+        Happening::NoRise(hold) => hold.cause.name(),
+        Happening::Loss(loss) => loss.cause.name(),
+        Happening::Stream(stream) => stream.change.name(),
+        Happening::Estimator(estimator) => estimator.cause.name(),
+        Happening::NoRemb(why) => why.name(),
+        Happening::Pause(_)
+        | Happening::Outage(_)
+        | Happening::Path(_)
+        | Happening::Probe(_)
+        | Happening::Rtt(_)
+        | Happening::Divergence(_) => "",
+    }
+}
+
+fn numbers(what: &Happening) -> Vec<(&'static str, Cell)> {
+    let mut cells = Cells(Vec::new());
+    match what {
+        Happening::Fall(fall) => {
+            if let FallCause::OverUse(why) = fall.cause {
+                cells.word("why", why.name());
+            }
+            cells.rate("from_bps", Some(fall.from));
+            cells.rate("to_bps", Some(fall.to));
+            cells.count("decreases", fall.decreases);
+            cells.rate("incoming_bps", fall.incoming);
+            cells.ms("gradient_ms", fall.gradient_ms);
+            cells.ms("threshold_ms", fall.threshold_ms);
+            cells.ms("queue_before_ms", fall.queue_before_ms);
+            cells.ms("queue_ms", fall.queue_ms);
+            cells.seconds("window_s", fall.window);
+            cells.rate("link_bps", fall.link);
+            cells.rate("came_bps", fall.came);
+            cells.count("lost", fall.lost);
+            if let Some(burst) = fall.burst {
+                cells.count("burst_bytes", burst.bytes);
+                cells.push("burst_ratio", Cell::Fixed(burst.ratio, 2));
+            }
+            cells.count("sender_pauses", fall.sender_pauses);
+            if let Some(recorded) = fall.recorded {
+                cells.flag("recorded", recorded);
+            }
+        }
+        Happening::NoRise(hold) => {
+            cells.rate("from_bps", Some(hold.held));
+            cells.rate("incoming_bps", hold.incoming);
+            if let Some(since) = hold.queue_empty_since {
+                cells.push("queue_empty_s", Cell::Fixed(since.0 as f64 / 1e9, 6));
+            }
+            if let NoRiseCause::Bound(name) = hold.cause {
+                cells.word("bound", name);
+            }
+        }
+        Happening::Pause(pause) => {
+            cells.gap((pause.gap, pause.lost, pause.empties_rate_window, pause.times_out));
+        }
+        Happening::Outage(outage) => {
+            cells.gap((outage.gap, outage.lost, outage.empties_rate_window, outage.times_out));
+        }
+        Happening::Loss(loss) => {
+            cells.ms("queue_ms", loss.queue_ms);
+            cells.count("lost", loss.lost);
+            cells.count("expected", loss.expected);
+            cells.push("share", Cell::Fixed(loss.share(), 4));
+            cells.count("longest", loss.longest);
+        }
+        Happening::Path(path) => cells.ms("step_ms", Some(ms(path.step))),
+        Happening::Probe(probe) => {
+            cells.rate("from_bps", probe.from);
+            cells.rate("to_bps", Some(probe.to));
+        }
+        Happening::Stream(stream) => {
+            cells.word("ssrc", &stream.ssrc.to_string());
+            cells.word("kind", stream.kind.name());
+            if let StreamKind::Rtx { of: Some(of) } = stream.kind {
+                cells.word("rtx_of", &of.to_string());
+            }
+        }
+        Happening::Estimator(change) => cells.word("estimator", estimator_name(change.to)),
+        Happening::Rtt(rtt) => {
+            cells.ms("from_ms", Some(ms(rtt.from)));
+            cells.ms("to_ms", Some(ms(rtt.to)));
+        }
+        Happening::Divergence(apart) => {
+            cells.rate("recorded_bps", Some(apart.recorded));
+            cells.rate("replayed_bps", Some(apart.replayed));
+        }
+        Happening::NoRemb(_) => {}
+    }
+    cells.0
+}
+
+fn ms(span: TimeDelta) -> f64 {
+    span.as_micros() as f64 / 1e3
+}
+
+/// Cells by their columns.
+struct Cells(Vec<(&'static str, Cell)>);
+
+impl Cells {
+    fn push(&mut self, column: &'static str, cell: Cell) {
+        self.0.push((column, cell));
+    }
+
+    fn word(&mut self, column: &'static str, word: &str) {
+        self.push(column, Cell::Word(word.to_owned()));
+    }
+
+    fn flag(&mut self, column: &'static str, flag: bool) {
+        self.word(column, if flag { "yes" } else { "no" });
+    }
+
+    fn count(&mut self, column: &'static str, count: u64) {
+        self.push(column, Cell::Integer(i64::try_from(count).unwrap_or(i64::MAX)));
+    }
+
+    fn rate(&mut self, column: &'static str, rate: Option<Bitrate>) {
+        self.0.extend(rate.map(|rate| (column, Cell::Integer(rate.as_bps()))));
+    }
+
+    fn ms(&mut self, column: &'static str, ms: Option<f64>) {
+        self.0.extend(ms.map(|ms| (column, Cell::Fixed(ms, 4))));
+    }
+
+    fn seconds(&mut self, column: &'static str, span: Option<TimeDelta>) {
+        self.0.extend(span.map(|span| (column, Cell::Fixed(span.to_secs_f64(), 6))));
+    }
+
+    fn gap(&mut self, (gap, lost, empties_rate_window, times_out): (TimeDelta, u64, bool, bool)) {
+        self.count("lost", lost);
+        self.seconds("gap_s", Some(gap));
+        self.flag("rate_window_emptied", empties_rate_window);
+        self.flag("streams_timed_out", times_out);
+    }
+}

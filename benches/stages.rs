@@ -27,6 +27,7 @@ use remb_replay::bwe::overuse::{OveruseConfig, OveruseDetector};
 use remb_replay::bwe::{AbsSendTimeEstimator, Controller, EstimatorConfig, Observer, PacketArrival, Step};
 use remb_replay::capture::{CaptureReader, Frame, LinkType};
 use remb_replay::decode::{Datagram, Decoder};
+use remb_replay::model::Conditions;
 use remb_replay::remb::{
     InterceptorConfig, Profile, RembConfig, RembInterceptor, RembReport, RembScheduler, RtcpWriter,
     WriteError,
@@ -290,7 +291,8 @@ fn csv_row(call: &Call) -> usize {
     let clock = Clock { first: CaptureTime::default(), nanoseconds: false };
     let mut csv = EstimateCsv::new(std::io::sink(), clock).unwrap();
     for step in &call.steps {
-        csv.write("10.0.0.1:5004-10.0.0.2:6004", CaptureTime::from(step.now), step).unwrap();
+        csv.write("10.0.0.1:5004-10.0.0.2:6004", CaptureTime::from(step.now), (step, &Conditions::default()))
+            .unwrap();
     }
     black_box(csv);
     call.steps.len()

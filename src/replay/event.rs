@@ -11,6 +11,7 @@ use remb::{CapturedRemb, Reason};
 /// Something that happened in a flow.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "most events are steps, and a box would be an allocation each")]
 pub enum Event {
     /// The estimator did something at a packet or timer, and what the path was like.
     Step(Step, Conditions),

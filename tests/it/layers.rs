@@ -137,6 +137,38 @@ fn every_room_keeps_to_its_place() {
     assert!(all.is_empty(), "{}", all.join("\n"));
 }
 
+/// The packages that this project was asked to be built on, each with a path that shows it at work. What one of them is too
+/// slow or too narrow at is mended around it (a drawing backend of our own behind `plotters`, say), not by leaving it out.
+const ASKED_FOR: [(&str, &str); 7] = [
+    ("pcap-parser", "pcap_parser::"),
+    ("etherparse", "etherparse::"),
+    ("rtp", "rtp::"),
+    ("rtcp", "rtcp::"),
+    ("clap", "clap::"),
+    ("csv", "csv::"),
+    ("plotters", "plotters::"),
+];
+
+#[test]
+fn the_packages_asked_for_are_at_work() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    sources(&root.join("tests"), &mut files);
+    let code: String = files.iter().map(|file| code(&fs::read_to_string(file).unwrap()) + "\n").collect();
+    let from_outside = |path: &str| {
+        code.match_indices(path).any(|(at, _)| {
+            let before = &code[..at];
+            !before.ends_with("::") && !before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+        })
+    };
+    for (package, path) in ASKED_FOR {
+        let named = manifest.lines().any(|line| line.starts_with(&format!("{package} = ")));
+        assert!(named && from_outside(path), "Cargo.toml or the code is without the package {package}");
+    }
+}
+
 #[test]
 fn the_checker_sees_what_it_is_for() {
     let offend = |room: &str, source: &str| !offences(room, source).is_empty();

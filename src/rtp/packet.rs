@@ -120,6 +120,14 @@ impl<'a> RtpPacket<'a> {
         u32::from_be_bytes([a, b, c, d])
     }
 
+    /// Sequence number and timestamp in one, by which packets are compared: as they are on the wire, the first byte the
+    /// third lowest; the lowest 16 bits are zero.
+    #[inline]
+    pub(crate) const fn number_and_timestamp(&self) -> u64 {
+        let &[_, _, a, b, c, d, e, f, ..] = self.fixed;
+        u64::from_le_bytes([0, 0, a, b, c, d, e, f])
+    }
+
     /// The payload type.
     pub const fn payload_type(&self) -> PayloadType {
         PayloadType(self.fixed[1] & 0x7f)

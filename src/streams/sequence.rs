@@ -18,7 +18,10 @@ pub(crate) struct SequenceTracker {
 struct Segment {
     lowest: i64,
     highest: i64,
-    /// Bit n: `highest - n` was seen.
+    /// Up to here `recent` and `distinct` are true; all numbers behind it, up to the highest, were seen. Most packets come
+    /// in order and are counted by the highest number alone.
+    settled: i64,
+    /// Bit n: `settled - n` was seen.
     recent: u128,
     /// Numbers that were seen; none before the first.
     distinct: u64,
@@ -61,11 +64,12 @@ impl SequenceTracker {
     /// Whether the number follows the highest, after no more than a loss.
     #[inline]
     pub(super) fn is_ahead(&self, number: SeqNum) -> bool {
-        self.segment.distinct > 0
+        self.segment.distinct() > 0
             && (1..=MAX_DROPOUT).contains(&number.steps_since(self.segment.highest_number()))
     }
 
     fn observe_out_of_order(&mut self, number: SeqNum, step: i16) -> Arrival {
+        self.segment.settle();
         if self.segment.distinct == 0 {
             self.segment = Segment::expecting(number);
             self.segment.take_next();
@@ -121,7 +125,7 @@ impl Default for Segment {
 impl Segment {
     fn expecting(first: SeqNum) -> Self {
         let first = i64::from(first.0);
-        Self { lowest: first, highest: first - 1, recent: 0, distinct: 0 }
+        Self { lowest: first, highest: first - 1, settled: first - 1, recent: 0, distinct: 0 }
     }
 
     const fn highest_number(&self) -> SeqNum {
@@ -132,13 +136,30 @@ impl Segment {
     #[inline]
     fn take_next(&mut self) {
         self.highest += 1;
-        self.recent = self.recent << 1 | 1;
-        self.distinct += 1;
     }
 
+    /// Numbers behind `settled`.
+    const fn in_order(&self) -> u64 {
+        (self.highest - self.settled).unsigned_abs()
+    }
+
+    const fn distinct(&self) -> u64 {
+        self.distinct + self.in_order()
+    }
+
+    fn settle(&mut self) {
+        let shift = u32::try_from(self.in_order()).unwrap_or(u32::MAX);
+        let before = self.recent.checked_shl(shift).unwrap_or(0);
+        self.recent = before | !u128::MAX.checked_shl(shift).unwrap_or(0);
+        self.distinct = self.distinct();
+        self.settled = self.highest;
+    }
+
+    /// Takes a number that is not the next one, after [`settle`](Self::settle).
     fn take(&mut self, step: i16) -> Arrival {
         if step > 0 {
             self.highest += i64::from(step);
+            self.settled = self.highest;
             self.recent = self.recent.checked_shl(u32::from(step.unsigned_abs())).unwrap_or(0) | 1;
             self.distinct += 1;
             return Arrival::New;
@@ -154,7 +175,7 @@ impl Segment {
     }
 
     fn lost(&self) -> u64 {
-        (self.highest - self.lowest + 1).unsigned_abs().saturating_sub(self.distinct)
+        (self.highest - self.lowest + 1).unsigned_abs().saturating_sub(self.distinct())
     }
 }
 

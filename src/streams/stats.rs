@@ -60,9 +60,9 @@ impl StreamStats {
         if self.sequence.observe(packet.sequence_number()) == Arrival::Duplicate {
             return;
         }
-        self.media_time.observe(packet.timestamp());
+        let media_ticks = self.media_time.observe(packet.timestamp());
         if let Some(jitter) = &mut self.jitter {
-            jitter.observe(packet.timestamp(), at);
+            jitter.observe(media_ticks, at);
         }
         if let Some(send_time) = send_time {
             let delay_nanos = self.drift.observe(send_time, at);
@@ -316,25 +316,25 @@ impl MediaTime {
         Self { last: timestamp, ticks: 0, furthest: timestamp, frames: 1 }
     }
 
+    /// The ticks since the timestamp before.
     #[inline]
-    fn observe(&mut self, timestamp: u32) {
-        if timestamp != self.last {
-            self.step_to(timestamp);
-        }
+    fn observe(&mut self, timestamp: u32) -> i32 {
+        if timestamp == self.last { 0 } else { self.step_to(timestamp) }
     }
 
-    fn step_to(&mut self, timestamp: u32) {
-        let step = i64::from(timestamp.wrapping_sub(self.last).cast_signed());
+    fn step_to(&mut self, timestamp: u32) -> i32 {
+        let step = timestamp.wrapping_sub(self.last).cast_signed();
         self.last = timestamp;
         // More at once is a new timestamp base.
-        let is_new_base = step.abs() > MAX_MEDIA_STEP_SECS * i64::from(FASTEST_CLOCK_HZ);
+        let is_new_base = i64::from(step).abs() > MAX_MEDIA_STEP_SECS * i64::from(FASTEST_CLOCK_HZ);
         if !is_new_base {
-            self.ticks += step;
+            self.ticks += i64::from(step);
         }
         if is_new_base || timestamp.wrapping_sub(self.furthest).cast_signed() > 0 {
             self.furthest = timestamp;
             self.frames += 1;
         }
+        step
     }
 }
 
@@ -345,7 +345,7 @@ const MAX_MEDIA_STEP_SECS: i64 = 2;
 #[derive(Debug, Clone, Copy)]
 struct Jitter {
     hz: u32,
-    last: Option<(u32, CaptureTime)>,
+    last: Option<CaptureTime>,
     ticks: f64,
 }
 
@@ -354,11 +354,10 @@ impl Jitter {
     const MAX_CHANGE_SECS: f64 = 10.0;
 
     #[inline(always)]
-    fn observe(&mut self, timestamp: u32, at: CaptureTime) {
-        if let Some((last_timestamp, last_at)) = self.last.replace((timestamp, at)) {
+    fn observe(&mut self, media_ticks: i32, at: CaptureTime) {
+        if let Some(last_at) = self.last.replace(at) {
             let arrival = at.nanos_since(last_at) as f64 * 1e-9 * f64::from(self.hz);
-            let media = f64::from(timestamp.wrapping_sub(last_timestamp).cast_signed());
-            let change = (arrival - media).abs();
+            let change = (arrival - f64::from(media_ticks)).abs();
             if change <= Self::MAX_CHANGE_SECS * f64::from(self.hz) {
                 self.ticks += (change - self.ticks) / 16.0;
             }

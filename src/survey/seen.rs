@@ -7,7 +7,7 @@ use crate::units::{CaptureTime, Count};
 /// them. A retransmission is stamped anew, and is another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Identity {
-    /// Sequence number, RTP timestamp, length.
+    /// RTP timestamp and sequence number as they are on the wire, and length in the lowest 16 bits.
     number: u64,
     /// A hash of the header extensions; zero where they are cut off or there are none.
     extensions: u32,
@@ -17,8 +17,7 @@ impl Identity {
     #[inline(always)]
     pub(super) fn of(packet: &RtpPacket<'_>) -> Self {
         let length = packet.len_on_wire() as u64 & 0xffff;
-        let timestamp = u64::from(packet.timestamp()) << 16;
-        let number = u64::from(packet.sequence_number().0) << 48 | timestamp | length;
+        let number = packet.number_and_timestamp() | length;
         Self { number, extensions: packet.whole_block().map_or(0, hash) }
     }
 
@@ -35,7 +34,8 @@ impl Identity {
 
     fn slot(&self, slots: usize) -> usize {
         // The sequence number.
-        (self.number >> 48) as usize & slots.wrapping_sub(1)
+        let number = ((self.number >> 16) as u16).swap_bytes();
+        usize::from(number) & slots.wrapping_sub(1)
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
@@ -39,6 +40,9 @@ pub(super) enum Format {
 pub(super) struct Plan {
     /// By kind.
     targets: Vec<(Kind, Target)>,
+    /// Files that were opened before the work began, until somebody takes them: what cannot be written is not to be found
+    /// out at the end of it.
+    ready: Mutex<Vec<(PathBuf, TemporaryFile)>>,
     /// What was written may have to be taken back: the capture can be read again.
     pub(super) may_begin_again: bool,
     created: Option<PathBuf>,
@@ -49,6 +53,12 @@ impl Plan {
     /// Checks the targets: one standard output at most, no file that exists unless forced, no output twice and none that
     /// is an input.
     pub(super) fn new(asked: Asked, inputs: &[&Path], force: bool) -> Result<Self> {
+        let plan = Self::checked(asked, inputs, force)?;
+        plan.make_ready()?;
+        Ok(plan)
+    }
+
+    fn checked(asked: Asked, inputs: &[&Path], force: bool) -> Result<Self> {
         let target = |path: PathBuf| match path.as_os_str() == "-" {
             true => Target::Stdout,
             false => Target::File(path),
@@ -70,13 +80,27 @@ impl Plan {
         if let Some(folder) = folder.filter(|folder| folder.exists() && !folder.is_dir()) {
             bail!("cannot write into {}: it is no folder", folder.display());
         }
-        let mut plan = Self::new(asked, &[input], force)?;
+        let mut plan = Self::checked(asked, &[input], force)?;
         if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
             fs::create_dir_all(folder)
                 .with_context(|| format!("cannot create the folder {}", folder.display()))?;
             plan.created = Some(folder.to_owned());
         }
+        plan.make_ready().inspect_err(|_| plan.undo())?;
         Ok(plan)
+    }
+
+    /// Opens all files. Streams are not opened before they are needed: a pipe waits for whoever reads it.
+    fn make_ready(&self) -> Result<()> {
+        for (_, target) in &self.targets {
+            if let Target::File(path) = target
+                && !is_special(path)
+            {
+                let file = TemporaryFile::create(path)?;
+                self.ready.lock().unwrap_or_else(PoisonError::into_inner).push((path.clone(), file));
+            }
+        }
+        Ok(())
     }
 
     /// Whether anything was asked for.
@@ -146,17 +170,18 @@ impl Plan {
                 self.stream(file, shown)
             }
             Target::File(path) => {
-                let path = behind_links(path);
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
-                    .with_context(|| format!("cannot write {}", path.display()))?;
-                Ok(Output::File {
-                    file: BufWriter::with_capacity(BUFFER_SIZE, file),
-                    path,
-                    force: self.force,
-                })
+                let ready = self.take_ready(path).map_or_else(|| TemporaryFile::create(path), Ok);
+                let TemporaryFile { file, path } = ready?;
+                let file = BufWriter::with_capacity(BUFFER_SIZE, file);
+                Ok(Output::File { file, path, force: self.force })
             }
         }
+    }
+
+    fn take_ready(&self, path: &Path) -> Option<TemporaryFile> {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = ready.iter().position(|(known, _)| known == path)?;
+        Some(ready.swap_remove(place).1)
     }
 
     /// Nothing that is written into a stream can be taken back.
@@ -170,6 +195,7 @@ impl Plan {
 
     /// Removes the folder again, if it was created and nothing was put into it.
     pub(super) fn undo(&self) {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner).clear();
         if let Some(folder) = &self.created {
             // A folder that is not empty stays.
             let _ = fs::remove_dir(folder);
@@ -199,6 +225,24 @@ impl Plan {
             }
         }
         Ok(())
+    }
+}
+
+/// A file without its name yet.
+#[derive(Debug)]
+struct TemporaryFile {
+    file: NamedTempFile,
+    /// The name that it is to have.
+    path: PathBuf,
+}
+
+impl TemporaryFile {
+    fn create(path: &Path) -> Result<Self> {
+        let path = behind_links(path);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { file, path })
     }
 }
 
@@ -249,6 +293,27 @@ mod tests {
     fn pictures_of_further_flows_are_numbered() {
         assert_eq!(numbered(Path::new("out/estimate.png"), 0), Path::new("out/estimate.png"));
         assert_eq!(numbered(Path::new("out/estimate.png"), 1), Path::new("out/estimate-2.png"));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_refused_before_the_work_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = |path: &Path| Plan::new(vec![(Kind::Json, path.to_owned())], &[], false);
+        let missing = folder.path().join("missing").join("out.json");
+        let refused = plan(&missing).map(drop).unwrap_err();
+        assert!(format!("{refused:#}").starts_with("cannot write "), "{refused:#}");
+        let path = folder.path().join("out.json");
+        let ready = plan(&path).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "opened");
+        let (mut once, mut again) =
+            (ready.open(Kind::Json).unwrap().unwrap(), ready.open(Kind::Json).unwrap().unwrap());
+        once.write_all(b"once").unwrap();
+        drop(once);
+        again.write_all(b"again").unwrap();
+        Output::finish_all(vec![again]).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"again", "a second reading begins anew");
+        drop(plan(&folder.path().join("other.json")).unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left of what nobody took");
     }
 
     #[test]

@@ -153,7 +153,9 @@ fn replay(
     spread: Spread,
 ) -> Result<Replayed, Failure> {
     let nothing = || Failure::new(Exit::Nothing, anyhow!("no phase and no frame"));
-    let mut phases = PhaseReplays::new(&resolved.config.clone().told(told), spread).ok_or_else(nothing)?;
+    let phases = PhaseReplays::new(&resolved.config.clone().told(told), spread);
+    let phases = phases.map_err(|error| Failure::new(Exit::Usage, error))?;
+    let mut phases = phases.ok_or_else(nothing)?;
     let read = source.read(&args.behave, |frame| {
         phases.handle_frame(frame);
         Ok(())

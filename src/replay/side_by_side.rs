@@ -1,6 +1,7 @@
 //! Several replays of one capture at once: it is read, taken apart and understood only once.
 
 use crate::capture::Frame;
+use crate::config::ConfigError;
 use crate::streams::RttSample;
 use crate::survey::{FedPacket, Feed, FlowInfo, Skip, Survey};
 use crate::units::CaptureTime;
@@ -19,9 +20,14 @@ pub struct SideBySide {
 
 impl SideBySide {
     /// Before the first frame. What counts is what the first of them says; `None` without any.
-    pub fn new(configs: Vec<ReplayConfig>) -> Option<Self> {
-        let survey = Survey::new(configs.first()?.survey());
-        Some(Self { survey, estimations: configs.into_iter().map(Estimation::new).collect() })
+    ///
+    /// # Errors
+    /// A parameter is out of range.
+    pub fn new(configs: Vec<ReplayConfig>) -> Result<Option<Self>, ConfigError> {
+        configs.iter().try_for_each(|config| config.parameters.validate())?;
+        let Some(first) = configs.first() else { return Ok(None) };
+        let survey = Survey::new(first.survey());
+        Ok(Some(Self { survey, estimations: configs.into_iter().map(Estimation::new).collect() }))
     }
 
     /// Takes the next frame; each replay's events go to its own sink.

@@ -1,6 +1,7 @@
 //! What a capture feeds to estimators, kept: the capture is read and understood once, and replayed as often as wanted.
 
 use crate::capture::Frame;
+use crate::config::ConfigError;
 use crate::streams::RttSample;
 use crate::survey::{FedPacket, Feed, Findings, FlowInfo, Skip, Survey, SurveyConfig};
 use crate::units::CaptureTime;
@@ -109,7 +110,15 @@ impl Tape {
 
 impl TapedFlow {
     /// Runs an estimator over the flow; `each` is given what happened, in order. The same as a replay of the capture.
-    pub fn replay(&self, config: &ReplayConfig, each: &mut impl FnMut(CaptureTime, Event)) {
+    ///
+    /// # Errors
+    /// A parameter is out of range.
+    pub fn replay(
+        &self,
+        config: &ReplayConfig,
+        each: &mut impl FnMut(CaptureTime, Event),
+    ) -> Result<(), ConfigError> {
+        config.parameters.validate()?;
         let (mut timeline, mut rtt) = (config.timeline(), RttSamples::default());
         let mut samples = self.rtt.iter();
         let mut known = 0;
@@ -129,6 +138,7 @@ impl TapedFlow {
         if let Some(end) = self.end {
             timeline.advance(end, &mut rtt, each);
         }
+        Ok(())
     }
 
     /// Whether the capture tells its round trip time.

@@ -189,7 +189,8 @@ fn a_tape_gives_what_a_replay_gives() {
             let mut events = Vec::new();
             flow.replay(&ReplayConfig::default(), &mut |at, event| {
                 events.push((name.clone(), at.as_nanos(), format!("{event:?}")));
-            });
+            })
+            .unwrap();
             let of_flow: Vec<_> = expected
                 .iter()
                 .filter(|event| event.0 == name && !event.2.starts_with("Recorded"))

@@ -248,9 +248,11 @@ fn a_tape_gives_what_a_replay_gives_where_time_steps_back() {
     assert_eq!(tape.flows().count(), 2);
     for taped in tape.flows() {
         let (mut events, flow) = (Vec::new(), taped.info.flow);
-        taped.replay(&ReplayConfig::default(), &mut |at, event| {
-            events.push((flow, at.as_nanos(), format!("{event:?}")));
-        });
+        taped
+            .replay(&ReplayConfig::default(), &mut |at, event| {
+                events.push((flow, at.as_nanos(), format!("{event:?}")));
+            })
+            .unwrap();
         let of_flow: Vec<_> = expected.0.iter().filter(|event| event.0 == flow).cloned().collect();
         assert!(events.len() > 1000, "{flow}");
         let first = events.iter().zip(&of_flow).find(|(one, other)| one != other);

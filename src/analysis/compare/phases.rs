@@ -2,6 +2,7 @@
 
 use crate::analysis::series::{ListedSeries, Recordings, Series, SeriesEvent};
 use crate::capture::Frame;
+use crate::config::ConfigError;
 use crate::replay::{Event, Outcome, ReplayConfig, SideBySide, Sink};
 use crate::survey::{FlowInfo, NoFeed, Survey, SurveyConfig};
 use crate::units::{CaptureTime, TimeDelta};
@@ -148,13 +149,16 @@ pub struct PhaseReplays {
 
 impl PhaseReplays {
     /// Before the first frame; `None` without a phase.
-    pub fn new(config: &ReplayConfig, spread: Spread) -> Option<Self> {
+    ///
+    /// # Errors
+    /// A parameter is out of range.
+    pub fn new(config: &ReplayConfig, spread: Spread) -> Result<Option<Self>, ConfigError> {
         let Spread { count, grain } = spread;
         let config = ReplayConfig { steps: false, ..config.clone() };
         let configs = (0..count).map(|phase| at_phase(&config, phase, count, grain)).collect();
         let collector = |phase| Collector { takes_recorded: phase == 0, ..Collector::default() };
         let phases = (0..count).map(collector).collect();
-        Some(Self { replays: SideBySide::new(configs)?, phases, spread })
+        Ok(SideBySide::new(configs)?.map(|replays| Self { replays, phases, spread }))
     }
 
     /// Takes the next frame.

@@ -143,16 +143,17 @@ impl SweptFlow {
     ) -> Option<impl Iterator<Item = Series> + 'a> {
         let configs = points.configs(point)?;
         let taped = self.tapes.get(configs.survey)?.as_ref()?;
-        Some(configs.phases.iter().map(move |config| {
+        // A point with a parameter out of range has no series; `Points` has none.
+        Some(configs.phases.iter().filter_map(move |config| {
             let mut series = Series::default();
-            taped.replay(config, &mut |at, event| {
+            let replayed = taped.replay(config, &mut |at, event| {
                 if let Event::Remb(remb) = event {
                     let at_ns = at.as_nanos() - self.first_at.as_nanos();
                     let bps = encoded_bitrate(remb.bitrate).as_bps();
                     series.push(SeriesEvent { at_ns, bps, ssrcs: Some(remb.ssrcs) });
                 }
             });
-            series
+            replayed.ok().map(|()| series)
         }))
     }
 

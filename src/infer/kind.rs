@@ -3,6 +3,7 @@
 
 use super::beside::{Beside, Neighbour};
 use super::customary::readings_with_silence;
+use super::evidence::{GuessedBy, KindShown};
 use super::static_payload::static_payload;
 use super::type_evidence::TypeEvidence;
 use super::walk::Walk;
@@ -37,7 +38,7 @@ pub struct Guess {
     /// What it looks like.
     pub kind: MediaKind,
     /// By what.
-    pub by: &'static str,
+    pub by: GuessedBy,
     /// Something else may well be true.
     pub is_doubtful: bool,
 }
@@ -144,12 +145,12 @@ impl KindFinder {
             .most_exact(self.ends_frames())
             .or_else(|| self.beside.most_among(self.ends_frames()).filter(|_| !looks_like_audio));
         let (kind, by, is_doubtful) = match (near, by_type, beside) {
-            (Some((of, _)), ..) => (MediaKind::Rtx { of }, "a timestamp is among another stream's", false),
-            _ if repeats => (MediaKind::NotAudio, "packets share a timestamp", false),
-            (_, Some(kind), _) => (kind, "as the stream with the same payload type", false),
-            _ if looks_like_audio => (MediaKind::Audio, "timestamps step as audio's do", true),
-            (.., Some(of)) => (MediaKind::Rtx { of }, "its timestamps are near to another stream's", false),
-            _ => (MediaKind::NotAudio, "what is not known to be audio counts", true),
+            (Some((of, _)), ..) => (MediaKind::Rtx { of }, GuessedBy::SharedTimestamp, false),
+            _ if repeats => (MediaKind::NotAudio, GuessedBy::RepeatedTimestamp, false),
+            (_, Some(kind), _) => (kind, GuessedBy::SamePayloadType, false),
+            _ if looks_like_audio => (MediaKind::Audio, GuessedBy::AudioSteps, true),
+            (.., Some(of)) => (MediaKind::Rtx { of }, GuessedBy::NearTimestamps, false),
+            _ => (MediaKind::NotAudio, GuessedBy::Nothing, true),
         };
         Guess { kind, by, is_doubtful }
     }
@@ -204,20 +205,18 @@ impl KindFinder {
         self.may_be_video() && self.main().is_some_and(|main| main.is_marked() || main.is_long())
     }
 
-    /// By what the kind is known, in a sentence.
-    pub fn evidence(&self) -> String {
-        let Some(main) = self.main() else { return "no packet".to_owned() };
+    /// By what the kind is known.
+    pub fn shown(&self) -> KindShown {
+        let Some(main) = self.main() else { return KindShown::NoPacket };
         match (self.kind, static_payload(main.payload_type)) {
             (Some(MediaKind::Rtx { of }), _) => {
-                let among = self.beside.among(of);
-                format!("{among} of its {} timestamps are among those of {of}", self.timestamps)
+                KindShown::Beside { of, among: self.beside.among(of), timestamps: self.timestamps }
             }
-            (Some(MediaKind::Audio), None) if self.keys().is_some() => {
-                let keys = self.keys().map_or_else(String::new, TypeEvidence::evidence_of_keys);
-                format!("{keys}; {}", main.evidence())
+            (Some(MediaKind::Audio), None) => {
+                KindShown::Packets { keys: self.keys().map(TypeEvidence::keys_shown), main: main.shown() }
             }
-            (_, Some(known)) => format!("static payload type of RFC 3551, {} Hz", known.clock_hz),
-            _ => main.evidence(),
+            (_, Some(known)) => KindShown::StaticPayloadType { clock_hz: known.clock_hz },
+            _ => KindShown::Packets { keys: None, main: main.shown() },
         }
     }
 

@@ -15,6 +15,7 @@
 mod beside;
 mod capture_time;
 mod customary;
+mod evidence;
 mod kind;
 mod recent;
 mod send_time;
@@ -31,10 +32,14 @@ mod tests;
 
 pub use beside::Neighbour;
 pub use capture_time::AbsCaptureTimeFinder;
+pub use evidence::{
+    ClockSteps, GuessedBy, IdEvidence, KeysShown, KindEvidence, KindShown, PacketsShown, RunsWith, SaidBy,
+    TimestampSteps,
+};
 pub use kind::{Guess, KindFinder, MediaKind};
 pub use recent::{PlaceAmong, RecentTimestamps};
 pub use send_time::{FoundId, SendTimeFinder, StreamClock};
 pub use srtp::{SrtpDetector, SrtpVerdict};
 pub use stream::{StreamEvidence, StreamVerdict};
 pub use toffset::TransmissionOffsetFinder;
-pub use transport_cc::{TransportCcEvidence, TransportCcFinder};
+pub use transport_cc::TransportCcFinder;

@@ -6,6 +6,7 @@
 mod candidate;
 mod pair;
 
+use super::evidence::IdEvidence;
 use super::kind::MediaKind;
 use crate::rtp::RtpPacket;
 use crate::units::{AbsSendTime, CaptureTime, PayloadType, Ssrc};
@@ -36,12 +37,12 @@ pub struct SendTimeFinder {
 }
 
 /// An id and how it was recognised.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FoundId {
     /// The id.
     pub id: u8,
-    /// By what, in a sentence.
-    pub evidence: String,
+    /// By what.
+    pub evidence: IdEvidence,
 }
 
 /// Pairs of SSRC and id that are followed; further ones are not looked at.
@@ -95,7 +96,7 @@ impl SendTimeFinder {
             (!self.is_out(candidate, &clock_of)).then_some((candidate, proof))
         });
         let (best, proof) = proven.max_by_key(|(candidate, _)| (candidate.ssrcs, candidate.moves))?;
-        Some(FoundId { id: best.id, evidence: format!("{proof}; {}", best.evidence()) })
+        Some(FoundId { id: best.id, evidence: best.evidence(Some(proof)) })
     }
 
     /// The id that is the most plausible one, where nothing is beyond doubt and no more is to come; not `taken`, which
@@ -115,7 +116,7 @@ impl SendTimeFinder {
         });
         let rank = |candidate: &&Candidate| (!self.needs_more(candidate), candidate.ssrcs, candidate.moves);
         let best = plausible.max_by_key(rank)?;
-        Some(FoundId { id: best.id, evidence: best.evidence() })
+        Some(FoundId { id: best.id, evidence: best.evidence(None) })
     }
 
     /// An id that may be it, and was not taken: it moves, and nothing rules it out.
@@ -129,7 +130,7 @@ impl SendTimeFinder {
             Some(candidate.id) != taken && tells && !self.is_out(candidate, &clock_of)
         };
         let most = self.candidates.iter().filter(is_open).max_by_key(|candidate| candidate.moves)?;
-        Some(FoundId { id: most.id, evidence: most.evidence() })
+        Some(FoundId { id: most.id, evidence: most.evidence(None) })
     }
 
     /// Whether this id cannot be it.

@@ -1,6 +1,7 @@
 //! Which header extension element is the transmission time offset (RFC 5450): the 3-byte one that grows within a frame,
 //! as its packets leave the pacer, and begins anew with the next.
 
+use super::evidence::IdEvidence;
 use super::send_time::FoundId;
 use super::walk::Progress;
 use crate::rtp::RtpPacket;
@@ -188,14 +189,11 @@ impl Candidate {
             && (self.steps < FEW || (self.moves > 0 && self.new_frames < FRAMES_TO_GIVE_UP))
     }
 
-    fn found(&self) -> FoundId {
+    const fn found(&self) -> FoundId {
         let Self { id, steps, rises_within_frame, falls_at_new_frame, .. } = *self;
         let evidence = match self.stays_zero() {
-            true => format!("zero on all {} packets, and no other element is", self.values),
-            false => format!(
-                "of {steps} steps it rises in {rises_within_frame} within a frame and falls in {falls_at_new_frame} \
-                 to the next frame"
-            ),
+            true => IdEvidence::Zero { packets: self.values },
+            false => IdEvidence::Pacer { steps, rises_within_frame, falls_at_new_frame },
         };
         FoundId { id, evidence }
     }

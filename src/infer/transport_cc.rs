@@ -1,5 +1,7 @@
 //! Which header extension element is the transport-wide sequence number: the one that counts the flow's packets.
 
+use super::evidence::IdEvidence;
+use super::send_time::FoundId;
 use super::walk::Progress;
 use crate::rtp::RtpPacket;
 use crate::units::{SeqNum, Ssrc};
@@ -14,18 +16,7 @@ pub struct TransportCcFinder {
     last: Vec<Last>,
     candidates: Vec<Candidate>,
     packets: u32,
-    found: Option<TransportCcEvidence>,
-}
-
-/// What an id was recognised by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TransportCcEvidence {
-    /// The element's id.
-    pub id: u8,
-    /// Steps from one packet of an SSRC to its next that were looked at.
-    pub steps: u32,
-    /// Steps of as much as the sequence number's, or more.
-    pub counting: u32,
+    found: Option<FoundId>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -77,17 +68,17 @@ impl TransportCcFinder {
                 self.take(Last { ssrc, id, number, value: u16::from_be_bytes([high, low]) });
             }
         }
-        self.found = self.candidates.iter().find(|candidate| candidate.counts()).map(Candidate::evidence);
+        self.found = self.candidates.iter().find(|candidate| candidate.counts()).map(Candidate::found);
     }
 
     /// The id and how it was recognised; final once given.
-    pub const fn found(&self) -> Option<TransportCcEvidence> {
+    pub const fn found(&self) -> Option<FoundId> {
         self.found
     }
 
     /// The one that has counted so far, be it ever so little, where no more is to come.
-    pub fn guess(&self) -> Option<TransportCcEvidence> {
-        self.candidates.iter().find(|candidate| candidate.counts_so_far()).map(Candidate::evidence)
+    pub fn guess(&self) -> Option<FoundId> {
+        self.candidates.iter().find(|candidate| candidate.counts_so_far()).map(Candidate::found)
     }
 
     /// Whether any packet has an element with this id that could be it.
@@ -175,8 +166,9 @@ impl Candidate {
         (self.advance - self.numbers).abs() <= SLACK + self.numbers / 4
     }
 
-    const fn evidence(&self) -> TransportCcEvidence {
-        TransportCcEvidence { id: self.id, steps: self.steps, counting: self.counting }
+    const fn found(&self) -> FoundId {
+        let Self { id, steps, counting, .. } = *self;
+        FoundId { id, evidence: IdEvidence::Counting { steps, counting } }
     }
 
     fn may_count(&self) -> bool {
@@ -208,7 +200,7 @@ mod tests {
         let found = find(65_530..=65_535).may_yet_be_found();
         assert!(found, "six packets are too few");
         let found = find((65_530..=65_535).chain(0..10)).found().unwrap();
-        assert_eq!((found.id, found.steps, found.counting), (5, 12, 12));
+        assert_eq!(found, FoundId { id: 5, evidence: IdEvidence::Counting { steps: 12, counting: 12 } });
     }
 
     /// Packets of two SSRCs in turn, of which those with these numbers come, in this order.

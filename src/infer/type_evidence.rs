@@ -1,6 +1,7 @@
 //! What the packets of one payload type of a stream show: where frames end, and by how much timestamps step.
 
 use super::customary::{gcd, is_customary, is_customary_with_silence, readings_with_silence};
+use super::evidence::{KeysShown, PacketsShown, TimestampSteps};
 use super::walk::Step;
 use crate::rtp::RtpPacket;
 use crate::rtp::VIDEO_CLOCK_HZ;
@@ -254,27 +255,20 @@ impl TypeEvidence {
     }
 
     /// By what it is telephone events.
-    pub(super) fn evidence_of_keys(&self) -> String {
-        let Self { payload_type, keys, most_repeating, .. } = self;
-        format!(
-            "payload type {} is telephone events: {keys} timestamps begin with the marker bit and stay for up to {} packets",
-            payload_type.0,
-            most_repeating + 1
-        )
+    pub(super) const fn keys_shown(&self) -> KeysShown {
+        let Self { payload_type, keys, most_repeating, .. } = *self;
+        KeysShown { payload_type, keys, most_packets: most_repeating + 1 }
     }
 
-    /// What was seen, in a sentence.
-    pub(super) fn evidence(&self) -> String {
-        let Self { packets, marked, unmarked, repeats, .. } = self;
-        let ends = marked + unmarked;
-        let step = match (self.only_step, self.steps_differ) {
-            (None, _) => "no two packets in a row with different timestamps".to_owned(),
-            (Some(step), false) => format!("timestamps step by {step}"),
-            (Some(_), true) => format!("timestamps step by multiples of {}", self.common),
+    /// What was seen.
+    pub(super) const fn shown(&self) -> PacketsShown {
+        let Self { packets, marked, unmarked, repeats, .. } = *self;
+        let steps = match (self.only_step, self.steps_differ) {
+            (None, _) => TimestampSteps::None,
+            (Some(step), false) => TimestampSteps::Same(step),
+            (Some(_), true) => TimestampSteps::MultiplesOf(self.common),
         };
-        format!(
-            "{step}; the marker ends {marked} of {ends} frames; {repeats} of {packets} packets repeat a timestamp"
-        )
+        PacketsShown { packets, steps, ends: marked + unmarked, marked, repeats }
     }
 
     fn may_be_marked_audio(&self) -> bool {

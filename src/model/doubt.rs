@@ -5,6 +5,7 @@
 use crate::capture::LinkType;
 use crate::decode::FiveTuple;
 use crate::decode::Skip;
+use crate::infer::{IdEvidence, KindEvidence, SaidBy};
 use crate::units::{Count, Ssrc, TimeDelta};
 
 use super::{CopyPolicy, Extension, Late, LateFinding, StreamKind, Unusables};
@@ -287,11 +288,11 @@ pub enum ClocksApart {
 }
 
 /// What was said of a header extension, and is not so.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Disagreement {
     /// What said it: SDP or a flag.
-    pub by: String,
+    pub by: SaidBy,
     /// Which extension.
     pub extension: Extension,
     /// The id that was said.
@@ -299,7 +300,7 @@ pub struct Disagreement {
     /// What is wrong with it.
     pub why: WhyDisagrees,
     /// An element that behaves like it, and by what evidence.
-    pub other: Option<(u8, String)>,
+    pub other: Option<(u8, IdEvidence)>,
 }
 
 /// What is wrong with an id that was said.
@@ -312,15 +313,15 @@ pub enum WhyDisagrees {
 }
 
 /// Something that was taken without proof, and is in doubt to the end.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Guess {
     /// An extension is taken to be an element, by this evidence.
-    Taken(Extension, u8, String),
+    Taken(Extension, u8, IdEvidence),
     /// It may be an element, by this evidence.
-    MayBe(Extension, u8, String),
+    MayBe(Extension, u8, IdEvidence),
     /// A stream is taken to be this, by this evidence.
-    Kind(Ssrc, StreamKind, String),
+    Kind(Ssrc, StreamKind, KindEvidence),
 }
 
 /// A flag's value that nothing in the capture answers to.

@@ -1,5 +1,7 @@
 //! Header extensions that mean something here.
 
+use crate::infer::IdEvidence;
+
 /// A header extension that the estimator or its inputs depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -27,7 +29,7 @@ impl Extension {
 }
 
 /// A header extension element of a flow's packets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct ElementSeen {
     /// Its id.
@@ -39,5 +41,5 @@ pub struct ElementSeen {
     /// The longest value, bytes.
     pub longest: usize,
     /// What it is, where that is known, and by what evidence.
-    pub meaning: Option<(Extension, String)>,
+    pub meaning: Option<(Extension, IdEvidence)>,
 }

@@ -2,6 +2,7 @@
 
 use crate::decode::Carrier;
 use crate::decode::FiveTuple;
+use crate::infer::{IdEvidence, KindEvidence};
 use crate::streams::Answers;
 use crate::units::{Ssrc, TimeDelta};
 
@@ -44,7 +45,7 @@ pub struct Flow {
 }
 
 /// Something that was not said but found out, or what said it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Inference {
     /// The id of a header extension.
@@ -54,7 +55,7 @@ pub enum Inference {
         /// Its id.
         id: u8,
         /// By what.
-        evidence: String,
+        evidence: IdEvidence,
     },
     /// What a stream is.
     MediaKind {
@@ -63,7 +64,7 @@ pub enum Inference {
         /// What it is.
         kind: StreamKind,
         /// By what.
-        evidence: String,
+        evidence: KindEvidence,
     },
 }
 

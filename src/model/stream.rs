@@ -1,5 +1,6 @@
 //! One RTP stream.
 
+use crate::infer::KindEvidence;
 use crate::units::{Count, PayloadType, Seconds, SeqNum, Ssrc};
 
 /// What a stream's packets add up to, and what was done with them.
@@ -13,7 +14,7 @@ pub struct Stream {
     /// What it is.
     pub kind: StreamKind,
     /// By what that is known.
-    pub kind_evidence: String,
+    pub kind_evidence: KindEvidence,
     /// RTP clock, Hz: the nominal rate where one fits.
     pub clock_hz: Option<u32>,
     /// Packets.

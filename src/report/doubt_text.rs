@@ -8,6 +8,7 @@ use crate::model::{
 use remb::MAX_SSRCS;
 
 use super::counted;
+use super::evidence_text::{of_id, of_kind, said_by};
 use super::inference_text::{kind_in_words, late, with_article};
 use super::unusable_text;
 
@@ -237,22 +238,33 @@ fn disagrees(Disagreement { by, extension, said, why, other }: &Disagreement) ->
         WhyDisagrees::OtherValues => "its values cannot be that",
     };
     let other = match other {
-        Some((id, evidence)) => format!("; element {id} behaves like it: {evidence}"),
+        Some((id, evidence)) => {
+            format!("; element {id} behaves like it: {}", of_id(*extension, evidence))
+        }
         None => String::new(),
     };
+    let by = said_by(*extension, *by);
     format!("{by} says that {} is element {said}, and {why}{other}", extension.name())
 }
 
 fn uncertain(guess: &Guess) -> String {
     match guess {
         Guess::Taken(extension, id, evidence) => {
-            format!("{} is taken to be element {id}: {evidence}", with_article(*extension))
+            format!(
+                "{} is taken to be element {id}: {}",
+                with_article(*extension),
+                of_id(*extension, evidence)
+            )
         }
         Guess::MayBe(extension, id, evidence) => {
-            format!("whether element {id} is {} was not to be decided: {evidence}", with_article(*extension))
+            format!(
+                "whether element {id} is {} was not to be decided: {}",
+                with_article(*extension),
+                of_id(*extension, evidence)
+            )
         }
         Guess::Kind(ssrc, kind, evidence) => {
-            format!("{ssrc} is taken to be {}: {evidence}", kind_in_words(*kind))
+            format!("{ssrc} is taken to be {}: {}", kind_in_words(*kind), of_kind(evidence))
         }
     }
 }

@@ -3,6 +3,8 @@
 use crate::model::{CapturePointEvidence, End, Extension, Late, SrtpEvidence, Stream, StreamKind, Treatment};
 use crate::units::TimeDelta;
 
+use super::evidence_text;
+
 /// An extension in a sentence.
 pub(super) fn with_article(extension: Extension) -> String {
     match extension {
@@ -63,7 +65,7 @@ pub fn late(what: Late, packets: u64) -> (String, String) {
 
 /// Why a stream is fed or not.
 pub(super) fn why_treated(stream: &Stream) -> String {
-    let evidence = &stream.kind_evidence;
+    let evidence = evidence_text::of_kind(&stream.kind_evidence);
     match stream.treatment {
         Treatment::Undecided => "not decided before the capture's end".to_owned(),
         Treatment::NotSelected => "not selected by --ssrc or --exclude-ssrc".to_owned(),
@@ -72,7 +74,7 @@ pub(super) fn why_treated(stream: &Stream) -> String {
         }
         Treatment::LeftOutAsAudio => format!("audio does not count: {evidence}"),
         Treatment::FedAsAudio => format!("audio, by --media all: {evidence}"),
-        Treatment::Fed => evidence.clone(),
+        Treatment::Fed => evidence,
     }
 }
 

@@ -19,6 +19,7 @@ pub mod decimal;
 mod doubt_text;
 mod event_text;
 pub mod events;
+mod evidence_text;
 pub mod inference_text;
 mod inspect_text;
 pub mod merge;

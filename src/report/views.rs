@@ -1,6 +1,7 @@
 //! The model as the summary shows it: names, sentences and plain numbers in the place of types.
 
 use super::csv::{estimator_name, rate_state_name, usage_name};
+use super::evidence_text;
 use super::inference_text;
 use super::summary::{
     CapturedAt, ElementSeen, Estimation, Flow, Inference, LastState, Recorded, Rembs, RtcpSeen, Rtt, Srtp,
@@ -60,12 +61,12 @@ impl From<&model::Inference> for Inference {
             model::Inference::ExtensionId { extension, id, evidence } => Self {
                 what: format!("{} id", extension.name()),
                 value: id.to_string(),
-                evidence: evidence.clone(),
+                evidence: evidence_text::of_id(*extension, evidence),
             },
             model::Inference::MediaKind { ssrc, kind, evidence } => Self {
                 what: format!("media kind of {ssrc}"),
                 value: inference_text::kind_in_words(*kind),
-                evidence: evidence.clone(),
+                evidence: evidence_text::of_kind(evidence),
             },
         }
     }
@@ -73,9 +74,9 @@ impl From<&model::Inference> for Inference {
 
 impl From<&model::ElementSeen> for ElementSeen {
     fn from(element: &model::ElementSeen) -> Self {
-        let (what, evidence) = element.meaning.clone().unzip();
+        let evidence = element.meaning.map(|(what, evidence)| evidence_text::of_id(what, &evidence));
         let model::ElementSeen { id, packets, shortest, longest, .. } = *element;
-        Self { id, packets, shortest, longest, what: what.map(model::Extension::name), evidence }
+        Self { id, packets, shortest, longest, what: element.meaning.map(|(what, _)| what.name()), evidence }
     }
 }
 

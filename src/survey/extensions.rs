@@ -1,6 +1,8 @@
 //! Which header extension is which on a flow: said by a flag, by the SDP, or found out by how the elements behave.
 
-use crate::infer::{AbsCaptureTimeFinder, SendTimeFinder, TransmissionOffsetFinder, TransportCcFinder};
+use crate::infer::{
+    AbsCaptureTimeFinder, IdEvidence, SaidBy, SendTimeFinder, TransmissionOffsetFinder, TransportCcFinder,
+};
 use crate::model::{Extension, Inference};
 use crate::rtp::RtpPacket;
 use crate::rtp::sdp::HeaderExtension;
@@ -27,25 +29,23 @@ pub(super) struct Extensions {
 impl Extensions {
     pub(super) fn new(config: &SurveyConfig, learned: Option<&LearnedFlow>) -> Self {
         let by_sdp = |extension| config.sdp.as_ref().map(|sdp| sdp.extension_id(extension).ok().flatten());
-        let flag = |id: Option<u8>, name: &str| id.map(|id| (id, name.to_owned()));
-        let given = |id: Option<(u8, String)>, extension| {
-            id.or_else(|| Some((by_sdp(extension)?.unwrap_or(0), "SDP".to_owned())))
+        let flag = |id: Option<u8>| id.map(|id| (id, SaidBy::Flag));
+        let given = |id: Option<(u8, SaidBy)>, extension| {
+            id.or_else(|| Some((by_sdp(extension)?.unwrap_or(0), SaidBy::Sdp)))
         };
         let transport_cc = if config.ignore_transport_cc {
-            Some((0, "--ignore-transport-cc".to_owned()))
+            Some((0, SaidBy::Flag))
         } else {
             let first = by_sdp(HeaderExtension::TransportSequenceNumber).flatten();
-            given(first.map(|id| (id, "SDP".to_owned())), HeaderExtension::TransportSequenceNumber02)
+            given(first.map(|id| (id, SaidBy::Sdp)), HeaderExtension::TransportSequenceNumber02)
         };
         let abs_capture_time = if config.uses_capture_time() {
-            given(flag(config.abs_capture_time_id, "--abs-capture-time-id"), HeaderExtension::AbsCaptureTime)
+            given(flag(config.abs_capture_time_id), HeaderExtension::AbsCaptureTime)
         } else {
-            Some((0, String::new()))
+            Some((0, SaidBy::Flag))
         };
-        let abs_send_time =
-            given(flag(config.abs_send_time_id, "--abs-send-time-id"), HeaderExtension::AbsSendTime);
-        let transmission_offset =
-            given(flag(config.toffset_id, "--toffset-id"), HeaderExtension::TransmissionOffset);
+        let abs_send_time = given(flag(config.abs_send_time_id), HeaderExtension::AbsSendTime);
+        let transmission_offset = given(flag(config.toffset_id), HeaderExtension::TransmissionOffset);
         Self {
             abs_send_time: Lookup::new(
                 Extension::AbsSendTime,
@@ -159,7 +159,7 @@ impl Extensions {
     }
 
     /// What the element with this id is, and how that is known.
-    pub(super) fn meaning(&self, id: u8) -> Option<(Extension, &str)> {
+    pub(super) fn meaning(&self, id: u8) -> Option<(Extension, IdEvidence)> {
         self.known().find(|(_, known, _)| *known == id).map(|(what, _, evidence)| (what, evidence))
     }
 
@@ -175,7 +175,7 @@ impl Extensions {
         .flatten()
     }
 
-    fn known(&self) -> impl Iterator<Item = (Extension, u8, &str)> {
+    fn known(&self) -> impl Iterator<Item = (Extension, u8, IdEvidence)> {
         [
             self.abs_send_time.known(),
             self.transport_cc.known(),
@@ -188,10 +188,6 @@ impl Extensions {
 
     /// What is known, and how.
     pub(super) fn inferences(&self) -> impl Iterator<Item = Inference> {
-        self.known().map(|(extension, id, evidence)| Inference::ExtensionId {
-            extension,
-            id,
-            evidence: evidence.to_owned(),
-        })
+        self.known().map(|(extension, id, evidence)| Inference::ExtensionId { extension, id, evidence })
     }
 }

@@ -202,7 +202,7 @@ fn extensions(session: &Session) -> Vec<model::ElementSeen> {
         packets: element.packets,
         shortest: element.shortest,
         longest: element.longest,
-        meaning: session.extensions.meaning(element.id).map(|(what, evidence)| (what, evidence.to_owned())),
+        meaning: session.extensions.meaning(element.id),
     });
     seen.collect()
 }

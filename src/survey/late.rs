@@ -101,7 +101,7 @@ impl Session {
             transmission_offset.known().filter(|_| transmission_offset.is_guess() && offset_matters),
         ];
         for (extension, id, evidence) in taken.into_iter().flatten() {
-            add(Guess::Taken(extension, id, evidence.to_owned()));
+            add(Guess::Taken(extension, id, evidence));
         }
         let clock_of = |ssrc, payload_type| self.streams.clock_of(ssrc, payload_type);
         if let Some(FoundId { id, evidence }) = abs_send_time.may_be(transmission_offset.id, &clock_of) {

@@ -1,8 +1,8 @@
 //! The id of one header extension: how it came to be known, and whether it may still change.
 
 use crate::infer::{
-    AbsCaptureTimeFinder, FoundId, SendTimeFinder, StreamClock, TransmissionOffsetFinder,
-    TransportCcEvidence, TransportCcFinder,
+    AbsCaptureTimeFinder, FoundId, IdEvidence, SaidBy, SendTimeFinder, StreamClock, TransmissionOffsetFinder,
+    TransportCcFinder,
 };
 use crate::model::{Disagreement, Extension, WhyDisagrees};
 use crate::rtp::RtpPacket;
@@ -54,7 +54,7 @@ enum Source {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LearnedId {
     id: Option<u8>,
-    evidence: String,
+    evidence: Option<IdEvidence>,
     is_guess: bool,
     may_be: Option<FoundId>,
 }
@@ -66,7 +66,8 @@ pub(super) struct Lookup<F> {
     /// `None` once nothing can change any more.
     finder: Option<F>,
     pub(super) id: Option<u8>,
-    evidence: String,
+    /// `None` while nothing was known of it.
+    evidence: Option<IdEvidence>,
     source: Source,
     packets: u32,
     /// Packets in a row in which nothing could be it.
@@ -91,14 +92,14 @@ impl<F: Finder> Lookup<F> {
     /// With a given id, 0 for absent, there is nothing to find.
     pub(super) fn new(
         extension: Extension,
-        given: Option<(u8, String)>,
+        given: Option<(u8, SaidBy)>,
         learned: Option<&LearnedId>,
     ) -> Self {
         let unknown = Self {
             extension,
             finder: None,
             id: None,
-            evidence: String::new(),
+            evidence: None,
             source: Source::Nothing,
             packets: 0,
             in_vain: 0,
@@ -107,16 +108,16 @@ impl<F: Finder> Lookup<F> {
             is_over: false,
         };
         match (given, learned) {
-            (Some((id, evidence)), _) => {
+            (Some((id, by)), _) => {
                 let id = Some(id).filter(|id| *id > 0);
                 // What is said is held against what the packets show.
                 let finder = id.map(|_| F::default());
-                Self { finder, id, evidence, source: Source::Said, ..unknown }
+                Self { finder, id, evidence: Some(IdEvidence::Said(by)), source: Source::Said, ..unknown }
             }
             (None, Some(LearnedId { id, evidence, is_guess, may_be })) => Self {
                 id: *id,
-                evidence: evidence.clone(),
-                may_be: may_be.clone(),
+                evidence: *evidence,
+                may_be: *may_be,
                 source: Source::Learned,
                 is_guess: *is_guess,
                 ..unknown
@@ -141,7 +142,7 @@ impl<F: Finder> Lookup<F> {
         if self.source != Source::Inferred
             && let Some(FoundId { id, evidence }) = finder.found(clock_of)
         {
-            (self.id, self.evidence, self.source) = (Some(id), evidence, Source::Inferred);
+            (self.id, self.evidence, self.source) = (Some(id), Some(evidence), Source::Inferred);
         }
         let has_seen_enough = match (self.source, self.id) {
             (Source::Inferred, Some(id)) => finder.has_seen_enough_of(id),
@@ -162,7 +163,7 @@ impl<F: Finder> Lookup<F> {
             && let Some(FoundId { id, evidence }) =
                 self.finder.as_ref().and_then(|finder| finder.guess(taken, clock_of))
         {
-            (self.id, self.evidence, self.source) = (Some(id), evidence, Source::Guessed);
+            (self.id, self.evidence, self.source) = (Some(id), Some(evidence), Source::Guessed);
         }
     }
 
@@ -187,7 +188,7 @@ impl<F: Finder> Lookup<F> {
     /// An id that may be it where none is known, and is not `taken`.
     pub(super) fn may_be(&self, taken: Option<u8>, clock_of: &ClockOf<'_>) -> Option<FoundId> {
         let seen = || self.finder.as_ref().filter(|_| self.is_unknown())?.open(taken, clock_of);
-        self.may_be.clone().or_else(seen)
+        self.may_be.or_else(seen)
     }
 
     /// What recognises it, while that is at work.
@@ -206,8 +207,8 @@ impl<F: Finder> Lookup<F> {
     }
 
     /// Which extension, which id, and how that is known.
-    pub(super) fn known(&self) -> Option<(Extension, u8, &str)> {
-        Some((self.extension, self.id?, &self.evidence))
+    pub(super) fn known(&self) -> Option<(Extension, u8, IdEvidence)> {
+        Some((self.extension, self.id?, self.evidence?))
     }
 
     /// Which extension and which id, if the packets told it.
@@ -218,12 +219,13 @@ impl<F: Finder> Lookup<F> {
     /// What a second reading of the capture is told.
     pub(super) fn learned(&self, clock_of: &ClockOf<'_>) -> LearnedId {
         let may_be = self.may_be(None, clock_of);
-        LearnedId { id: self.id, evidence: self.evidence.clone(), is_guess: self.is_guess(), may_be }
+        LearnedId { id: self.id, evidence: self.evidence, is_guess: self.is_guess(), may_be }
     }
 
     /// What is wrong with an id that was said, if the packets show that.
     pub(super) fn disagreement(&self, clock_of: &ClockOf<'_>) -> Option<Disagreement> {
         let (said, finder) = (self.id?, self.finder.as_ref()?);
+        let Some(IdEvidence::Said(by)) = self.evidence else { return None };
         let shows = finder.shows(said);
         let why = match (self.source, shows, finder.rules_out(said, clock_of)) {
             (Source::Said, false, _) => WhyDisagrees::Absent,
@@ -233,7 +235,7 @@ impl<F: Finder> Lookup<F> {
         let other = finder.found(clock_of).filter(|found| found.id != said);
         // Where no packet has it, and nothing is like it, it may be negotiated and not used.
         (other.is_some() || shows).then(|| Disagreement {
-            by: self.evidence.clone(),
+            by,
             extension: self.extension,
             said,
             why,
@@ -281,23 +283,17 @@ impl Finder for SendTimeFinder {
 const ENOUGH_STEPS: u32 = 64;
 const ENOUGH_NANOS: i64 = 3_000_000_000;
 
-fn evidence_of_counting(found: TransportCcEvidence) -> String {
-    let TransportCcEvidence { steps, counting, .. } = found;
-    format!("counts the flow's packets: {counting} of {steps} steps are those of the sequence numbers")
-}
-
 impl Finder for TransportCcFinder {
     fn observe(&mut self, packet: &RtpPacket<'_>, _at: CaptureTime) {
         self.observe(packet);
     }
 
     fn found(&self, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
-        self.found().map(|found| FoundId { id: found.id, evidence: evidence_of_counting(found) })
+        self.found()
     }
 
     fn guess(&self, _taken: Option<u8>, _clock_of: &ClockOf<'_>) -> Option<FoundId> {
-        let found = self.guess()?;
-        Some(FoundId { id: found.id, evidence: evidence_of_counting(found) })
+        self.guess()
     }
 
     fn shows(&self, id: u8) -> bool {

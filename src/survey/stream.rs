@@ -2,7 +2,9 @@
 
 mod kind;
 
-use crate::infer::{Guess, KindFinder, MediaKind, RecentTimestamps, StreamEvidence, StreamVerdict};
+use crate::infer::{
+    Guess, KindEvidence, KindFinder, MediaKind, RecentTimestamps, StreamEvidence, StreamVerdict,
+};
 use crate::model::Treatment;
 use crate::rtp::RtpPacket;
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
@@ -66,7 +68,7 @@ pub(super) struct Stream {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LearnedStream {
     kind: Option<MediaKind>,
-    evidence: String,
+    evidence: KindEvidence,
     is_guess: bool,
 }
 

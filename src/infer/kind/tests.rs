@@ -151,7 +151,8 @@ fn timestamps_that_another_stream_had_are_retransmissions() {
     assert_eq!(rtx.kind(), None, "one may be chance");
     rtx.beside(9000, behind(3, 4, true), true);
     assert_eq!(rtx.kind(), RTX);
-    assert!(rtx.finder.evidence().starts_with("2 of its 2 timestamps"), "{}", rtx.finder.evidence());
+    let shown = rtx.finder.shown();
+    assert!(matches!(shown, KindShown::Beside { among: 2, timestamps: 2, .. }), "{shown:?}");
 }
 
 #[test]
@@ -201,7 +202,10 @@ fn keys_that_are_pressed_belong_to_audio_even_at_its_begin() {
     assert_ne!(audio.kind(), Some(MediaKind::NotAudio), "nothing but keys so far");
     audio.of_type(111, 30_000, false);
     assert_eq!(audio.kind(), Some(MediaKind::Audio));
-    assert!(audio.finder.evidence().contains("101 is telephone events"), "{}", audio.finder.evidence());
+    let KindShown::Packets { keys: Some(keys), .. } = audio.finder.shown() else {
+        panic!("{:?}", audio.finder.shown())
+    };
+    assert_eq!(keys.payload_type, PayloadType(101));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::pair::{Reading, Step};
 use crate::infer::customary::gcd;
+use crate::infer::evidence::{ClockSteps, IdEvidence, RunsWith};
 use crate::streams::send_clock::signed_step_nanos;
 use crate::units::{AbsSendTime, Ssrc};
 
@@ -153,12 +154,10 @@ impl Candidate {
         moves && sent >= 0.02 * captured && sent <= 1.3 * captured + 0.5e9
     }
 
-    pub(super) fn evidence(&self) -> String {
-        let Self { steps, back, ssrcs, .. } = self;
-        let (sent, captured) = (self.nanos as f64 / 1e9, self.captured_nanos as f64 / 1e9);
-        let streams = if *ssrcs == 1 { "stream" } else { "streams" };
-        format!(
-            "{back} of {steps} steps go back, {sent:.2} s in {captured:.2} s of capture time, on {ssrcs} {streams}"
-        )
+    /// What shows it; `runs_with` is what proves it.
+    pub(super) const fn evidence(&self, runs_with: Option<RunsWith>) -> IdEvidence {
+        let Self { steps, back, ssrcs, nanos, captured_nanos, .. } = *self;
+        let steps = ClockSteps { steps, back, sent_nanos: nanos, captured_nanos, ssrcs };
+        IdEvidence::Clock { runs_with, steps }
     }
 }

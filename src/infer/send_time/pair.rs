@@ -2,6 +2,7 @@
 
 use super::StreamClock;
 use crate::infer::MediaKind;
+use crate::infer::evidence::RunsWith;
 use crate::infer::walk::Progress;
 use crate::rtp::VIDEO_CLOCK_HZ;
 use crate::streams::send_clock::signed_step_nanos;
@@ -143,7 +144,7 @@ impl Pair {
     }
 
     /// Why it is beyond doubt, if it is.
-    pub(super) fn proof(&self, clock: StreamClock) -> Option<String> {
+    pub(super) fn proof(&self, clock: StreamClock) -> Option<RunsWith> {
         let sums = &self.sums;
         match clock.kind? {
             MediaKind::Audio => {
@@ -236,14 +237,12 @@ impl Sums {
         !(media * 0.5 - paced..=media * 2.0 + paced).contains(&(self.nanos as f64))
     }
 
-    fn proof_by_clocks(&self, ssrc: Ssrc, clocks_hz: [u32; 4]) -> Option<String> {
+    fn proof_by_clocks(&self, ssrc: Ssrc, clocks_hz: [u32; 4]) -> Option<RunsWith> {
         let (off, hz) = self.off_nanos(clocks_hz)?;
         let is_near = off <= AUDIO_OFF_NANOS + self.nanos / 100;
         let is_enough = self.steps >= AUDIO_STEPS && self.moves >= AUDIO_STEPS && self.nanos >= AUDIO_NANOS;
-        (is_near && is_enough).then(|| {
-            let (sent, media) = (self.nanos as f64 / 1e9, self.ticks as f64 / f64::from(hz));
-            format!("advances by {sent:.3} s while the timestamps of {ssrc} do by {media:.3} s at {hz} Hz")
-        })
+        let (sent_nanos, ticks) = (self.nanos, self.ticks);
+        (is_near && is_enough).then_some(RunsWith::Timestamps { ssrc, sent_nanos, ticks, hz })
     }
 
     /// By how much the element is off the timestamps of audio, and by which clock.
@@ -254,12 +253,9 @@ impl Sums {
         clocks.map(|hz| (off(hz), hz)).min_by_key(|(off, _)| *off)
     }
 
-    fn video_proof(&self, ssrc: Ssrc) -> Option<String> {
-        let speed = self.median_speed();
-        self.runs_as_video().then(|| {
-            let frames = self.frames;
-            format!("advances at {speed:.2} times the speed of the timestamps of {ssrc}, median of {frames} frames")
-        })
+    fn video_proof(&self, ssrc: Ssrc) -> Option<RunsWith> {
+        let (median_speed, frames) = (self.median_speed(), self.frames);
+        self.runs_as_video().then_some(RunsWith::Frames { ssrc, median_speed, frames })
     }
 
     fn runs_as_video(&self) -> bool {

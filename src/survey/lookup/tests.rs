@@ -14,7 +14,7 @@ impl Scripted {
 }
 
 fn found(id: u8) -> FoundId {
-    FoundId { id, evidence: "as scripted".to_owned() }
+    FoundId { id, evidence: IdEvidence::Zero { packets: 7 } }
 }
 
 impl Finder for Scripted {
@@ -56,7 +56,7 @@ fn clock_of(_: Ssrc, _: PayloadType) -> StreamClock {
 }
 
 fn lookup(said: Option<u8>) -> Lookup<Scripted> {
-    Lookup::new(Extension::AbsSendTime, said.map(|id| (id, "SDP".to_owned())), None)
+    Lookup::new(Extension::AbsSendTime, said.map(|id| (id, SaidBy::Sdp)), None)
 }
 
 fn observe(lookup: &mut Lookup<Scripted>, says: u32) {

@@ -2,7 +2,7 @@
 //! was up.
 
 use super::{Described, LearnedStream, Stream};
-use crate::infer::{MediaKind, StreamClock};
+use crate::infer::{KindEvidence, KindShown, MediaKind, StreamClock};
 use crate::model::{Inference, StreamKind};
 use crate::rtp::VIDEO_CLOCK_HZ;
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
@@ -116,14 +116,12 @@ impl Stream {
         Inference::MediaKind { ssrc: self.ssrc, kind: self.stream_kind(), evidence: self.kind_evidence() }
     }
 
-    pub(in crate::survey) fn kind_evidence(&self) -> String {
-        match (&self.learned, self.guess) {
-            _ if self.described.is_some() => "SDP".to_owned(),
-            (Some(learned), _) => learned.evidence.clone(),
-            (None, Some(guess)) if self.finder.kind().is_none() => {
-                format!("{}; {}", guess.by, self.finder.evidence())
-            }
-            _ => self.finder.evidence(),
+    pub(in crate::survey) fn kind_evidence(&self) -> KindEvidence {
+        let guess = self.guess.filter(|_| self.finder.kind().is_none());
+        match &self.learned {
+            _ if self.described.is_some() => KindEvidence { guessed: None, shown: KindShown::Sdp },
+            Some(learned) => learned.evidence,
+            None => KindEvidence { guessed: guess.map(|guess| guess.by), shown: self.finder.shown() },
         }
     }
 }

@@ -5,6 +5,7 @@ mod case;
 mod check;
 mod compare;
 mod comparison_picture;
+mod explain;
 mod folder;
 mod in_memory;
 mod inspect;
@@ -103,6 +104,7 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
     messages::choose_color(cli.command.behave().map_or(args::Color::Auto, |behave| behave.color));
     let result = match &cli.command {
         Command::Inspect(args) => inspect::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Check(args) => check::run(args),

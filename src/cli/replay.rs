@@ -100,8 +100,8 @@ fn read(
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
     let steps = plan.has(Kind::EstimateCsv) || plan.has(Kind::Picture);
     let config = resolved.config.clone().told(told);
-    let mut replay =
-        Replay::new(ReplayConfig { steps, ..config }).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let mut replay = Replay::new(ReplayConfig { steps, events: true, ..config })
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
     let mut writers: Option<Writers> = None;
     let read = source.read(&args.behave, |frame| {
         let writers = match &mut writers {

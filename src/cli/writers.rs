@@ -15,6 +15,7 @@ use remb_replay::model::{Doubt, Limit, Warning};
 use remb_replay::remb::{CapturedRemb, Profile};
 use remb_replay::replay::{Event, SentRemb, Sink};
 use remb_replay::report::csv::{Clock, write_streams};
+use remb_replay::report::events::write_events;
 use remb_replay::report::merge::MERGED_SENDER;
 use remb_replay::report::pcap::{RembPcap, RtcpPacking};
 use remb_replay::report::plot::{Figure, Usage, render_png, render_svg};
@@ -126,6 +127,10 @@ impl Writers {
         outputs.extend(estimates.into_iter().chain(rembs));
         plan.write(Kind::StreamsCsv, &mut outputs, |output| {
             Ok(write_streams(output, &summary.flows, self.clock.nanoseconds)?)
+        })?;
+        plan.write(Kind::EventsCsv, &mut outputs, |output| {
+            let events: Vec<_> = summary.flows.iter().flat_map(|flow| flow.events.iter().cloned()).collect();
+            Ok(write_events(output, &events, self.clock.nanoseconds)?)
         })?;
         plan.write_json(&mut outputs, summary)?;
         plan.write(Kind::Config, &mut outputs, |output| {

@@ -51,7 +51,7 @@ pub(super) enum SentBy {
 pub(super) struct RtpClock(Ticks);
 
 /// Delays of a flow's packets above the least.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Delays {
     clocks: Vec<Clock>,
 }

@@ -4,51 +4,103 @@
 //! packets ─▶ quantities ─▶ conditions ─▶ rows of estimate.csv
 //!            delay, queue,      │
 //!            missing            ▼
-//! steps ───────────────────▶ finders ─▶ model::Event
+//! steps ───────────────────▶ finders ─▶ log ─▶ model::Event
+//! recorded REMBs ──────────▶ falls, holds, gaps, losses,
+//!                            path, changes, divergence
 //! ```
 //!
 //! One pass, bounded memory; nothing is claimed that the numbers do not carry.
 
-#[expect(dead_code, reason = "the finders raise it")]
+mod changes;
 mod delay;
+mod divergence;
+mod falls;
+mod finders;
 mod frames;
-#[expect(dead_code, reason = "the finders need more than the conditions")]
+mod gaps;
+mod holds;
+mod log;
+mod losses;
+mod no_remb;
+mod path;
 mod quantities;
-#[expect(dead_code, reason = "the finders lower it")]
+mod samples;
+mod sent;
 mod standing;
+mod why;
 
 use crate::model::{Conditions, Event, Flow};
 use crate::survey::FedPacket;
-use crate::units::{CaptureTime, TimeDelta};
+use crate::units::{Bitrate, CaptureTime, TimeDelta};
+use finders::Finders;
+pub(crate) use no_remb::no_remb;
 use quantities::Quantities;
+use remb::CapturedRemb;
 use remb::bwe::Step;
 
+/// Nanoseconds.
+const MS: i64 = 1_000_000;
+const SECOND: i64 = 1_000_000_000;
+
+fn nanos_to_ms(nanos: i64) -> f64 {
+    nanos as f64 / 1e6
+}
+
 /// Watches one flow.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Explainer {
     quantities: Quantities,
+    finders: Option<Box<Finders>>,
 }
 
 impl Explainer {
-    /// Before the first packet; `finds` events, beside the quantities.
-    pub(crate) fn new(_finds: bool) -> Self {
-        Self::default()
+    /// Before the first packet: of the quantities alone.
+    pub(crate) fn of_quantities() -> Self {
+        Self { quantities: Quantities::default(), finders: None }
+    }
+
+    /// The same with events; the estimate may not be below `least`.
+    pub(crate) fn new(least: Bitrate) -> Self {
+        Self { quantities: Quantities::default(), finders: Some(Box::new(Finders::new(least))) }
     }
 
     /// Takes the next packet, before the estimator does.
     #[inline]
     pub(crate) fn packet(&mut self, packet: &FedPacket) {
-        self.quantities.observe(packet);
+        let Self { quantities, finders } = self;
+        let seen = quantities.observe(packet);
+        if let Some(finders) = finders {
+            finders.packet(packet, &seen, quantities);
+        }
+    }
+
+    /// A packet of the flow came that is not fed.
+    pub(crate) fn aside(&mut self) {
+        if let Some(finders) = &mut self.finders {
+            finders.aside();
+        }
     }
 
     /// Takes a step of the estimator; `rtt` is in force.
     #[inline]
     pub(crate) fn step(&mut self, at: CaptureTime, step: &Step, rtt: TimeDelta) -> Conditions {
-        self.quantities.conditions(at, step.packet.is_some(), rtt)
+        let standing = self.quantities.standing_nanos(at);
+        if let Some(finders) = &mut self.finders {
+            finders.step(at, step, rtt, standing);
+        }
+        self.quantities.conditions(standing, step.packet.is_some(), rtt)
+    }
+
+    /// Takes a REMB that the flow's receiver sent.
+    pub(crate) fn recorded(&mut self, at: CaptureTime, remb: &CapturedRemb) {
+        if let Some(finders) = &mut self.finders {
+            finders.recorded(at, remb);
+        }
     }
 
     /// What happened to the flow at `index`, in order of time; times count from `first_at`.
-    pub(crate) fn events(&self, _index: usize, _flow: &Flow, _first_at: CaptureTime) -> Vec<Event> {
-        Vec::new()
+    pub(crate) fn events(&self, index: usize, flow: &Flow, first_at: CaptureTime) -> Vec<Event> {
+        let finders = self.finders.as_ref();
+        finders.map(|finders| finders.as_ref().clone().events(index, flow, first_at)).unwrap_or_default()
     }
 }

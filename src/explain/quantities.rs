@@ -36,6 +36,7 @@ struct Stream {
     sent_by: Option<SentBy>,
     /// Its latest frame: RTP timestamp, and when that began to come.
     frame: (u32, CaptureTime),
+    frame_bytes: u64,
 }
 
 /// What a packet is among those of its stream.
@@ -47,8 +48,10 @@ pub(super) struct Seen {
     pub(super) missing: i64,
     /// The one behind those that are missing.
     pub(super) arrival: Arrival,
-    /// The first of a frame.
-    pub(super) begins_frame: bool,
+    /// It begins a frame; the one before had so many bytes.
+    pub(super) frame_ended: Option<u64>,
+    /// Bytes of its frame so far.
+    pub(super) frame_bytes: u64,
     /// Its stream's place, if that has one.
     pub(super) stream: Option<usize>,
 }
@@ -66,27 +69,39 @@ impl Quantities {
         let more = missing - stream.missing;
         stream.missing = missing;
         self.missing += more;
+        let mut frame_ended = None;
         let begins_frame =
             !packet.is_rtx && arrival == Arrival::New && packet.rtp_timestamp != stream.frame.0;
         if begins_frame {
             let (_, before) = std::mem::replace(&mut stream.frame, (packet.rtp_timestamp, at));
             self.intervals.observe(before, at);
+            frame_ended = Some(std::mem::take(&mut stream.frame_bytes)).filter(|bytes| *bytes > 0);
         }
+        if !packet.is_rtx {
+            stream.frame_bytes += packet.size.as_bytes().max(0).unsigned_abs();
+        }
+        let frame_bytes = stream.frame_bytes;
         self.queue_nanos = self.delays.observe(&mut stream.sent_by, packet);
         if let Some(queue_nanos) = self.queue_nanos {
             self.standing.observe(queue_nanos, at);
         }
-        Seen { queue_nanos: self.queue_nanos, missing: more, arrival, begins_frame, stream: Some(place) }
+        let queue_nanos = self.queue_nanos;
+        Seen { queue_nanos, missing: more, arrival, frame_ended, frame_bytes, stream: Some(place) }
     }
 
     /// What it was like at a step of the estimator, which a packet caused or a timer.
-    pub(super) fn conditions(&mut self, at: CaptureTime, is_packet: bool, rtt: TimeDelta) -> Conditions {
+    pub(super) fn conditions(
+        &mut self,
+        standing: Option<i64>,
+        is_packet: bool,
+        rtt: TimeDelta,
+    ) -> Conditions {
         let ms = |nanos: i64| nanos as f64 / 1e6;
         let lost = self.missing - self.missing_told;
         self.missing_told = self.missing;
         Conditions {
             queue_ms: self.queue_nanos.filter(|_| is_packet).map(ms),
-            standing_queue_ms: self.standing_nanos(at).map(ms),
+            standing_queue_ms: standing.map(ms),
             rtt,
             lost,
         }
@@ -95,6 +110,17 @@ impl Quantities {
     /// The standing queue, ns.
     pub(super) fn standing_nanos(&self, at: CaptureTime) -> Option<i64> {
         self.standing.least(at, self.intervals.median_nanos())
+    }
+
+    /// A bound that nine in ten intervals between frames stay within, ns.
+    pub(super) fn long_frame_interval(&self) -> Option<i64> {
+        self.intervals.percentile_nanos(90)
+    }
+
+    /// The least delay is greater by so much: what was queue is none.
+    pub(super) fn raise_floor(&mut self, nanos: i64) {
+        self.delays.rise(nanos);
+        self.standing.lower(nanos);
     }
 
     #[inline]
@@ -115,6 +141,7 @@ impl Quantities {
             missing: 0,
             sent_by: None,
             frame: (packet.rtp_timestamp.wrapping_sub(1), packet.at),
+            frame_bytes: 0,
         };
         let has_room = self.streams.len() < MAX_STREAMS;
         has_room.then(|| self.streams.push(stream)).map(|()| self.streams.len() - 1)
@@ -123,6 +150,13 @@ impl Quantities {
 
 impl Seen {
     const fn nothing() -> Self {
-        Self { queue_nanos: None, missing: 0, arrival: Arrival::New, begins_frame: false, stream: None }
+        Self {
+            queue_nanos: None,
+            missing: 0,
+            arrival: Arrival::New,
+            frame_ended: None,
+            frame_bytes: 0,
+            stream: None,
+        }
     }
 }

@@ -187,6 +187,12 @@ impl Feed for Estimation {
         if handled.counts { Ok(()) } else { Err(Skip::NoSendTime) }
     }
 
+    fn aside(&mut self, flow: usize) {
+        if let Some(timeline) = self.flow_mut(flow).and_then(|flow| flow.timeline.as_mut()) {
+            timeline.aside();
+        }
+    }
+
     fn module(&mut self, flow: usize, since: CaptureTime) {
         if let Some(timeline) = self.flow_mut(flow).and_then(|flow| flow.timeline.as_mut()) {
             timeline.add_module(since);
@@ -201,6 +207,9 @@ impl Feed for Estimation {
     }
 
     fn recorded(&mut self, flow: usize, at: CaptureTime, order: CaptureTime, remb: CapturedRemb) {
+        if let Some(timeline) = self.flow_mut(flow).and_then(|flow| flow.timeline.as_mut()) {
+            timeline.recorded(at, &remb);
+        }
         self.queue.push(order, Stamped { at, flow, event: Event::Recorded(remb) });
     }
 }

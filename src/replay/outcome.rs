@@ -1,5 +1,6 @@
 //! What a replay came to: what its survey found, completed by the estimation.
 
+use crate::explain::no_remb;
 use crate::model::{self, Doubt, Flow, Frames, Nothing, RttSource, Warning};
 use crate::survey::{Findings, Learned, Survey};
 
@@ -41,6 +42,9 @@ pub(super) fn complete(survey: &Survey, estimation: &Estimation) -> Outcome {
         warnings.extend(estimation.doubts(index, flow, timeline));
         if let Some(explainer) = timeline.and_then(Timeline::explainer) {
             flow.events = explainer.events(index, flow, first_at);
+        }
+        if estimation.config().events {
+            flow.events.extend(no_remb(index, flow));
         }
     }
     warnings.extend(findings.warnings);

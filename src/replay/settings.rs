@@ -61,7 +61,7 @@ impl ReplayConfig {
             remb: self.parameters.remb.clone(),
             sender_ssrc: self.sender_ssrc,
         };
-        let gives = Gives { steps: self.steps, reasons: self.events };
+        let gives = Gives { steps: self.steps, events: self.events };
         Timeline::new(interceptor, self.clock_offset, self.rtt, gives)
     }
 }

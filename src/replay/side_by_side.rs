@@ -94,6 +94,10 @@ impl Feed for All<'_> {
         first.packet(flow, packet)
     }
 
+    fn aside(&mut self, flow: usize) {
+        self.0.iter_mut().for_each(|estimation| estimation.aside(flow));
+    }
+
     fn module(&mut self, flow: usize, since: CaptureTime) {
         self.0.iter_mut().for_each(|estimation| estimation.module(flow, since));
     }

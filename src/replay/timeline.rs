@@ -7,7 +7,7 @@ use crate::streams::RttUpdates;
 use crate::survey::FedPacket;
 use crate::units::{CaptureTime, TimeDelta, Timestamp};
 use remb::bwe::{Controller, Observer, PacketArrival, Step};
-use remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
+use remb::{CapturedRemb, InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
 
 use super::event::{Event, SentRemb};
 use super::rtt_samples::RttSamples;
@@ -43,7 +43,7 @@ pub(super) struct Gives {
     /// The estimator's steps.
     pub(super) steps: bool,
     /// Why the estimate is what it is.
-    pub(super) reasons: bool,
+    pub(super) events: bool,
 }
 
 /// What a packet did.
@@ -107,9 +107,14 @@ impl Timeline {
         gives: Gives,
     ) -> Self {
         let default_rtt = config.estimator.rate_control.default_rtt;
-        let watches = gives.steps || gives.reasons;
+        let least = config.estimator.rate_control.min_bitrate;
+        let explainer = match gives {
+            Gives { events: true, .. } => Some(Explainer::new(least)),
+            Gives { steps: true, .. } => Some(Explainer::of_quantities()),
+            Gives { .. } => None,
+        };
         Self {
-            explainer: watches.then(|| Box::new(Explainer::new(gives.reasons))),
+            explainer: explainer.map(Box::new),
             gives_steps: gives.steps,
             default_rtt,
             interceptor: RembInterceptor::new_unchecked(config),
@@ -208,6 +213,20 @@ impl Timeline {
     /// The round trip time that was delivered last.
     pub(super) fn delivered_rtt(&self) -> Option<TimeDelta> {
         self.delivered_rtt
+    }
+
+    /// Takes a packet of the flow that is not fed.
+    pub(super) fn aside(&mut self) {
+        if let Some(explainer) = &mut self.explainer {
+            explainer.aside();
+        }
+    }
+
+    /// Takes a REMB that the flow's receiver sent.
+    pub(super) fn recorded(&mut self, at: CaptureTime, remb: &CapturedRemb) {
+        if let Some(explainer) = &mut self.explainer {
+            explainer.recorded(at, remb);
+        }
     }
 
     /// Who watched, if anybody did.
@@ -334,7 +353,7 @@ mod tests {
     const CENTURY_NANOS: i64 = 100 * 365 * 86_400 * 1_000_000_000;
 
     fn timeline(rtt: Option<TimeDelta>, clock_offset: TimeDelta) -> Timeline {
-        Timeline::new(InterceptorConfig::default(), clock_offset, rtt, Gives { steps: true, reasons: false })
+        Timeline::new(InterceptorConfig::default(), clock_offset, rtt, Gives { steps: true, events: false })
     }
 
     fn packet(nanos: i64) -> FedPacket {

@@ -54,6 +54,8 @@ pub const EVENT_COLUMNS: [&str; 41] = [
     "recorded_bps",
     "replayed_bps",
 ];
+/// At the end, where there are several.
+const CAPTURE: &str = "capture";
 /// Columns that every event has.
 const COMMON: usize = 7;
 
@@ -108,6 +110,22 @@ impl EventRow {
         }
     }
 
+    /// The value of a column, where it is a number.
+    pub fn value(&self, column: &str) -> Option<f64> {
+        match self.number(column)? {
+            Cell::Integer(value) => Some(*value as f64),
+            Cell::Fixed(value, _) => Some(*value),
+            Cell::Word(_) => None,
+        }
+    }
+
+    /// The same in a table of several captures.
+    #[must_use]
+    pub fn of_capture(mut self, name: &str) -> Self {
+        self.numbers.push((CAPTURE, Cell::Word(name.to_owned())));
+        self
+    }
+
     /// The value of a column beyond those that all have.
     pub fn number(&self, column: &str) -> Option<&Cell> {
         self.numbers.iter().find(|(name, _)| *name == column).map(|(_, cell)| cell)
@@ -149,7 +167,9 @@ impl Serialize for Cell {
 /// # Errors
 /// Those of the writer.
 pub fn write_events<W: Write>(writer: W, events: &[EventRow], nanoseconds: bool) -> io::Result<()> {
-    let mut rows = RowWriter::new(writer, &EVENT_COLUMNS)?;
+    let of_several = events.iter().any(|event| event.number(CAPTURE).is_some());
+    let columns: Vec<_> = EVENT_COLUMNS.into_iter().chain(of_several.then_some(CAPTURE)).collect();
+    let mut rows = RowWriter::new(writer, &columns)?;
     let clock = Clock { first: CaptureTime::default(), nanoseconds };
     for event in events {
         rows.text(&event.flow);
@@ -159,7 +179,7 @@ pub fn write_events<W: Write>(writer: W, events: &[EventRow], nanoseconds: bool)
         rows.optional(event.first_frame, |row, frame| row.count(frame));
         rows.word(event.cause);
         rows.text(&event.text);
-        for column in EVENT_COLUMNS.iter().skip(COMMON) {
+        for column in columns.iter().skip(COMMON) {
             rows.optional(event.number(column), |row, cell| match cell {
                 Cell::Integer(value) => row.integer(*value),
                 Cell::Fixed(value, digits) => row.fixed(*value, *digits),

@@ -20,6 +20,7 @@ mod doubt_text;
 mod event_text;
 pub mod events;
 mod evidence_text;
+pub mod explain;
 pub mod inference_text;
 mod inspect_text;
 pub mod merge;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::events::EventRow;
+
 pub use crate::model::Frames;
 pub use crate::units::{Count, Seconds};
 
@@ -112,6 +114,12 @@ pub struct Flow {
     pub recorded: Recorded,
     /// Whether it is fit for estimation.
     pub verdict: Verdict,
+    /// What happened to its estimate, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventRow>,
+    /// The most important of it, in words.
+    #[serde(skip)]
+    pub most_important: Vec<String>,
     /// What an estimator made of it, if it was estimated.
     #[serde(flatten)]
     pub estimation: Option<Estimation>,

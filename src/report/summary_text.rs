@@ -45,6 +45,9 @@ impl Summary {
                 None => writeln!(out, "  not estimated: {}", flow.verdict.why)?,
                 Some(estimation) => flow.write_result(estimation, out)?,
             }
+            for line in &flow.most_important {
+                writeln!(out, "  {line}")?;
+            }
         }
         Ok(())
     }

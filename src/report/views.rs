@@ -1,7 +1,11 @@
 //! The model as the summary shows it: names, sentences and plain numbers in the place of types.
 
 use super::csv::{estimator_name, rate_state_name, usage_name};
+<<<<<<< HEAD
 use super::evidence_text;
+=======
+use super::explain::Explained;
+>>>>>>> 4399473 (explain: finders of events, the command, events.csv)
 use super::inference_text;
 use super::summary::{
     CapturedAt, ElementSeen, Estimation, Flow, Inference, LastState, Recorded, Rembs, RtcpSeen, Rtt, Srtp,
@@ -10,6 +14,9 @@ use super::summary::{
 use crate::model;
 use crate::rtp::packet_type_name;
 use crate::units::{Bitrate, Count, TimeDelta};
+
+/// So many events are in a summary's text.
+const MOST_IMPORTANT: usize = 3;
 
 /// What is said of the flows, by their names.
 pub fn warnings(warnings: &[model::Warning], flows: &[model::Flow]) -> Vec<Warning> {
@@ -32,7 +39,10 @@ impl Warning {
 
 impl From<&model::Flow> for Flow {
     fn from(flow: &model::Flow) -> Self {
+        let explained = Explained::of(flow);
         Self {
+            most_important: explained.most_important(MOST_IMPORTANT).into_iter().map(str::to_owned).collect(),
+            events: explained.events,
             flow: flow.flow.to_string(),
             also_on: flow.also_on.iter().map(ToString::to_string).collect(),
             carrier: flow.carrier.name(),

@@ -60,6 +60,8 @@ pub trait Feed {
     /// # Errors
     /// Why it does not count: it has no send time that the estimator could use, or is of a flow that is one too many.
     fn packet(&mut self, flow: usize, packet: &FedPacket) -> Result<(), Skip>;
+    /// A packet of the flow came, in capture order, that does not count.
+    fn aside(&mut self, _flow: usize) {}
     /// A stream that is fed has an RTP module of its own in the receiver, since its first packet at `since`: it hands over
     /// round trip times.
     fn module(&mut self, flow: usize, since: CaptureTime);

@@ -84,6 +84,9 @@ impl Session {
             if skip == Skip::Audio {
                 stream.left_out.add(note.frame.0);
             }
+            if self.is_announced {
+                feed.aside(self.index);
+            }
             return context.ledger.skip_packet(skip, note.frame);
         }
         if !self.is_announced {

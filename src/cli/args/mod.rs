@@ -40,6 +40,13 @@ pub(crate) enum Command {
         remb-replay inspect --rank *.pcap                  which of these is bad: a line a flow, the worst first\n  \
         remb-replay inspect call.pcap --json - | jq '.flows[].verdict'")]
     Inspect(InspectArgs),
+    /// What happened to the estimate and why: a line an event, in order of time
+    #[command(after_help = "Examples:\n  \
+        remb-replay explain call.pcap                      why it fell, why it did not rise, what was lost\n  \
+        remb-replay explain *.pcap --rank                  which of these is bad: a line a flow, the worst first\n  \
+        remb-replay explain call.pcap --csv -              a row for each event, with all its numbers\n  \
+        remb-replay explain call.pcap --json - | jq '.flows[].events[] | select(.type == \"fall\")'")]
+    Explain(ExplainArgs),
     /// Run estimator and REMB schedule on a capture; write REMB pcap, CSV, picture and summary
     #[command(after_help = "Examples:\n  \
         remb-replay replay call.pcap                       the summary only\n  \
@@ -100,6 +107,7 @@ impl Command {
     pub(crate) fn behave(&self) -> Option<&BehaveArgs> {
         match self {
             Self::Inspect(args) => Some(&args.behave),
+            Self::Explain(args) => Some(&args.behave),
             Self::Replay(args) => Some(&args.behave),
             Self::Compare(args) => Some(&args.behave),
             Self::Check(args) => Some(&args.behave),
@@ -132,6 +140,35 @@ pub(crate) struct InspectArgs {
     pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) flags: RunFlags,
+    #[command(flatten)]
+    pub(crate) behave: BehaveArgs,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub(crate) struct ExplainArgs {
+    /// The captures: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input. Of several a block each,
+    /// and at the end a line a flow, the worst first
+    #[arg(required = false, required_unless_present = "print_config", value_name = "CAPTURE")]
+    pub(crate) captures: Vec<PathBuf>,
+    /// No blocks: the line a flow alone, the worst first, be it of one capture
+    #[arg(long)]
+    pub(crate) rank: bool,
+    /// Write a row for each event, as events.csv; of several captures with a column `capture` at its end (- is standard
+    /// output)
+    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Write everything as JSON; of several captures, or with --rank, as {captures, ranking, failed} (- is standard output)
+    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    pub(crate) json: Option<PathBuf>,
+    /// Overwrite files that exist
+    #[arg(long, help_heading = "Outputs")]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) flags: RunFlags,
+    #[command(flatten)]
+    pub(crate) parameters: ParameterArgs,
     #[command(flatten)]
     pub(crate) behave: BehaveArgs,
 }
@@ -285,7 +322,7 @@ pub(crate) struct ComparisonArgs {
 #[command(next_help_heading = "Outputs")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub(crate) struct OutputArgs {
-    /// Write everything into this folder: remb.pcap, estimate.csv, remb.csv, streams.csv, estimate.png, summary.json,
+    /// Write everything into this folder: remb.pcap, estimate.csv, remb.csv, streams.csv, events.csv, estimate.png, summary.json,
     /// config.toml
     #[arg(short = 'o', long = "output-dir", value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::args::{CheckArgs, ComparisonArgs, InspectArgs, OutputArgs, Report, SweepArgs};
+use super::super::args::{
+    CheckArgs, ComparisonArgs, ExplainArgs, InspectArgs, OutputArgs, Report, SweepArgs,
+};
 
 /// What can be written. In this order it is looked at whether it can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +17,8 @@ pub(in crate::cli) enum Kind {
     RembCsv,
     /// A row for each stream.
     StreamsCsv,
+    /// A row for each event.
+    EventsCsv,
     /// PNG or SVG.
     Picture,
     /// All that the command found.
@@ -38,11 +42,12 @@ pub(in crate::cli) type Asked = Vec<(Kind, PathBuf)>;
 
 impl Kind {
     /// What it is called in a folder that takes everything.
-    const IN_FOLDER: [(Self, &str); 7] = [
+    const IN_FOLDER: [(Self, &str); 8] = [
         (Self::Pcap, "remb.pcap"),
         (Self::EstimateCsv, "estimate.csv"),
         (Self::RembCsv, "remb.csv"),
         (Self::StreamsCsv, "streams.csv"),
+        (Self::EventsCsv, "events.csv"),
         (Self::Picture, "estimate.png"),
         (Self::Json, "summary.json"),
         (Self::Config, "config.toml"),
@@ -76,6 +81,12 @@ impl OutputArgs {
 impl InspectArgs {
     pub(in crate::cli) fn asked(&self) -> Asked {
         given([(Kind::StreamsCsv, &self.csv), (Kind::Json, &self.json)])
+    }
+}
+
+impl ExplainArgs {
+    pub(in crate::cli) fn asked(&self) -> Asked {
+        given([(Kind::EventsCsv, &self.csv), (Kind::Json, &self.json)])
     }
 }
 

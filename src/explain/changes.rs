@@ -1,0 +1,121 @@
+//! What came and went: streams, estimators, probes, round trip times.
+
+use crate::model::{
+    EstimatorCause, EstimatorChange, Happening, Presence, Probe, RttChange, StreamChange, StreamKind,
+};
+use crate::survey::FedPacket;
+use crate::units::{Bitrate, CaptureTime, FrameNumber, Ssrc, TimeDelta};
+use remb::bwe::{EstimatorKind, Step};
+
+use super::SECOND;
+use super::log::{Found, Log};
+
+/// A stream without a packet for so long has timed out.
+const TIME_OUT_NANOS: i64 = 2 * SECOND;
+const MAX_STREAMS: usize = 64;
+/// A round trip time that changes by less is the same: a third, and 20 ms.
+const RTT_SHARE: i64 = 3;
+const RTT_LEAST: TimeDelta = TimeDelta::from_millis(20);
+
+/// Finds changes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Changes {
+    streams: Vec<Stream>,
+    estimator: Option<EstimatorKind>,
+    estimate: Option<Bitrate>,
+    rtt: Option<TimeDelta>,
+    /// Of which types there was one: only the first of each is for everybody.
+    seen: [bool; 5],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Stream {
+    ssrc: Ssrc,
+    last: CaptureTime,
+    is_out: bool,
+}
+
+impl Changes {
+    /// Takes a packet that begins or returns a stream.
+    #[inline]
+    pub(super) fn packet(&mut self, packet: &FedPacket, log: &mut Log) {
+        let (ssrc, at) = (packet.ssrc, packet.at);
+        let known = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc);
+        let Some(stream) = known else { return self.begin(packet, log) };
+        let is_out = stream.is_out || at.nanos_since(stream.last) > TIME_OUT_NANOS;
+        if !is_out {
+            stream.last = stream.last.max(at);
+            return;
+        }
+        let (was_told, last) = (stream.is_out, stream.last);
+        (stream.last, stream.is_out) = (at, false);
+        if !was_told {
+            self.stream(last.saturating_add_nanos(TIME_OUT_NANOS), None, ssrc, Presence::TimesOut, log);
+        }
+        self.stream(at, Some(packet.frame), ssrc, Presence::Returns, log);
+    }
+
+    /// Looks for streams that timed out while others go on.
+    pub(super) fn slot(&mut self, at: CaptureTime, log: &mut Log) {
+        let is_over = |stream: &Stream| !stream.is_out && at.nanos_since(stream.last) > TIME_OUT_NANOS;
+        while let Some(stream) = self.streams.iter_mut().find(|stream| is_over(stream)) {
+            stream.is_out = true;
+            let Stream { ssrc, last, .. } = *stream;
+            self.stream(last.saturating_add_nanos(TIME_OUT_NANOS), None, ssrc, Presence::TimesOut, log);
+        }
+    }
+
+    /// Takes a step of the estimator; `rtt` is in force.
+    pub(super) fn step(
+        &mut self,
+        (at, frame): (CaptureTime, Option<FrameNumber>),
+        step: &Step,
+        rtt: TimeDelta,
+        log: &mut Log,
+    ) {
+        if self.estimator.is_none_or(|known| known != step.estimator) {
+            let cause = if self.estimator.is_none() { EstimatorCause::First } else { EstimatorCause::Switch };
+            self.estimator = Some(step.estimator);
+            let is_detail = std::mem::replace(&mut self.seen[3], cause == EstimatorCause::Switch)
+                || cause == EstimatorCause::First;
+            let what = Happening::Estimator(EstimatorChange { to: step.estimator, cause });
+            log.push(Found { at, until: None, frame, is_detail, what });
+        }
+        let before = self.estimate;
+        self.estimate = step.estimate.or(before);
+        if let (true, Some(to)) = (step.probe, step.estimate) {
+            let is_detail = std::mem::replace(&mut self.seen[4], true);
+            let what = Happening::Probe(Probe { from: before, to });
+            log.push(Found { at, until: None, frame, is_detail, what });
+        }
+        let known = *self.rtt.get_or_insert(rtt);
+        let apart = TimeDelta::from_micros((rtt.as_micros() - known.as_micros()).abs());
+        if apart >= RTT_LEAST && apart.times(RTT_SHARE) >= known {
+            self.rtt = Some(rtt);
+            let what = Happening::Rtt(RttChange { from: known, to: rtt });
+            log.push(Found { at, until: None, frame: None, is_detail: true, what });
+        }
+    }
+
+    #[cold]
+    fn begin(&mut self, packet: &FedPacket, log: &mut Log) {
+        if self.streams.len() < MAX_STREAMS {
+            self.streams.push(Stream { ssrc: packet.ssrc, last: packet.at, is_out: false });
+            self.stream(packet.at, Some(packet.frame), packet.ssrc, Presence::Begins, log);
+        }
+    }
+
+    fn stream(
+        &mut self,
+        at: CaptureTime,
+        frame: Option<FrameNumber>,
+        ssrc: Ssrc,
+        change: Presence,
+        log: &mut Log,
+    ) {
+        let is_detail = self.seen.get_mut(change as usize).is_some_and(|seen| std::mem::replace(seen, true));
+        // What it is turns out later.
+        let what = Happening::Stream(StreamChange { ssrc, kind: StreamKind::Unknown, change });
+        log.push(Found { at, until: None, frame, is_detail, what });
+    }
+}

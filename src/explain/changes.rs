@@ -24,8 +24,9 @@ pub(super) struct Changes {
     estimator: Option<EstimatorKind>,
     estimate: Option<Bitrate>,
     rtt: Option<TimeDelta>,
-    /// Of which types there was one: only the first of each is for everybody.
-    seen: [bool; 5],
+    /// Whether there was a switch, and a probe: only the first of each is for everybody.
+    had_switch: bool,
+    had_probe: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +77,8 @@ impl Changes {
         if self.estimator.is_none_or(|known| known != step.estimator) {
             let cause = if self.estimator.is_none() { EstimatorCause::First } else { EstimatorCause::Switch };
             self.estimator = Some(step.estimator);
-            let is_detail = std::mem::replace(&mut self.seen[3], cause == EstimatorCause::Switch)
+            let is_detail = (cause == EstimatorCause::Switch
+                && std::mem::replace(&mut self.had_switch, true))
                 || cause == EstimatorCause::First;
             let what = Happening::Estimator(EstimatorChange { to: step.estimator, cause });
             log.push(Found { at, until: None, frame, is_detail, what });
@@ -84,7 +86,7 @@ impl Changes {
         let before = self.estimate;
         self.estimate = step.estimate.or(before);
         if let (true, Some(to)) = (step.probe, step.estimate) {
-            let is_detail = std::mem::replace(&mut self.seen[4], true);
+            let is_detail = std::mem::replace(&mut self.had_probe, true);
             let what = Happening::Probe(Probe { from: before, to });
             log.push(Found { at, until: None, frame, is_detail, what });
         }
@@ -113,8 +115,8 @@ impl Changes {
         change: Presence,
         log: &mut Log,
     ) {
-        let is_detail = self.seen.get_mut(change as usize).is_some_and(|seen| std::mem::replace(seen, true));
-        // What it is turns out later.
+        // What it is turns out later, and then for whom it is.
+        let is_detail = true;
         let what = Happening::Stream(StreamChange { ssrc, kind: StreamKind::Unknown, change });
         log.push(Found { at, until: None, frame, is_detail, what });
     }

@@ -1,6 +1,6 @@
 //! Hands every packet and step to the finders.
 
-use crate::model::{Event, Flow, Happening};
+use crate::model::{Event, Flow, Happening, StreamKind};
 use crate::survey::FedPacket;
 use crate::units::{Bitrate, CaptureTime, FrameNumber, TimeDelta};
 use remb::CapturedRemb;
@@ -74,7 +74,7 @@ impl Finders {
         self.frame_bytes = seen.frame_bytes;
         self.changes.packet(packet, &mut self.log);
         let after_gap = self.gaps.packet(packet, seen, &self.samples, quantities);
-        self.losses.packet(packet, seen, after_gap);
+        self.losses.packet(packet, seen, after_gap, &self.samples);
         if let Some(queue) = seen.queue_nanos {
             self.sent.observe(at, queue, packet.size.as_bytes().max(0).unsigned_abs());
         }
@@ -153,6 +153,19 @@ impl Finders {
                 stream.kind = known.kind;
             }
         }
+        only_first_of_media(&mut events);
         events
+    }
+}
+
+/// Of streams' changes only the first of each kind is for everybody, and those of retransmissions for nobody.
+fn only_first_of_media(events: &mut [Event]) {
+    let mut seen = [false; 3];
+    for event in events {
+        if let Happening::Stream(stream) = &event.what {
+            let is_rtx = matches!(stream.kind, StreamKind::Rtx { .. });
+            let seen = seen.get_mut(stream.change as usize).filter(|_| !is_rtx);
+            event.is_detail = seen.is_none_or(|seen| std::mem::replace(seen, true));
+        }
     }
 }

@@ -38,6 +38,7 @@ struct Open {
     steps: u64,
     at_limit: u64,
     under_with_queue: u64,
+    over: u64,
     /// Of the steps since the queue is empty: when, how many, how many with under-use.
     empty: Option<(CaptureTime, u64, u64)>,
     incoming: (f64, u64),
@@ -88,6 +89,7 @@ impl Open {
             steps: 0,
             at_limit: 0,
             under_with_queue: 0,
+            over: 0,
             empty: None,
             incoming: (0.0, 0),
             longest_gap: 0,
@@ -100,6 +102,7 @@ impl Open {
         self.steps += 1;
         let usage = step.packet.map(|packet| packet.delay.usage).or(step.rate_control.map(|run| run.usage));
         let is_under = usage == Some(BandwidthUsage::Underusing);
+        self.over += u64::from(usage == Some(BandwidthUsage::Overusing));
         let is_empty = standing.is_none_or(|standing| standing < EMPTY_NANOS);
         match is_empty {
             false => {
@@ -137,6 +140,7 @@ impl Open {
             () if share(self.at_limit) >= MOSTLY => NoRiseCause::IncomingLimit,
             () if share(self.under_with_queue) >= OFTEN => NoRiseCause::QueueDrains,
             () if share(self.at_limit) >= OFTEN => NoRiseCause::IncomingLimit,
+            () if share(self.over) >= OFTEN => NoRiseCause::OverUse,
             () => NoRiseCause::Hold,
         };
         let (sum, count) = self.incoming;

@@ -17,8 +17,6 @@ use super::{MS, SECOND, nanos_to_ms};
 const CERTAIN_NANOS: i64 = 2 * SECOND;
 /// Losses further apart are different ones.
 const APART_NANOS: i64 = 5 * SECOND;
-/// What is expected is counted from so long before the first to so long after the last.
-const AROUND_NANOS: i64 = SECOND / 2;
 const MIN_LOST: u64 = 3;
 const MIN_SHARE: f64 = 0.015;
 /// A full queue: the rank of the queue at the losses among those around them, and its length.
@@ -45,6 +43,8 @@ struct Missing {
     count: i64,
     left: i64,
     queue: Option<i64>,
+    /// Media packets received before that one.
+    media: u64,
     /// First of its stream after a gap.
     after_gap: bool,
 }
@@ -56,10 +56,8 @@ struct Open {
     frame: FrameNumber,
     lost: u64,
     longest: u64,
-    /// Media packets received before it.
-    received_before: u64,
-    /// Media packets received until it.
-    received: u64,
+    /// Media packets received before the first that came in the place of lost ones, and before the last.
+    received: (u64, u64),
     ranks: f64,
     queues_ms: f64,
     ranked: f64,
@@ -68,13 +66,13 @@ struct Open {
 impl Losses {
     /// Takes a packet behind which some are missing, or which was missing itself.
     #[inline]
-    pub(super) fn packet(&mut self, packet: &FedPacket, seen: &Seen, after_gap: bool) {
+    pub(super) fn packet(&mut self, packet: &FedPacket, seen: &Seen, after_gap: bool, samples: &Samples) {
         if seen.missing != 0 {
-            self.note(packet, seen, after_gap);
+            self.note(packet, seen, after_gap, samples.sums().media);
         }
     }
 
-    fn note(&mut self, packet: &FedPacket, seen: &Seen, after_gap: bool) {
+    fn note(&mut self, packet: &FedPacket, seen: &Seen, after_gap: bool, media: u64) {
         let Some(stream) = seen.stream else { return };
         if seen.arrival == Arrival::Late && seen.missing < 0 {
             let number = packet.sequence_number;
@@ -94,6 +92,7 @@ impl Losses {
                 count: seen.missing,
                 left: seen.missing,
                 queue: seen.queue_nanos,
+                media,
                 after_gap,
             });
         }
@@ -109,8 +108,8 @@ impl Losses {
                 if let Some(open) = self.open.take_if(apart) {
                     open.close(log);
                 }
-                let open = self.open.get_or_insert_with(|| Open::at(missing, samples));
-                open.add(missing, rank, queue, samples);
+                let open = self.open.get_or_insert_with(|| Open::at(missing));
+                open.add(missing, rank, queue);
             }
             self.pending.pop_front();
         }
@@ -137,28 +136,26 @@ fn rank(missing: &Missing, samples: &Samples) -> Option<f64> {
 }
 
 impl Open {
-    fn at(missing: &Missing, samples: &Samples) -> Self {
-        let before = samples.sums_at(missing.at.saturating_add_nanos(-AROUND_NANOS));
+    const fn at(missing: &Missing) -> Self {
         Self {
             at: missing.at,
             until: missing.at,
             frame: missing.frame,
             lost: 0,
             longest: 0,
-            received_before: before.media,
-            received: before.media,
+            received: (missing.media, missing.media),
             ranks: 0.0,
             queues_ms: 0.0,
             ranked: 0.0,
         }
     }
 
-    fn add(&mut self, missing: &Missing, rank: Option<f64>, queue: Option<i64>, samples: &Samples) {
+    fn add(&mut self, missing: &Missing, rank: Option<f64>, queue: Option<i64>) {
         let left = missing.left.max(0).unsigned_abs();
         self.until = self.until.max(missing.at);
         self.lost += left;
         self.longest = self.longest.max(left);
-        self.received = samples.sums_at(missing.at.saturating_add_nanos(AROUND_NANOS)).media;
+        self.received.1 = missing.media;
         if let (Some(rank), Some(queue)) = (rank, queue) {
             self.ranks += rank * left as f64;
             self.queues_ms += nanos_to_ms(queue) * left as f64;
@@ -171,7 +168,7 @@ impl Open {
         let is_full = [HIGH_RANK, LONG_QUEUE].iter().any(|(least, ms)| rank >= *least && queue_ms >= *ms);
         let loss = Loss {
             lost: self.lost,
-            expected: self.received.saturating_sub(self.received_before) + self.lost,
+            expected: self.received.1.saturating_sub(self.received.0) + 1 + self.lost,
             cause: if is_full { LossCause::QueueFull } else { LossCause::Random },
             queue_ms: Some(queue_ms).filter(|ms| ms.is_finite()),
             longest: self.longest,

@@ -93,7 +93,11 @@ fn over_used(why: WhyOverUse, fall: &Fall) -> String {
             let gradient = gradient.map(|(gradient, threshold)| {
                 format!("; gradient {gradient:.0} over threshold {threshold:.0} ms")
             });
-            format!("hardly a queue: the detector, not the path{queue}{}", gradient.unwrap_or_default())
+            format!(
+                "hardly a queue: the detector, not the path{}{}",
+                packet_queue(fall),
+                gradient.unwrap_or_default()
+            )
         }
         WhyOverUse::Burst => match fall.burst {
             Some(burst) if burst.ratio >= 2.0 => {
@@ -118,7 +122,7 @@ fn over_used(why: WhyOverUse, fall: &Fall) -> String {
             Some(link) => format!("the sender reached what the link carries, {link}{queue}"),
             None => format!("the sender reached what the link carries{queue}"),
         },
-        WhyOverUse::Frames => format!("the queue was within frames only{queue}"),
+        WhyOverUse::Frames => format!("the queue was within frames only{}", packet_queue(fall)),
         WhyOverUse::Unclear => format!("over-use; why is not clear{queue}"),
     }
 }
@@ -132,6 +136,12 @@ fn queue(fall: &Fall) -> String {
         true => format!("; queue {before:.0} → {most:.0} ms{window}"),
         false => format!("; queue {most:.0} ms"),
     }
+}
+
+/// What a packet waited at most.
+fn packet_queue(fall: &Fall) -> String {
+    let most = fall.packet_queue_ms.map(|ms| format!("; a packet waited {ms:.0} ms at most"));
+    most.unwrap_or_default()
 }
 
 fn held(hold: &NoRise) -> String {
@@ -151,6 +161,12 @@ fn held(hold: &NoRise) -> String {
         },
         NoRiseCause::Bound(name) => format!("stays at {at}: bounded by {name}"),
         NoRiseCause::NoPackets => format!("stays at {at}: no packets came"),
+        NoRiseCause::OverUse => match incoming {
+            Some(incoming) => format!(
+                "held at {at}: over-use goes on, and it is already below 0.85 × what comes in, {incoming}"
+            ),
+            None => format!("held at {at}: over-use goes on"),
+        },
         NoRiseCause::Hold => format!("stays at {at}: no one reason prevails"),
     }
 }

@@ -11,7 +11,7 @@ use crate::model::{Event, FallCause, Happening, NoRiseCause, StreamKind};
 use crate::units::{Bitrate, CaptureTime, Seconds, TimeDelta};
 
 /// Columns of `events.csv`: what every event has, then the numbers of the types.
-pub const EVENT_COLUMNS: [&str; 41] = [
+pub const EVENT_COLUMNS: [&str; 42] = [
     "flow",
     "type",
     "at_s",
@@ -53,6 +53,7 @@ pub const EVENT_COLUMNS: [&str; 41] = [
     "to_ms",
     "recorded_bps",
     "replayed_bps",
+    "packet_queue_ms",
 ];
 /// At the end, where there are several.
 const CAPTURE: &str = "capture";
@@ -223,6 +224,7 @@ fn numbers(what: &Happening) -> Vec<(&'static str, Cell)> {
             cells.ms("threshold_ms", fall.threshold_ms);
             cells.ms("queue_before_ms", fall.queue_before_ms);
             cells.ms("queue_ms", fall.queue_ms);
+            cells.ms("packet_queue_ms", fall.packet_queue_ms);
             cells.seconds("window_s", fall.window);
             cells.rate("link_bps", fall.link);
             cells.rate("came_bps", fall.came);

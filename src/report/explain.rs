@@ -270,8 +270,8 @@ impl Line {
         let mean = links.iter().sum::<i64>().checked_div(i64::try_from(links.len()).unwrap_or(1));
         let link =
             mean.filter(|_| !links.is_empty()).map(|mean| format!(", {}", rate(Bitrate::from_bps(mean))));
-        let queue = falls.iter().filter_map(|fall| fall.queue_ms).max_by(f64::total_cmp);
-        let queue = queue.map(|ms| format!("; queue at most {ms:.0} ms")).unwrap_or_default();
+        let queue = falls.iter().filter_map(|fall| fall.packet_queue_ms).max_by(f64::total_cmp);
+        let queue = queue.map(|ms| format!("; a packet waited {ms:.0} ms at most")).unwrap_or_default();
         let why = match events.first().and_then(|event| folding(event)) {
             Some((WhyOverUse::Frames, _)) => "the queue was within frames only".to_owned(),
             _ => format!("the sender reached what the link carries{}", link.unwrap_or_default()),

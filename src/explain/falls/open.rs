@@ -266,6 +266,7 @@ impl Open {
             threshold_ms: self.threshold_ms,
             queue_before_ms: facts.before_ms,
             queue_ms: facts.standing_ms,
+            packet_queue_ms: facts.most_ms,
             window,
             link,
             came: self.came,

@@ -24,6 +24,8 @@ pub struct Fall {
     pub queue_before_ms: Option<f64>,
     /// The most it came to, until half a second after the last decrease, ms.
     pub queue_ms: Option<f64>,
+    /// The most that a packet waited in that time, frames included, ms.
+    pub packet_queue_ms: Option<f64>,
     /// From the beginning of its growth to the most.
     pub window: Option<TimeDelta>,
     /// What the bottleneck carried.

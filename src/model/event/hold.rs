@@ -29,7 +29,9 @@ pub enum NoRiseCause {
     Bound(&'static str),
     /// No packet came.
     NoPackets,
-    /// The detector reported over-use, or the estimator held it for another reason.
+    /// Over-use is reported, and the estimate is already below what it would fall to.
+    OverUse,
+    /// No one reason prevails.
     Hold,
 }
 
@@ -42,6 +44,7 @@ impl NoRiseCause {
             Self::UnderUseWithoutQueue => "under-use-without-queue",
             Self::Bound(_) => "bound",
             Self::NoPackets => "no-packets",
+            Self::OverUse => "over-use",
             Self::Hold => "hold",
         }
     }

@@ -1,11 +1,8 @@
 //! The model as the summary shows it: names, sentences and plain numbers in the place of types.
 
 use super::csv::{estimator_name, rate_state_name, usage_name};
-<<<<<<< HEAD
 use super::evidence_text;
-=======
 use super::explain::Explained;
->>>>>>> 4399473 (explain: finders of events, the command, events.csv)
 use super::inference_text;
 use super::summary::{
     CapturedAt, ElementSeen, Estimation, Flow, Inference, LastState, Recorded, Rembs, RtcpSeen, Rtt, Srtp,

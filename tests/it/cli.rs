@@ -68,7 +68,6 @@ fn the_standard_set_is_written_and_two_runs_are_the_same_bytes() {
         "remb.csv",
         "remb.pcap",
         "streams.csv",
-        "events.csv",
         "summary.json",
     ];
     assert_eq!(names, expected);
@@ -139,7 +138,6 @@ fn the_config_of_a_run_makes_the_same_run() {
         "remb.csv",
         "remb.pcap",
         "streams.csv",
-        "events.csv",
         "summary.json",
     ] {
         assert_eq!(fs::read(one.join(name)).unwrap(), fs::read(two.join(name)).unwrap(), "{name}");

@@ -27,6 +27,8 @@ pub(super) struct Changes {
     /// Whether there was a switch, and a probe: only the first of each is for everybody.
     had_switch: bool,
     had_probe: bool,
+    /// The estimator begins in mid-call.
+    is_cold: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +39,11 @@ struct Stream {
 }
 
 impl Changes {
+    /// Before the first packet; the estimator begins in mid-call if `is_cold`.
+    pub(super) fn new(is_cold: bool) -> Self {
+        Self { is_cold, ..Self::default() }
+    }
+
     /// Takes a packet that begins or returns a stream.
     #[inline]
     pub(super) fn packet(&mut self, packet: &FedPacket, log: &mut Log) {
@@ -75,7 +82,11 @@ impl Changes {
         log: &mut Log,
     ) {
         if self.estimator.is_none_or(|known| known != step.estimator) {
-            let cause = if self.estimator.is_none() { EstimatorCause::First } else { EstimatorCause::Switch };
+            let cause = match (self.estimator, self.is_cold) {
+                (Some(_), _) => EstimatorCause::Switch,
+                (None, true) => EstimatorCause::From,
+                (None, false) => EstimatorCause::First,
+            };
             self.estimator = Some(step.estimator);
             let is_detail = (cause == EstimatorCause::Switch
                 && std::mem::replace(&mut self.had_switch, true))

@@ -41,7 +41,7 @@ pub(super) struct Finders {
 
 impl Finders {
     /// Before the first packet; the estimate may not be below `least`.
-    pub(super) fn new(least: Bitrate) -> Self {
+    pub(super) fn new(least: Bitrate, is_cold: bool) -> Self {
         Self {
             samples: Samples::default(),
             sent: Sent::default(),
@@ -50,7 +50,7 @@ impl Finders {
             gaps: Gaps::default(),
             losses: Losses::default(),
             steps: Steps::default(),
-            changes: Changes::default(),
+            changes: Changes::new(is_cold),
             divergences: Divergences::default(),
             log: Log::default(),
             began: None,
@@ -112,10 +112,11 @@ impl Finders {
     }
 
     /// Takes a step of the estimator; `rtt` is in force.
-    pub(super) fn step(&mut self, at: CaptureTime, step: &Step, rtt: TimeDelta, standing: Option<i64>) {
+    pub(super) fn step(&mut self, at: CaptureTime, step: &Step, rtt: TimeDelta) {
         self.estimate = step.estimate.or(self.estimate);
         let frame = step.packet.is_some().then_some(self.last.1);
         self.changes.step((at, frame), step, rtt, &mut self.log);
+        let standing = self.samples.latest().and_then(|slot| slot.standing);
         self.holds.step((at, frame), step, standing, &mut self.log);
         let around = Around {
             began: self.began.unwrap_or(at),

@@ -59,9 +59,9 @@ impl Explainer {
         Self { quantities: Quantities::default(), finders: None }
     }
 
-    /// The same with events; the estimate may not be below `least`.
-    pub(crate) fn new(least: Bitrate) -> Self {
-        Self { quantities: Quantities::default(), finders: Some(Box::new(Finders::new(least))) }
+    /// The same with events; the estimate may not be below `least`, and begins in mid-call if `is_cold`.
+    pub(crate) fn new(least: Bitrate, is_cold: bool) -> Self {
+        Self { quantities: Quantities::default(), finders: Some(Box::new(Finders::new(least, is_cold))) }
     }
 
     /// Takes the next packet, before the estimator does.
@@ -83,11 +83,15 @@ impl Explainer {
 
     /// Takes a step of the estimator; `rtt` is in force.
     #[inline]
-    pub(crate) fn step(&mut self, at: CaptureTime, step: &Step, rtt: TimeDelta) -> Conditions {
-        let standing = self.quantities.standing_nanos(at);
+    pub(crate) fn step(&mut self, at: CaptureTime, step: &Step, rtt: TimeDelta) {
         if let Some(finders) = &mut self.finders {
-            finders.step(at, step, rtt, standing);
+            finders.step(at, step, rtt);
         }
+    }
+
+    /// What the path was like at a step, since the last time it was asked.
+    pub(crate) fn conditions(&mut self, at: CaptureTime, step: &Step, rtt: TimeDelta) -> Conditions {
+        let standing = self.quantities.standing_nanos(at);
         self.quantities.conditions(standing, step.packet.is_some(), rtt)
     }
 

@@ -61,7 +61,8 @@ impl ReplayConfig {
             remb: self.parameters.remb.clone(),
             sender_ssrc: self.sender_ssrc,
         };
-        let gives = Gives { steps: self.steps, events: self.events };
+        let is_cold = self.survey.from.is_some();
+        let gives = Gives { steps: self.steps, events: self.events, is_cold };
         Timeline::new(interceptor, self.clock_offset, self.rtt, gives)
     }
 }

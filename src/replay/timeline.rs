@@ -44,6 +44,8 @@ pub(super) struct Gives {
     pub(super) steps: bool,
     /// Why the estimate is what it is.
     pub(super) events: bool,
+    /// The estimator begins in mid-call.
+    pub(super) is_cold: bool,
 }
 
 /// What a packet did.
@@ -109,7 +111,7 @@ impl Timeline {
         let default_rtt = config.estimator.rate_control.default_rtt;
         let least = config.estimator.rate_control.min_bitrate;
         let explainer = match gives {
-            Gives { events: true, .. } => Some(Explainer::new(least)),
+            Gives { events: true, .. } => Some(Explainer::new(least, gives.is_cold)),
             Gives { steps: true, .. } => Some(Explainer::of_quantities()),
             Gives { .. } => None,
         };
@@ -337,8 +339,9 @@ struct Steps<'a, E> {
 
 impl<E: FnMut(CaptureTime, Event)> Observer for Steps<'_, E> {
     fn step(&mut self, step: &Step) {
-        let conditions = self.explainer.step(self.at, step, self.rtt);
+        self.explainer.step(self.at, step, self.rtt);
         if self.gives {
+            let conditions = self.explainer.conditions(self.at, step, self.rtt);
             (self.emit)(self.at, Event::Step(*step, conditions));
         }
     }
@@ -353,7 +356,12 @@ mod tests {
     const CENTURY_NANOS: i64 = 100 * 365 * 86_400 * 1_000_000_000;
 
     fn timeline(rtt: Option<TimeDelta>, clock_offset: TimeDelta) -> Timeline {
-        Timeline::new(InterceptorConfig::default(), clock_offset, rtt, Gives { steps: true, events: false })
+        Timeline::new(
+            InterceptorConfig::default(),
+            clock_offset,
+            rtt,
+            Gives { steps: true, events: false, is_cold: false },
+        )
     }
 
     fn packet(nanos: i64) -> FedPacket {

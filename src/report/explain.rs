@@ -7,7 +7,7 @@ use super::event_text::rate;
 use super::events::EventRow;
 use super::summary::{Input, Tool, Warning};
 use super::table::table;
-use crate::model::{Event, FallCause, Flow, Happening, NoRiseCause, WhyOverUse};
+use crate::model::{End, Event, FallCause, Flow, Happening, NoRiseCause, WhyOverUse};
 use crate::units::{Bitrate, Seconds};
 
 /// So many events of a flow are put into words.
@@ -33,6 +33,9 @@ pub struct Explained {
     pub flow: String,
     /// What happened, in order of time.
     pub events: Vec<EventRow>,
+    /// Captured where it was sent.
+    #[serde(skip)]
+    is_sent_here: bool,
     /// For a person.
     #[serde(skip)]
     lines: Vec<Line>,
@@ -73,6 +76,7 @@ impl Explained {
         let badness = flow.events.iter().filter(|event| !event.is_detail).map(weight).sum();
         Self {
             events: flow.events.iter().map(|event| EventRow::of(event, &name)).collect(),
+            is_sent_here: flow.captured_at.is_some_and(|point| point.end == End::Sender),
             lines: lines(&flow.events),
             flow: name,
             badness,
@@ -86,6 +90,11 @@ impl Explained {
 
     fn write(&self, text: &mut String, verbose: bool) {
         text.push_str(&format!("\nflow {}\n", self.flow));
+        if self.is_sent_here {
+            text.push_str(
+                "  captured where it was sent: queue, losses and estimate are not what its receiver saw\n",
+            );
+        }
         let shown = || self.lines.iter().filter(|line| verbose || !line.is_detail);
         if !shown().any(|line| line.weight > 0.0) {
             text.push_str("  nothing to tell: the estimate never fell by 5 %, nothing was lost in a run, nothing paused\n");

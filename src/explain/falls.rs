@@ -84,7 +84,7 @@ impl Falls {
         open.decrease(at, now, step);
     }
 
-    /// Takes the latest slot, and closes a fall that is over.
+    /// Takes a slot that is complete, and closes a fall that is over.
     pub(super) fn slot(&mut self, slot: &Slot, samples: &Samples, log: &mut Log) {
         let Some(open) = self.open.as_mut() else { return };
         open.slot(slot, samples);

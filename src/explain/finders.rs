@@ -96,7 +96,7 @@ impl Finders {
     fn slot(&mut self, at: CaptureTime) {
         self.changes.slot(at, &mut self.log);
         self.settle(Some(at));
-        if let Some(slot) = self.samples.latest().copied() {
+        if let Some(slot) = self.samples.complete().copied() {
             self.falls.slot(&slot, &self.samples, &mut self.log);
         }
     }

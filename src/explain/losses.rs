@@ -30,6 +30,8 @@ const MAX_PENDING: usize = 1024;
 pub(super) struct Losses {
     pending: VecDeque<Missing>,
     open: Option<Open>,
+    /// What the packet before waited.
+    last_queue: Option<i64>,
 }
 
 /// Packets that are missing in a row.
@@ -67,12 +69,20 @@ impl Losses {
     /// Takes a packet behind which some are missing, or which was missing itself.
     #[inline]
     pub(super) fn packet(&mut self, packet: &FedPacket, seen: &Seen, after_gap: bool, samples: &Samples) {
+        let before = self.last_queue;
+        self.last_queue = seen.queue_nanos.or(before);
         if seen.missing != 0 {
-            self.note(packet, seen, after_gap, samples.sums().media);
+            self.note(packet, seen, (after_gap, before), samples.sums().media);
         }
     }
 
-    fn note(&mut self, packet: &FedPacket, seen: &Seen, after_gap: bool, media: u64) {
+    fn note(
+        &mut self,
+        packet: &FedPacket,
+        seen: &Seen,
+        (after_gap, before): (bool, Option<i64>),
+        media: u64,
+    ) {
         let Some(stream) = seen.stream else { return };
         if seen.arrival == Arrival::Late && seen.missing < 0 {
             let number = packet.sequence_number;
@@ -91,7 +101,8 @@ impl Losses {
                 next: packet.sequence_number,
                 count: seen.missing,
                 left: seen.missing,
-                queue: seen.queue_nanos,
+                // A full queue is at its fullest in front of what it loses.
+                queue: seen.queue_nanos.max(before),
                 media,
                 after_gap,
             });

@@ -19,6 +19,8 @@ const FLAT_NANOS: i64 = 4 * MS;
 /// A queue that others keep holds a packet or two.
 const PACKET_TIMES: f64 = 1.2;
 const PACKET_BITS: f64 = 1200.0 * 8.0;
+/// What the link carries is looked at over so long before it.
+const LINK_NANOS: i64 = 10 * SECOND;
 
 /// Half a second: the least delay above the floor, and packets missing in it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,8 +94,9 @@ impl Steps {
         let to = from.saturating_add_nanos(3 * BLOCK_NANOS);
         let half = low.1 + step / 2;
         let slot = samples.within(from, to).find(|slot| slot.least.is_some_and(|least| least >= half))?;
-        let came = samples.came(slot.at, 2 * SECOND)?.rate().as_bps() as f64;
-        let packet_nanos = PACKET_BITS * 1e9 / came.max(1.0);
+        let came = samples.came(slot.at, LINK_NANOS)?;
+        let link = came.last.link_since(&came.first).unwrap_or_default().max(came.rate());
+        let packet_nanos = PACKET_BITS * 1e9 / (link.as_bps() as f64).max(1.0);
         if (step as f64) < PACKET_TIMES * packet_nanos {
             return None;
         }

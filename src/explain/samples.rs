@@ -141,6 +141,11 @@ impl Samples {
         self.slots.range(first..behind.max(first))
     }
 
+    /// The slot before the latest: the last one that is complete.
+    pub(super) fn complete(&self) -> Option<&Slot> {
+        self.slots.iter().nth_back(1)
+    }
+
     /// The latest slot.
     pub(super) fn latest(&self) -> Option<&Slot> {
         self.slots.back()

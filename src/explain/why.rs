@@ -19,7 +19,7 @@ pub(super) struct Facts {
     /// The largest frame over the mean; what was sent in 200 ms over what is usual.
     pub(super) frame_ratio: Option<f64>,
     pub(super) sent_ratio: Option<f64>,
-    /// In the first 5 s, and nothing told before what the link carries.
+    /// In the first 5 s, and nothing told before what the link carries or what came.
     pub(super) is_start: bool,
     /// Bit/s.
     pub(super) link: Option<i64>,

@@ -182,9 +182,10 @@ impl Counted {
             return;
         }
         let (most, peak) = self.longest(at - 5 * SECOND, until + SECOND / 2);
+        let (during, _) = self.longest(at, until + SECOND / 2 - 100 * MS);
         let said = fall.queue_ms.unwrap();
         // It is looked at every 50 ms, and its buckets are of 8 ms.
-        assert!(said <= most + 1.0 && said >= 0.6 * most - 15.0, "queue {said} and {most} ms, {fall:?}");
+        assert!(said <= most + 1.0 && said >= 0.6 * during - 15.0, "queue {said} and {most} ms, {fall:?}");
         let FallCause::OverUse(_) = fall.cause else { return };
         let (Some(window), Some(came)) = (fall.window, fall.came) else { return };
         let near = |from: i64, to: i64, what: f64, within: f64| {
@@ -237,18 +238,19 @@ fn every_number_is_what_rows_and_packets_say() {
         if matches!(kind, Kind::TransportCc | Kind::AudioAlone) {
             continue;
         }
-        for seed in 7000..7002 {
+        for seed in 7000..7004 {
             let plan = Plan::draw(kind, seed);
             let call = super::call::run(&plan);
             let (of_call, events, first) = Counted::of(&plan, &call);
             let lost: i64 = of_call.rows.iter().map(|row| row.conditions.lost).sum();
             let last = of_call.rows.last().unwrap().at;
             assert_eq!(lost, of_call.missing(0, last), "{plan:?}");
+            // abs-send-time counts in 3.8 µs, and the floor rises by 8 µs a frame.
             for row in of_call.rows.iter().filter(|row| row.step.packet.is_some()) {
                 let queue = of_call.within(row.at, row.at);
                 let said = row.conditions.queue_ms.unwrap();
                 let stepped = plan.path_step.or(plan.clock_step).is_some_and(|(from, _)| row.at >= from);
-                let is_near = queue.iter().any(|(_, queue, _)| (queue - said).abs() < 0.02);
+                let is_near = queue.iter().any(|(_, queue, _)| (queue - said).abs() < 0.03);
                 assert!(is_near || stepped, "{said} ms at {}: {queue:?}", row.at);
             }
             for event in &events {

@@ -6,7 +6,7 @@ use super::call::{Call, Fate, Packet, Role};
 use super::plan::{Plan, SECOND};
 
 const MS: i64 = 1000;
-/// A standing queue is what is left over so long.
+/// A standing queue is what is left over so long, or two frames.
 const STANDS: i64 = 100 * MS;
 /// A fall of the estimate, at least.
 const DEPTH: f64 = 0.05;
@@ -64,17 +64,17 @@ pub(crate) fn falls(plan: &Plan, call: &Call) -> Vec<Fall> {
 
 fn label(plan: &Plan, call: &Call, at: i64, until: i64) -> Fall {
     let fed = || call.packets.iter().filter(|packet| is_fed(packet) && packet.sent <= at);
-    let onset = onset(call, at);
+    let onset = onset(plan, call, at);
     // What our packets were, as a rate, before the queue grew; and what share of that the link could carry.
     let offered = rate(call, onset - 2 * SECOND, onset).max(1);
     let middle = onset.midpoint(at);
     let (mut share, mut most_share) = (f64::MAX, 0.0_f64);
-    for now in [onset, middle, at] {
+    for now in [onset, middle, at, at.midpoint(until), until] {
         let all = offered * 105 / 100 + plan.cross_at(now);
         let carried = plan.capacity_at(now) as f64 / all as f64;
         (share, most_share) = (share.min(carried), most_share.max(carried));
     }
-    let growth = standing(call, onset, until + SECOND / 2) - standing_at(call, onset);
+    let growth = standing(plan, call, onset, until + SECOND / 2) - standing_at(plan, call, onset);
     let mean = mean_frame(call, onset);
     let largest = fed()
         .filter(|packet| packet.sent >= onset - SECOND / 2)
@@ -94,13 +94,14 @@ fn label(plan: &Plan, call: &Call, at: i64, until: i64) -> Fall {
         if largest >= 2.5 {
             causes.insert("burst");
         }
-        if share < 0.97 && growth >= 25 * MS {
+        // Beside a queue that stands already it grows by what it can.
+        if share < 0.97 && (growth >= 25 * MS || standing_at(plan, call, at) >= 100 * MS) {
             causes.insert("link");
         }
         if is_start && growth >= 20 * MS {
             causes.insert("start");
         }
-        if share >= 0.83 || growth < 40 * MS {
+        if most_share >= 0.83 || growth < 40 * MS {
             causes.insert("capacity");
         }
         if growth < 40 * MS {
@@ -116,23 +117,24 @@ fn label(plan: &Plan, call: &Call, at: i64, until: i64) -> Fall {
 }
 
 /// When the standing queue was last empty, at most 5 s before.
-fn onset(call: &Call, at: i64) -> i64 {
+fn onset(plan: &Plan, call: &Call, at: i64) -> i64 {
     let mut now = at - at % (50 * MS);
-    while now > (at - 5 * SECOND).max(0) && standing_at(call, now) > 5 * MS {
+    while now > (at - 5 * SECOND).max(0) && standing_at(plan, call, now) > 5 * MS {
         now -= 50 * MS;
     }
     now.max(0)
 }
 
 /// The least that packets waited that were sent in the time before.
-fn standing_at(call: &Call, at: i64) -> i64 {
-    let from = call.packets.partition_point(|packet| packet.sent < at - STANDS);
+fn standing_at(plan: &Plan, call: &Call, at: i64) -> i64 {
+    let window = STANDS.max(2 * plan.frame_interval).min(SECOND / 2);
+    let from = call.packets.partition_point(|packet| packet.sent < at - window);
     let to = call.packets.partition_point(|packet| packet.sent <= at);
     call.packets[from..to].iter().map(|packet| packet.waited).min().unwrap_or(0)
 }
 
-fn standing(call: &Call, from: i64, to: i64) -> i64 {
-    (from / (50 * MS)..=to / (50 * MS)).map(|slot| standing_at(call, slot * 50 * MS)).max().unwrap_or(0)
+fn standing(plan: &Plan, call: &Call, from: i64, to: i64) -> i64 {
+    (from / (50 * MS)..=to / (50 * MS)).map(|slot| standing_at(plan, call, slot * 50 * MS)).max().unwrap_or(0)
 }
 
 /// What was sent and fed, bit/s.

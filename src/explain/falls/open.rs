@@ -196,7 +196,7 @@ impl Open {
         1.0 - self.to.as_bps() as f64 / self.from.as_bps().max(1) as f64
     }
 
-    /// Takes the latest slot.
+    /// Takes a slot that is complete.
     pub(super) fn slot(&mut self, slot: &Slot, samples: &Samples) {
         if self.since(slot.at) <= AFTER_NANOS {
             self.grow(slot);
@@ -242,7 +242,8 @@ impl Open {
             most_ms: ms(self.most),
             frame_ratio: self.burst.map(|burst| burst.ratio),
             sent_ratio: self.sent_ratio,
-            is_start: self.began.nanos_since(self.around.began) <= 5 * SECOND && !self.knew_link,
+            is_start: self.began.nanos_since(self.around.began) <= 5 * SECOND
+                && (!self.knew_link || self.came.is_none()),
             link: link.map(Bitrate::as_bps),
             came: self.came.map(Bitrate::as_bps),
         };

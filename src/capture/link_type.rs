@@ -5,6 +5,9 @@
 pub struct LinkType(pub u16);
 
 impl LinkType {
+    /// Ethernet.
+    pub const ETHERNET: Self = Self(1);
+
     /// As a person calls it, where it has a name that is known here.
     pub const fn name(self) -> Option<&'static str> {
         Some(match self.0 {

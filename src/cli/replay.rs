@@ -126,7 +126,7 @@ pub(super) fn summary(
     warnings.extend(doubts);
     read.complete(&mut frames, &mut warnings);
     let input = Input { span_s: span, ..read.input.clone() };
-    let parameters = resolved.config.parameters.to_table();
+    let parameters = resolved.config.parameters.by_name();
     let profile = resolved.profile;
     let warnings = views::warnings(&warnings, &flows);
     let flows = flows.iter().map(Flow::from).collect();

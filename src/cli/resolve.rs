@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use super::args::{Copies, EstimationFlags, Media, ParameterArgs, Rtcp, RunFlags, WriteFlags};
 use remb_replay::analysis::series::ssrc;
 use remb_replay::bwe::{DelayFilter, EstimatorChoice};
-use remb_replay::config::{self, Parameters};
+use remb_replay::config::{self, ByName, Parameters};
 use remb_replay::decode::FiveTuple;
 use remb_replay::remb::Profile;
 use remb_replay::replay::ReplayConfig;
@@ -49,7 +49,7 @@ pub(super) struct Resolved {
 impl Resolved {
     /// Everything that a run depends on, with its value: `--print-config`.
     pub(super) fn print(&self) -> String {
-        let mut table = self.config.parameters.to_table();
+        let mut table = Table::try_from(&self.config.parameters).unwrap_or_default();
         for key in [PROFILE, FLAGS] {
             if let Some(value) = self.given.get(key) {
                 table.insert(key.to_owned(), value.clone());
@@ -88,15 +88,17 @@ pub(super) fn resolve(
     }
     flags.extend(Table::try_from(write)?);
     flags.extend(Table::try_from(&parameters.estimation)?);
-    apply_flags(&mut table, parameters)?;
+    let mut given: ByName = table.try_into().context("--config")?;
+    apply_flags(&mut given, parameters)?;
     let (run, estimation, write) = parse_flags(&flags).context("--config: [flags]")?;
-    let mut all = config::profile_table(profile)?;
-    merge(&mut all, &table);
-    let mut resolved = Parameters::from_table(&all)?;
-    if !all.get("remb").and_then(Value::as_table).is_some_and(|remb| remb.contains_key("scheduler")) {
+    let mut all = profile.parameters()?;
+    all.merge(&given);
+    let mut resolved = Parameters::from_names(&all)?;
+    if all.value("remb.scheduler").is_none() {
         resolved.remb.scheduler = scheduler;
     }
     let config = replay_config(&run, &estimation, &write, resolved)?;
+    let mut table = Table::try_from(&given)?;
     table.insert(FLAGS.to_owned(), Value::Table(flags));
     if named.is_some() {
         table.insert(PROFILE.to_owned(), Value::String(profile.name.to_owned()));
@@ -126,18 +128,6 @@ fn profile(name: Option<&str>) -> Result<&'static config::Profile> {
     let known: Vec<_> = config::PROFILES.iter().map(|profile| profile.name).collect();
     let unknown = || anyhow!("--profile: no profile '{name}'; there are {}", known.join(" and "));
     config::Profile::find(name).ok_or_else(unknown)
-}
-
-/// Puts the parameters of `over` in the place of those of `table`.
-fn merge(table: &mut Table, over: &Table) {
-    for (stage, values) in over {
-        match (table.get_mut(stage).and_then(Value::as_table_mut), values.as_table()) {
-            (Some(known), Some(values)) => known.extend(values.clone()),
-            _ => {
-                table.insert(stage.clone(), values.clone());
-            }
-        }
-    }
 }
 
 fn replay_config(
@@ -221,34 +211,33 @@ fn read_text(path: &Path) -> Result<String> {
 }
 
 /// A flag of its own wins over `--set`, and that over `--config`.
-fn apply_flags(table: &mut Table, args: &ParameterArgs) -> Result<()> {
+fn apply_flags(given: &mut ByName, args: &ParameterArgs) -> Result<()> {
     for assignment in &args.set {
-        config::set(table, assignment)?;
+        given.set(assignment)?;
     }
     if let Some(scheduler) = args.scheduler {
-        set_name(table, "remb.scheduler", Profile::from(scheduler))?;
+        set_name(given, "remb.scheduler", Profile::from(scheduler))?;
     }
     if let Some(estimator) = args.estimator {
-        set_name(table, "controller.estimator", EstimatorChoice::from(estimator))?;
+        set_name(given, "controller.estimator", EstimatorChoice::from(estimator))?;
     }
     if let Some(filter) = args.filter {
-        set_name(table, "controller.filter", DelayFilter::from(filter))?;
+        set_name(given, "controller.filter", DelayFilter::from(filter))?;
     }
     if let Some(interval) = args.remb_interval {
-        config::set(table, &format!("remb.interval={interval}"))?;
+        given.set(&format!("remb.interval={interval}"))?;
     }
     if let Some(text) = &args.remb_decrease_threshold {
         let percent = text.strip_suffix('%').unwrap_or(text);
-        config::set(table, &format!("remb.decrease_threshold={percent}"))
-            .context("--remb-decrease-threshold")?;
+        given.set(&format!("remb.decrease_threshold={percent}")).context("--remb-decrease-threshold")?;
     }
     Ok(())
 }
 
 /// Sets a parameter whose values have names.
-fn set_name(table: &mut Table, parameter: &str, value: impl Serialize) -> Result<()> {
+fn set_name(given: &mut ByName, parameter: &str, value: impl Serialize) -> Result<()> {
     let name = Value::try_from(value)?;
-    Ok(config::set(table, &format!("{parameter}={}", name.as_str().unwrap_or_default()))?)
+    Ok(given.set(&format!("{parameter}={}", name.as_str().unwrap_or_default()))?)
 }
 
 /// An offer or answer whose extension ids are beyond doubt.

@@ -10,7 +10,7 @@ use super::outputs::{Format, Kind, Output, Plan};
 use super::resolve::Resolved;
 use remb_replay::analysis::tables::Tables;
 use remb_replay::bwe::{BandwidthUsage, DelayFilter, Step};
-use remb_replay::capture::Frame;
+use remb_replay::capture::{Frame, LinkType};
 use remb_replay::model::{Doubt, Limit, Warning};
 use remb_replay::remb::{CapturedRemb, Profile};
 use remb_replay::replay::{Event, SentRemb, Sink};
@@ -25,7 +25,6 @@ use remb_replay::units::{CaptureTime, Ssrc};
 
 /// At most so many flows are drawn, in order of appearance.
 const MAX_FIGURES: usize = 16;
-const ETHERNET: u16 = 1;
 
 /// All outputs of one replay.
 pub(super) struct Writers {
@@ -62,7 +61,7 @@ impl Writers {
             Rtcp::Compound => RtcpPacking::Compound,
             Rtcp::Reduced => RtcpPacking::Reduced,
         };
-        let ethernet = first.link_type.0 == ETHERNET;
+        let ethernet = first.link_type == LinkType::ETHERNET;
         let pcap = plan.open(Kind::Pcap)?;
         let merge = plan.has(Kind::Merge).then(|| {
             let sender = if resolved.sender_is_given { sender_ssrc } else { MERGED_SENDER };

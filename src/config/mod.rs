@@ -9,6 +9,7 @@
 //! assert!(refused.is_err_and(|why| why.contains("overuse.min_threshold")));
 //! ```
 
+mod by_name;
 mod profiles;
 mod table;
 
@@ -18,9 +19,11 @@ use toml::{Table, Value};
 use remb::RembConfig;
 use remb::bwe::EstimatorConfig;
 
+pub use by_name::ByName;
 pub use profiles::{PROFILES, Profile};
 pub use table::{Parameter, parameters};
 
+use by_name::lookup;
 use table::{CHOICES, Kind, RANGES};
 
 /// Every tunable of estimator and schedule.
@@ -61,14 +64,20 @@ pub enum ConfigError {
         /// Largest value.
         max: String,
     },
+    /// A text that is no TOML.
+    #[error("{0}")]
+    Syntax(String),
     /// Two parameters that exclude each other.
     #[error("parameter '{0}' is above '{1}'")]
     Order(&'static str, &'static str),
 }
 
 impl Parameters {
-    /// From tables of stages; unknown names, wrong kinds and values out of range are refused.
-    pub fn from_table(table: &Table) -> Result<Self, ConfigError> {
+    /// From values by name; unknown names, wrong kinds and values out of range are refused.
+    ///
+    /// # Errors
+    /// The first that is refused.
+    pub fn from_names(ByName(table): &ByName) -> Result<Self, ConfigError> {
         check_names(table)?;
         let parameters: Self =
             table.clone().try_into().map_err(|error: toml::de::Error| ConfigError::Value {
@@ -79,8 +88,12 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// All parameters with their values, by stage.
-    pub fn to_table(&self) -> Table {
+    /// All parameters with their values.
+    pub fn by_name(&self) -> ByName {
+        ByName(self.to_table())
+    }
+
+    fn to_table(&self) -> Table {
         Table::try_from(self).unwrap_or_default()
     }
 
@@ -109,49 +122,6 @@ impl Parameters {
         }
         Ok(())
     }
-}
-
-/// Puts `stage.name = value` into a table, the value being read as the parameter's own kind.
-pub fn set(table: &mut Table, assignment: &str) -> Result<(), ConfigError> {
-    let (name, text) = assignment.split_once('=').ok_or_else(|| ConfigError::Value {
-        name: assignment.to_owned(),
-        reason: "NAME=VALUE is needed".to_owned(),
-    })?;
-    let (name, text) = (name.trim(), text.trim());
-    let defaults = Parameters::default().to_table();
-    let default = lookup(&defaults, name).ok_or_else(|| ConfigError::Unknown(name.to_owned()))?;
-    let refused =
-        |reason: &str| ConfigError::Value { name: name.to_owned(), reason: format!("'{text}' {reason}") };
-    let value = match default {
-        Value::Integer(_) => Value::Integer(text.parse().map_err(|_| refused("is no whole number"))?),
-        Value::Float(_) => match text.parse::<f64>() {
-            Ok(number) if number.is_finite() => Value::Float(number),
-            _ => return Err(refused("is no number")),
-        },
-        Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| refused("is neither true nor false"))?),
-        _ => Value::String(text.to_owned()),
-    };
-    if let Some((stage, key)) = name.split_once('.') {
-        let stage = table.entry(stage).or_insert_with(|| Value::Table(Table::new()));
-        if let Some(stage) = stage.as_table_mut() {
-            stage.insert(key.to_owned(), value);
-        }
-    }
-    Ok(())
-}
-
-/// The tables of a profile's parameters.
-pub fn profile_table(profile: &Profile) -> Result<Table, ConfigError> {
-    let mut table = Table::new();
-    for (name, value) in profile.sets {
-        set(&mut table, &format!("{name}={value}"))?;
-    }
-    Ok(table)
-}
-
-fn lookup<'a>(table: &'a Table, name: &str) -> Option<&'a Value> {
-    let (stage, key) = name.split_once('.')?;
-    table.get(stage)?.get(key)
 }
 
 fn check_names(table: &Table) -> Result<(), ConfigError> {
@@ -230,11 +200,9 @@ mod tests {
     use crate::units::TimeDelta;
 
     fn parameters(assignments: &[&str]) -> Result<Parameters, ConfigError> {
-        let mut table = Table::new();
-        for assignment in assignments {
-            set(&mut table, assignment)?;
-        }
-        Parameters::from_table(&table)
+        let mut by_name = ByName::default();
+        assignments.iter().try_for_each(|assignment| by_name.set(assignment))?;
+        Parameters::from_names(&by_name)
     }
 
     #[test]
@@ -260,8 +228,8 @@ mod tests {
     #[test]
     fn every_profile_is_made_of_parameters() {
         let of = |name| {
-            let table = profile_table(Profile::find(name).unwrap()).unwrap();
-            Parameters::from_table(&table).unwrap()
+            let by_name = Profile::find(name).unwrap().parameters().unwrap();
+            Parameters::from_names(&by_name).unwrap()
         };
         assert_eq!(of("libwebrtc"), Parameters::default());
         let draft = of("gcc-draft-02").estimator;
@@ -341,7 +309,9 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         let changed = parameters(&["kalman.process_noise_offset=0.002", "remb.scheduler=libwebrtc"]).unwrap();
-        let text = toml::to_string(&changed.to_table()).unwrap();
-        assert_eq!(Parameters::from_table(&text.parse().unwrap()), Ok(changed));
+        let text = changed.by_name().to_string();
+        assert_eq!(Parameters::from_names(&text.parse().unwrap()), Ok(changed));
+        let refused = "remb.interval=".parse::<ByName>().unwrap_err();
+        assert!(matches!(refused, ConfigError::Syntax(_)), "{refused}");
     }
 }

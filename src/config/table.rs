@@ -3,7 +3,8 @@
 use serde::Serialize;
 use toml::Value;
 
-use super::{Parameters, lookup};
+use super::Parameters;
+use super::by_name::lookup;
 use crate::units::{Bitrate, TimeDelta};
 
 /// A parameter.

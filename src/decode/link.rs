@@ -16,7 +16,6 @@ pub(super) struct IpPacket<'a> {
 }
 
 const NULL: LinkType = LinkType(0);
-const ETHERNET: LinkType = LinkType(1);
 const PPP: LinkType = LinkType(9);
 const RAW_BSD: LinkType = LinkType(12);
 const RAW_OPENBSD: LinkType = LinkType(14);
@@ -54,7 +53,7 @@ pub(super) fn ip_packet<'a>(frame: &Frame<'a>) -> Result<IpPacket<'a>, Skip> {
         Ok(IpPacket { data, ethernet: None, direction })
     };
     match frame.link_type {
-        ETHERNET => Ok(IpPacket { direction: frame.direction, ..ethernet(frame.data)? }),
+        LinkType::ETHERNET => Ok(IpPacket { direction: frame.direction, ..ethernet(frame.data)? }),
         RAW | RAW_BSD | RAW_OPENBSD | IPV4 | IPV6 => plain(frame.data),
         NULL | LOOP => plain(loopback(frame.data)?),
         LINUX_COOKED => cooked(after_ether_type(tail(frame.data, COOKED_TYPE_AT)?)?.0, COOKED_KIND_AT),

@@ -25,7 +25,7 @@ mod link;
 mod plain;
 mod ppp;
 mod skip;
-mod stun;
+pub(crate) mod stun;
 mod tapped;
 mod tcp;
 mod tunnel;

@@ -3,13 +3,16 @@
 
 use std::net::SocketAddr;
 
+use super::layers::ETHER_IPV4;
 use super::{Carrier, Datagram, Ends, FlowMark, ip, link};
 use crate::capture::{Direction, Frame, LinkType};
 
-const ETHERNET: LinkType = LinkType(1);
 const ETHERNET_LEN: usize = 14;
 /// EtherType, then version and header length of IP.
-const ETHER_IPV4: [u8; 3] = [0x08, 0x00, 0x45];
+const IPV4_BEHIND_ETHERNET: [u8; 3] = {
+    let [high, low] = ETHER_IPV4.to_be_bytes();
+    [high, low, IPV4_START]
+};
 const IPV4_START: u8 = 0x45;
 const IPV6_VERSION: u8 = 6;
 const IPV4_HEADER_LEN: usize = 20;
@@ -76,7 +79,11 @@ impl RecentFlows {
     #[inline(always)]
     pub(super) fn datagram<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Datagram<'a>> {
         let (headers, captured) = match frame.data.split_first_chunk::<COMMON_HEADERS_LEN>() {
-            Some(split) if frame.link_type == ETHERNET && split.0[12..15] == ETHER_IPV4 => split,
+            Some(split)
+                if frame.link_type == LinkType::ETHERNET && split.0[12..15] == IPV4_BEHIND_ETHERNET =>
+            {
+                split
+            }
             _ => return self.behind_other_headers(frame),
         };
         let (ethernet, ip) = headers.split_first_chunk::<ETHERNET_LEN>()?;
@@ -233,7 +240,7 @@ mod tests {
 
     /// The same behind other headers: Ethernet as it is, with a VLAN tag, Linux cooked, loopback, raw.
     const LINKS: [LinkType; 6] =
-        [ETHERNET, ETHERNET, LinkType(113), LinkType(276), LinkType(0), LinkType(101)];
+        [LinkType::ETHERNET, LinkType::ETHERNET, LinkType(113), LinkType(276), LinkType(0), LinkType(101)];
 
     fn on_link(link: usize, ethernet: &[u8]) -> Vec<u8> {
         let (ether_type, packet) = (&ethernet[12..14], &ethernet[14..]);

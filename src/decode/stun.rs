@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use super::Payload;
 
 pub(super) const HEADER_LEN: usize = 20;
-pub(super) const COOKIE: [u8; 4] = 0x2112_a442_u32.to_be_bytes();
+pub(crate) const COOKIE: [u8; 4] = 0x2112_a442_u32.to_be_bytes();
 const CHANNEL_BIND_REQUEST: u16 = 0x0009;
 const SEND_INDICATION: u16 = 0x0016;
 const DATA_INDICATION: u16 = 0x0017;

@@ -8,6 +8,7 @@ use rtc_shared::marshal::Marshal;
 use rtcp::receiver_report::ReceiverReport;
 use rtcp::source_description::{SdesType, SourceDescription, SourceDescriptionChunk, SourceDescriptionItem};
 
+use crate::capture::LinkType;
 use crate::decode::FiveTuple;
 use crate::units::{Bitrate, CaptureTime, Ssrc};
 use remb::Remb;
@@ -15,7 +16,7 @@ use remb::Remb;
 const MAGIC_MICROSECONDS: u32 = 0xa1b2_c3d4;
 const MAGIC_NANOSECONDS: u32 = 0xa1b2_3c4d;
 const SNAPLEN: u32 = 262_144;
-const LINK_ETHERNET: u32 = 1;
+const LINK_ETHERNET: u32 = LinkType::ETHERNET.0 as u32;
 const LINK_RAW: u32 = 101;
 const TIME_TO_LIVE: u8 = 64;
 const CNAME: &str = "remb-replay";

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::events::EventRow;
-
+use crate::config::ByName;
 pub use crate::model::Frames;
 pub use crate::units::{Count, Seconds};
 
@@ -26,7 +26,7 @@ pub struct Summary {
     /// The name of the set of parameters that the others start from.
     pub profile: &'static str,
     /// Every parameter as resolved, by stage.
-    pub parameters: toml::Table,
+    pub parameters: ByName,
 }
 
 /// What is in a capture, without any estimate: `inspect --json`.

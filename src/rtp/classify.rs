@@ -2,6 +2,7 @@
 //! RFC 5761 for RTP and RTCP.
 
 use super::muxed::{is_rtcp, is_rtcp_type};
+use crate::decode::stun::COOKIE as STUN_COOKIE;
 
 /// What a payload looks like. Whether a stream that looks like RTP is RTP is decided later, by its behaviour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +55,6 @@ impl PacketClass {
 
 const RTP_HEADER_LEN: usize = 12;
 const CHANNEL_HEADER_LEN: usize = 4;
-const STUN_COOKIE: [u8; 4] = 0x2112_a442_u32.to_be_bytes();
 const ZRTP_COOKIE: &[u8; 4] = b"ZRTP";
 
 /// Versions 1 (RFC 9000), 2 (RFC 9369), negotiation, and the drafts.

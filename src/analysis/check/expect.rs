@@ -82,7 +82,7 @@ impl Expectation {
 }
 
 /// All expectations that are not met, each in a sentence.
-pub fn unmet(expectations: &[Expectation], summary: &Json) -> Vec<String> {
+pub(super) fn unmet(expectations: &[Expectation], summary: &Json) -> Vec<String> {
     expectations.iter().filter_map(|expectation| expectation.unmet(summary)).collect()
 }
 

@@ -12,7 +12,7 @@ mod table;
 
 pub use case::{Case, Distance, Golden, Table};
 pub use error::CaseError;
-pub use expect::{Expectation, unmet};
+pub use expect::Expectation;
 pub use golden::Known;
 pub use hold::{Csv, HoldError, Results, Run};
 pub use report::{CaseResult, Verdict, junit, markdown};

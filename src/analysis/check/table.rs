@@ -32,7 +32,7 @@ pub struct Rows {
 /// Why a text is no table.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct TableError(#[from] csv::Error);
+pub struct TableError(#[source] csv::Error);
 
 /// Where a column stands.
 pub type Column = usize;
@@ -73,8 +73,8 @@ impl Rows {
     /// If rows are of different lengths, or no text.
     pub fn parse(content: &[u8]) -> Result<Self, TableError> {
         let mut reader = csv::Reader::from_reader(content);
-        let headings = reader.headers()?.iter().map(str::to_owned).collect();
-        let rows = reader.records().collect::<Result<_, _>>()?;
+        let headings = reader.headers().map_err(TableError)?.iter().map(str::to_owned).collect();
+        let rows = reader.records().collect::<Result<_, _>>().map_err(TableError)?;
         Ok(Self { headings, rows })
     }
 

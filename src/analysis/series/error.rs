@@ -1,12 +1,17 @@
 //! Why a file gives no series.
 
+/// What keeps a text from being read as CSV.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct CsvError(csv::Error);
+
 /// Why a file gives no series. Whoever opened it knows its name; where two files are spoken of, they are named.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeriesError {
     /// It cannot be read, or is no CSV.
     #[error(transparent)]
-    Csv(#[from] csv::Error),
+    Csv(CsvError),
     /// No column is known to be a time.
     #[error(
         "no column {}; there are {}; --column time=NAME names it",
@@ -64,6 +69,10 @@ fn wanted(named: &Option<String>, known: &str, what: &str) -> String {
 }
 
 impl SeriesError {
+    pub(super) fn csv(error: csv::Error) -> Self {
+        Self::Csv(CsvError(error))
+    }
+
     /// Whether a name that was given for a column is wrong, and not the file.
     pub fn is_of_a_name(&self) -> bool {
         match self {
@@ -75,6 +84,6 @@ impl SeriesError {
 
     /// Whether the file could not be read, whatever is in it.
     pub fn is_io(&self) -> bool {
-        matches!(self, Self::Csv(error) if error.is_io_error())
+        matches!(self, Self::Csv(CsvError(error)) if error.is_io_error())
     }
 }

@@ -64,8 +64,8 @@ impl<R: Read> SeriesReader<R> {
     /// If it cannot be read, or has no time or no rate.
     pub fn new(source: R, shown: &str, names: &ColumnNames) -> Result<Self, SeriesError> {
         let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(source);
-        let header = rows.headers()?.clone();
-        let first = rows.records().next().transpose()?;
+        let header = rows.headers().map_err(SeriesError::csv)?.clone();
+        let first = rows.records().next().transpose().map_err(SeriesError::csv)?;
         let columns = Columns::find(&header, first.as_ref(), names)?;
         Ok(Self { shown: shown.to_owned(), rows, first, columns })
     }
@@ -111,7 +111,7 @@ impl<R: Read> SeriesReader<R> {
         file.notes.extend(form.note().map(|note| format!("{shown}: {note}")));
         let rows = first.into_iter().map(Ok).chain(rows.records());
         for (index, row) in rows.enumerate() {
-            let row = row?;
+            let row = row.map_err(SeriesError::csv)?;
             let wrong = |why| SeriesError::Row { line: row.position().map_or(0, csv::Position::line), why };
             if index >= MAX_ROWS {
                 return Err(wrong(format!("more than {MAX_ROWS} rows")));

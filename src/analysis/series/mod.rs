@@ -9,7 +9,7 @@ mod recordings;
 mod steps;
 
 pub use cells::ssrc;
-pub use error::SeriesError;
+pub use error::{CsvError, SeriesError};
 pub use file::{SeriesFile, SeriesReader};
 pub use names::ColumnNames;
 pub use recordings::{ListedSeries, Recordings};

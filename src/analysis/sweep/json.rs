@@ -1,5 +1,6 @@
 //! A ranking as JSON.
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::ranking::Ranking;
@@ -7,8 +8,8 @@ use super::text::OPEN_LOOP;
 use crate::report::summary::Tool;
 
 impl Ranking {
-    /// Everything, by point and flow.
-    pub fn to_json(&self) -> serde_json::Value {
+    /// Everything, by point and flow, as it is written as JSON.
+    pub fn to_json(&self) -> impl Serialize + use<> {
         let flows = self.flows.iter().map(|flow| {
             let (origin, reference) = flow.reference.as_ref().map(|(origin, score)| (origin, score)).unzip();
             json!({"capture": flow.capture, "flow": flow.flow, "packets": flow.packets, "held_against": origin,

@@ -2,7 +2,7 @@
 
 use super::{Axis, Grid, GridError};
 use crate::analysis::compare::{GRAIN, at_phase};
-use crate::config::{self, Parameters};
+use crate::config::Parameters;
 use crate::replay::ReplayConfig;
 use crate::survey::SurveyConfig;
 
@@ -49,8 +49,8 @@ impl Points {
             points.push(SweptPoint { values, is_base }, &config, phases);
         }
         if !points.points.iter().any(|point| point.is_base) {
-            let table = base.parameters.to_table();
-            let values = grid.axes.iter().map(|axis| value_of(&table, &axis.name)).collect();
+            let by_name = base.parameters.by_name();
+            let values = grid.axes.iter().map(|axis| by_name.value(&axis.name).unwrap_or_default()).collect();
             points.push(SweptPoint { values, is_base: true }, base, phases);
         }
         Ok(Self { axes: grid.axes, ..points })
@@ -85,19 +85,9 @@ impl Points {
 
 /// The same configuration with the values of a point.
 fn with(base: &ReplayConfig, axes: &[Axis], values: &[String]) -> Result<ReplayConfig, GridError> {
-    let mut table = base.parameters.to_table();
+    let mut by_name = base.parameters.by_name();
     for (axis, value) in axes.iter().zip(values) {
-        config::set(&mut table, &format!("{}={value}", axis.name))?;
+        by_name.set(&format!("{}={value}", axis.name))?;
     }
-    Ok(ReplayConfig { parameters: Parameters::from_table(&table)?, ..base.clone() })
-}
-
-fn value_of(table: &toml::Table, name: &str) -> String {
-    let mut words = name.split('.');
-    let first = words.next().and_then(|word| table.get(word));
-    match words.fold(first, |value, word| value?.as_table()?.get(word)) {
-        Some(toml::Value::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
-        None => String::new(),
-    }
+    Ok(ReplayConfig { parameters: Parameters::from_names(&by_name)?, ..base.clone() })
 }

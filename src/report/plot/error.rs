@@ -9,13 +9,17 @@ pub enum PlotError {
     Drawing(String),
     /// The PNG could not be written.
     #[error("writing the picture: {0}")]
-    Png(#[from] png::EncodingError),
+    Png(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The SVG could not be written.
     #[error("writing the picture: {0}")]
     Io(#[from] std::io::Error),
 }
 
 impl PlotError {
+    pub(super) fn png(error: png::EncodingError) -> Self {
+        Self::Png(error.into())
+    }
+
     pub(super) fn drawing(error: impl std::fmt::Display) -> Self {
         Self::Drawing(error.to_string())
     }

@@ -104,10 +104,10 @@ fn png(figure: &impl Drawable, writer: impl Write) -> Result<(), PlotError> {
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Balanced);
-    let mut image = encoder.write_header()?;
-    let mut stream = image.stream_writer_with_size(1 << 16)?;
+    let mut image = encoder.write_header().map_err(PlotError::png)?;
+    let mut stream = image.stream_writer_with_size(1 << 16).map_err(PlotError::png)?;
     stream.write_all(averaged)?;
-    stream.finish()?;
+    stream.finish().map_err(PlotError::png)?;
     Ok(())
 }
 

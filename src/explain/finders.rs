@@ -37,6 +37,7 @@ pub(super) struct Finders {
     last: (CaptureTime, FrameNumber),
     frame_bytes: u64,
     estimate: Option<Bitrate>,
+    is_cold: bool,
 }
 
 impl Finders {
@@ -57,6 +58,7 @@ impl Finders {
             last: (CaptureTime::default(), FrameNumber(0)),
             frame_bytes: 0,
             estimate: None,
+            is_cold,
         }
     }
 
@@ -119,7 +121,7 @@ impl Finders {
         let standing = self.samples.latest().and_then(|slot| slot.standing);
         self.holds.step((at, frame), step, standing, &mut self.log);
         let around = Around {
-            began: self.began.unwrap_or(at),
+            began: self.began.filter(|_| !self.is_cold),
             last_packet: self.last.0,
             gap_ended: self.gaps.last_end(),
             stepped: self.steps.last(),

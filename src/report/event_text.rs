@@ -71,7 +71,11 @@ fn fell(fall: &Fall) -> String {
         text.push_str(&format!("; {} lost", counted(fall.lost, "packets")));
     }
     if fall.sender_pauses > 0 {
-        text.push_str(&format!("; the sender then paused, {}", counted(fall.sender_pauses, "times")));
+        let times = match fall.sender_pauses {
+            1 => "once".to_owned(),
+            pauses => format!("{pauses} times"),
+        };
+        text.push_str(&format!("; the sender then paused {times}"));
     }
     match fall.recorded {
         Some(true) => text.push_str("; the receiver's REMB fell too"),

@@ -362,7 +362,8 @@ fn a_printed_configuration_makes_the_same_run() {
 
 #[test]
 fn every_command_has_its_page_its_examples_and_its_completion() {
-    let commands = ["inspect", "replay", "compare", "check", "sweep", "params", "completions", "man"];
+    let commands =
+        ["inspect", "explain", "replay", "compare", "check", "sweep", "params", "completions", "man"];
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(ending(&["man", "--dir", text(folder.path())]).0, 0);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1 + commands.len());
@@ -488,7 +489,7 @@ fn a_signal_ends_the_reading_and_what_was_read_is_written() {
         drop(stdin);
         let (code, errors, files) = live.end();
         assert!(code == Some(5) && errors.contains("cut off in frame"), "{code:?} {errors}");
-        assert_eq!(files.len(), 7, "{files:?}");
+        assert_eq!(files.len(), 8, "{files:?}");
     }
     let mut live = Live::begin(begin);
     live.signal("-INT");
@@ -498,7 +499,7 @@ fn a_signal_ends_the_reading_and_what_was_read_is_written() {
     drop(stdin);
     let (code, errors, files) = live.end();
     assert!(code == Some(5) && errors.contains("interrupted"), "{code:?} {errors}");
-    assert_eq!(files.len(), 7, "{files:?}");
+    assert_eq!(files.len(), 8, "{files:?}");
     let live = Live::begin(begin);
     live.signal("-INT");
     live.signal("-INT");

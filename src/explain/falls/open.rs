@@ -38,8 +38,9 @@ const MIN_FRAMES: u64 = 8;
 /// What was around the first decrease.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::explain) struct Around {
-    /// The flow's first packet, and its latest.
-    pub(in crate::explain) began: CaptureTime,
+    /// The flow's first packet; `None` where estimation begins in mid-call.
+    pub(in crate::explain) began: Option<CaptureTime>,
+    /// The flow's latest packet.
     pub(in crate::explain) last_packet: CaptureTime,
     /// When the last gap ended.
     pub(in crate::explain) gap_ended: Option<CaptureTime>,
@@ -242,7 +243,7 @@ impl Open {
             most_ms: ms(self.most),
             frame_ratio: self.burst.map(|burst| burst.ratio),
             sent_ratio: self.sent_ratio,
-            is_start: self.began.nanos_since(self.around.began) <= 5 * SECOND
+            is_start: self.around.began.is_some_and(|began| self.began.nanos_since(began) <= 5 * SECOND)
                 && (!self.knew_link || self.came.is_none()),
             link: link.map(Bitrate::as_bps),
             came: self.came.map(Bitrate::as_bps),

@@ -4,12 +4,16 @@ use crate::streams::SendClock;
 use crate::survey::FedPacket;
 use crate::units::{AbsSendTimeElement, CaptureTime};
 
+use super::SECOND;
+
 /// The floor may rise by so much: two clocks drift apart.
 const DRIFT_PPM: i64 = 250;
 /// Streams whose send times are further apart are of different clocks.
 const SAME_CLOCK_NANOS: i64 = 1_000_000_000;
 /// No queue grows by so much more than the time that passes: a clock was set.
 const STEP_NANOS: i64 = 1_000_000_000;
+/// No queue is longer: more is a clock's doing.
+const LONGEST_NANOS: i64 = 3600 * SECOND;
 /// Of video, in which RTP timestamps serve as send times.
 const TICKS_PER_MS: i64 = 90;
 
@@ -76,7 +80,7 @@ impl Delays {
             }
             _ => return None,
         };
-        Some(self.clocks.get_mut(place)?.above_floor(delay, at))
+        Some(self.clocks.get_mut(place)?.above_floor(delay, at).min(LONGEST_NANOS))
     }
 
     /// The floor is where the delay is now, of all clocks.

@@ -137,6 +137,11 @@ impl Finders {
         self.divergences.recorded(at, remb);
     }
 
+    /// Events for which there was no room.
+    pub(super) const fn left_out(&self) -> u64 {
+        self.log.left_out()
+    }
+
     /// What happened to the flow at `index`, in order of time.
     pub(super) fn events(mut self, index: usize, flow: &Flow, first_at: CaptureTime) -> Vec<Event> {
         while let Some((at, recorded)) =

@@ -17,6 +17,8 @@ pub(super) struct Found {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Log {
     found: Vec<Found>,
+    /// What there was no room for.
+    left_out: u64,
 }
 
 /// A stranger's capture decides how many there are.
@@ -24,9 +26,15 @@ const MAX_EVENTS: usize = 4096;
 
 impl Log {
     pub(super) fn push(&mut self, found: Found) {
-        if self.found.len() < MAX_EVENTS {
-            self.found.push(found);
+        match self.found.len() < MAX_EVENTS {
+            true => self.found.push(found),
+            false => self.left_out += 1,
         }
+    }
+
+    /// What there was no room for.
+    pub(super) const fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// The latest first.

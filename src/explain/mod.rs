@@ -102,6 +102,11 @@ impl Explainer {
         }
     }
 
+    /// Events for which there was no room, so far.
+    pub(crate) fn left_out(&self) -> u64 {
+        self.finders.as_ref().map_or(0, |finders| finders.left_out())
+    }
+
     /// What happened to the flow at `index`, in order of time; times count from `first_at`.
     pub(crate) fn events(&self, index: usize, flow: &Flow, first_at: CaptureTime) -> Vec<Event> {
         let finders = self.finders.as_ref();

@@ -12,6 +12,8 @@ use super::{MS, SECOND};
 /// Slots that are kept.
 const MAX_SLOTS: usize = 600;
 const SLOT_NANOS: i64 = 50 * MS;
+/// Packets of two interfaces are so far out of order.
+const BACK_NANOS: i64 = SECOND;
 /// A packet that waited no longer says nothing of the link.
 const WAITED_NANOS: i64 = 8 * MS;
 /// Fewer packets that waited are too few to tell what the link carries.
@@ -76,6 +78,10 @@ impl Samples {
         standing: impl FnOnce() -> Option<i64>,
     ) -> bool {
         let at = packet.at;
+        if self.slots.back().is_some_and(|slot| slot.at.nanos_since(at) > BACK_NANOS) {
+            // Time stepped back: what was before is no past.
+            self.slots.clear();
+        }
         let begins = self.slots.back().is_none_or(|slot| at.nanos_since(slot.at) >= SLOT_NANOS);
         if begins {
             self.begin(packet, standing());
@@ -195,7 +201,7 @@ impl Waited {
     fn add(&mut self, bytes: u64, nanos: i64) {
         self.packets += 1;
         self.bytes += bytes;
-        self.nanos += nanos;
+        self.nanos = self.nanos.saturating_add(nanos);
     }
 
     fn since(&self, before: &Self) -> Option<Bitrate> {

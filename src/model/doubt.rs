@@ -223,6 +223,8 @@ pub enum Limit {
     Interfaces,
     /// Flows that are drawn, of so many.
     Figures(usize),
+    /// Events of a flow.
+    Events,
 }
 
 impl Limit {
@@ -236,6 +238,7 @@ impl Limit {
             Self::Tcp => "W-LIMIT-TCP",
             Self::Interfaces => "W-LIMIT-INTERFACES",
             Self::Figures(_) => "W-LIMIT-FIGURES",
+            Self::Events => "W-LIMIT-EVENTS",
         }
     }
 }

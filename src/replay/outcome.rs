@@ -42,6 +42,10 @@ pub(super) fn complete(survey: &Survey, estimation: &Estimation) -> Outcome {
         warnings.extend(estimation.doubts(index, flow, timeline));
         if let Some(explainer) = timeline.and_then(Timeline::explainer) {
             flow.events = explainer.events(index, flow, first_at);
+            let left_out = Count { count: explainer.left_out(), first_frame: 0 };
+            if left_out.count > 0 {
+                warnings.push(Warning::of_flow(Doubt::Limit(model::Limit::Events), index, left_out));
+            }
         }
         if estimation.config().events {
             flow.events.extend(no_remb(index, flow));

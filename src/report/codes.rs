@@ -73,6 +73,7 @@ pub const CODES: &[(&str, &str)] = &[
         "What a header extension or a stream is was found out only after packets had been fed otherwise. The flag that is named tells it from the start.",
     ),
     ("W-LIMIT-ESTIMATED", "More than 256 flows count; the ones that came first are estimated."),
+    ("W-LIMIT-EVENTS", "More than 4,096 events of a flow; the ones that were found first are told."),
     ("W-LIMIT-FIGURES", "More than 16 flows are estimated; the ones that came first are drawn."),
     ("W-LIMIT-FLOWS", "More flows than --max-flows; further ones are not counted."),
     (

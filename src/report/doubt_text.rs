@@ -203,6 +203,7 @@ fn limit(limit: Limit, count: u64) -> String {
         Limit::Interfaces => {
             return format!("{count} packets of interfaces beyond the 1,024 that are kept");
         }
+        Limit::Events => return format!("{count} events of this flow are one too many to be told"),
         Limit::Figures(most) => return format!("{count} flows beyond the first {most} are not drawn"),
     };
     format!("{what} reached: {count} frames beyond it")

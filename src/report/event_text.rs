@@ -216,10 +216,12 @@ fn stream_changed(stream: &StreamChange) -> String {
 
 fn diverged(apart: &Divergence) -> String {
     let percent = 100.0 * (apart.replayed.as_bps() as f64 / apart.recorded.as_bps().max(1) as f64 - 1.0);
-    let phases =
-        apart.phases.map(|(some, all)| format!("; at {some} of {all} clock phases")).unwrap_or_default();
+    let phases = match apart.phases {
+        Some((some, all)) => format!("; at {some} of {all} clock phases"),
+        None => "; compare tells at how many phases of the receiver's clock".to_owned(),
+    };
     format!(
-        "the receiver's REMB and the replayed estimate part: {} and {} ({percent:+.0} %) at most{phases}",
+        "the receiver's REMB and the replayed estimate part, {} and {} ({percent:+.0} %) at most{phases}",
         rate(apart.recorded),
         rate(apart.replayed)
     )

@@ -69,7 +69,8 @@ fn label(plan: &Plan, call: &Call, at: i64, until: i64) -> Fall {
     let offered = rate(call, onset - 2 * SECOND, onset).max(1);
     let middle = onset.midpoint(at);
     let (mut share, mut most_share) = (f64::MAX, 0.0_f64);
-    for now in [onset, middle, at, at.midpoint(until), until] {
+    // The queue of a fall is looked at until half a second after it, and so is the link.
+    for now in [onset, middle, at, at.midpoint(until), until, until + SECOND / 4, until + SECOND / 2] {
         let all = offered * 105 / 100 + plan.cross_at(now);
         let carried = plan.capacity_at(now) as f64 / all as f64;
         (share, most_share) = (share.min(carried), most_share.max(carried));

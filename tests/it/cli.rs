@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod explain;
-mod explain;
 mod merge;
 mod settings;
 // A message of the system is worded as Unix words it.

@@ -99,8 +99,10 @@ fn read(
 ) -> Result<Replayed, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
     let steps = plan.has(Kind::EstimateCsv) || plan.has(Kind::Picture);
+    // Who wants no text and none of these does not pay for it.
+    let events = !args.behave.quiet || plan.has(Kind::EventsCsv) || plan.has(Kind::Json);
     let config = resolved.config.clone().told(told);
-    let mut replay = Replay::new(ReplayConfig { steps, events: true, ..config })
+    let mut replay = Replay::new(ReplayConfig { steps, events, ..config })
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let mut writers: Option<Writers> = None;
     let read = source.read(&args.behave, |frame| {

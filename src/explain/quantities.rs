@@ -108,7 +108,7 @@ impl Quantities {
     }
 
     /// The standing queue, ns.
-    pub(super) fn standing_nanos(&self, at: CaptureTime) -> Option<i64> {
+    pub(super) fn standing_nanos(&mut self, at: CaptureTime) -> Option<i64> {
         self.standing.least(at, self.intervals.median_nanos())
     }
 

@@ -6,6 +6,8 @@ use crate::units::CaptureTime;
 #[derive(Debug, Clone)]
 pub(super) struct StandingQueue {
     buckets: [(i64, i64); BUCKETS],
+    /// The least in the buckets of a window that ends with this one, and begins with that.
+    known: Option<(i64, i64, Option<i64>)>,
 }
 
 const BUCKETS: usize = 64;
@@ -17,7 +19,7 @@ const FRAMES: i64 = 2;
 
 impl Default for StandingQueue {
     fn default() -> Self {
-        Self { buckets: [(i64::MIN, 0); BUCKETS] }
+        Self { buckets: [(i64::MIN, 0); BUCKETS], known: None }
     }
 }
 
@@ -26,6 +28,12 @@ impl StandingQueue {
     #[inline]
     pub(super) fn observe(&mut self, queue_nanos: i64, at: CaptureTime) {
         let number = at.as_nanos().div_euclid(BUCKET_NANOS);
+        match &mut self.known {
+            Some((last, _, least)) if *last == number => {
+                *least = Some(least.map_or(queue_nanos, |least| least.min(queue_nanos)));
+            }
+            known => *known = None,
+        }
         if let Some(bucket) = self.buckets.get_mut(place(number)) {
             match bucket.0 == number {
                 true => bucket.1 = bucket.1.min(queue_nanos),
@@ -35,20 +43,26 @@ impl StandingQueue {
     }
 
     /// The least of the last two frames, of 100 to 500 ms; `None` where nothing came.
-    pub(super) fn least(&self, at: CaptureTime, frame_interval_nanos: Option<i64>) -> Option<i64> {
+    pub(super) fn least(&mut self, at: CaptureTime, frame_interval_nanos: Option<i64>) -> Option<i64> {
         let frames = frame_interval_nanos.unwrap_or(0).saturating_mul(FRAMES);
         let window = frames.clamp(SHORTEST_NANOS, LONGEST_NANOS);
         let last = at.as_nanos().div_euclid(BUCKET_NANOS);
-        let numbers = last - (window + BUCKET_NANOS - 1) / BUCKET_NANOS + 1..=last;
+        let first = last - (window + BUCKET_NANOS - 1) / BUCKET_NANOS + 1;
+        if let Some((_, _, least)) = self.known.filter(|known| (known.0, known.1) == (last, first)) {
+            return least;
+        }
         let least_of = |number: i64| {
             let bucket = self.buckets.get(place(number))?;
             (bucket.0 == number).then_some(bucket.1)
         };
-        numbers.filter_map(least_of).min()
+        let least = (first..=last).filter_map(least_of).min();
+        self.known = Some((last, first, least));
+        least
     }
 
     /// A floor that rose: what was queue is none.
     pub(super) fn lower(&mut self, nanos: i64) {
+        self.known = None;
         for (_, queue) in &mut self.buckets {
             *queue = queue.saturating_sub(nanos).max(0);
         }

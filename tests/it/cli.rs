@@ -1,6 +1,7 @@
 //! The program as its users meet it: exit codes, messages, files.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod join;
 mod merge;
 mod settings;
 // A message of the system is worded as Unix words it.

@@ -15,6 +15,7 @@
 //! # Ok::<(), remb_replay::replay::ReplayError>(())
 //! ```
 
+mod apart;
 mod estimation;
 mod event;
 mod outcome;

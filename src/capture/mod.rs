@@ -14,6 +14,7 @@
 
 mod annotated;
 mod buffer;
+mod foreign;
 mod headers;
 mod link_type;
 mod pcap;
@@ -192,7 +193,14 @@ pub struct CaptureReader {
     /// What the files before this one said of their clocks and their snaplen.
     nanoseconds_before: bool,
     snaplen_before: Option<(u32, u32)>,
+    /// Opens the next file, where it is one of several.
+    rest: Option<NextFile>,
+    /// Bytes of the files before this one.
+    bytes_before: u64,
 }
+
+/// Opens the next of several files; `None` behind the last.
+pub type NextFile = Box<dyn FnMut() -> Option<io::Result<Box<dyn Read + Send>>> + Send>;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
@@ -202,20 +210,7 @@ impl CaptureReader {
     /// # Errors
     /// If these are no capture, or cannot be read.
     pub fn new(source: Box<dyn Read + Send>) -> Result<Self, CaptureError> {
-        let counting = CountingReader::new(source);
-        let bytes_read = counting.counter();
-        let mut buffer = FillBuffer::new(Box::new(counting), bytes_read);
-        let compression = match buffer.peek(4)? {
-            start if start.starts_with(&GZIP_MAGIC) => Some("gzip"),
-            start if zstd::is_zstd(start) => Some("zstd"),
-            _ => None,
-        };
-        if let Some(compression) = compression {
-            buffer = buffer.decompressed(|raw| decoder(compression, raw));
-        }
-        let Some(format) = Format::begin(&mut buffer)? else {
-            return Err(CaptureError::NotACapture(what_it_is(buffer.peek(pcap::HEADER_LEN)?)));
-        };
+        let (buffer, format, compression) = begin(source)?;
         Ok(Self {
             buffer,
             format,
@@ -225,7 +220,18 @@ impl CaptureReader {
             concatenated: Count::default(),
             nanoseconds_before: false,
             snaplen_before: None,
+            rest: None,
+            bytes_before: 0,
         })
+    }
+
+    /// Reads the files of one rotated capture as one: the first, and then what `rest` opens, each when the one before has
+    /// ended. Frames are numbered on; each file may have a format and a compression of its own.
+    ///
+    /// # Errors
+    /// If the first is no capture, or cannot be read.
+    pub fn joined(first: Box<dyn Read + Send>, rest: NextFile) -> Result<Self, CaptureError> {
+        Ok(Self { rest: Some(rest), ..Self::new(first)? })
     }
 
     /// The next frame; `None` at the end.
@@ -258,6 +264,7 @@ impl CaptureReader {
                 Record::End if self.buffer.ended_early() => {
                     return Err(CaptureError::CutOff { frame: number, offset: self.buffer.offset() });
                 }
+                Record::End if self.open_next()? => {}
                 Record::End => return Ok(None),
                 Record::NextFile => self.begin_next_file(number)?,
                 Record::NextSection => self.concatenated.add(number.0),
@@ -275,6 +282,18 @@ impl CaptureReader {
                 }
             }
         }
+    }
+
+    /// Goes on with the next of several files; whether there is one.
+    fn open_next(&mut self) -> Result<bool, CaptureError> {
+        let Some(next) = self.rest.as_mut().and_then(|rest| rest()) else { return Ok(false) };
+        let source = next.map_err(|source| CaptureError::Io { offset: 0, source })?;
+        let (buffer, format, _) = begin(source)?;
+        self.nanoseconds_before = self.nanoseconds();
+        self.snaplen_before = self.snaplen();
+        self.bytes_before += self.buffer.bytes_read();
+        (self.buffer, self.format) = (buffer, format);
+        Ok(true)
     }
 
     /// What follows is read as the file that it is.
@@ -342,7 +361,7 @@ impl CaptureReader {
 
     /// Bytes of the input so far, compressed as they are.
     pub fn bytes_read(&self) -> u64 {
-        self.buffer.bytes_read()
+        self.bytes_before + self.buffer.bytes_read()
     }
 
     /// Packet records that could not be given as frames, by reason.
@@ -351,23 +370,30 @@ impl CaptureReader {
     }
 }
 
+/// A file's format and compression, by its first bytes.
+fn begin(source: Box<dyn Read + Send>) -> Result<(FillBuffer, Format, Option<&'static str>), CaptureError> {
+    let counting = CountingReader::new(source);
+    let bytes_read = counting.counter();
+    let mut buffer = FillBuffer::new(Box::new(counting), bytes_read);
+    let compression = match buffer.peek(4)? {
+        start if start.starts_with(&GZIP_MAGIC) => Some("gzip"),
+        start if zstd::is_zstd(start) => Some("zstd"),
+        _ => None,
+    };
+    if let Some(compression) = compression {
+        buffer = buffer.decompressed(|raw| decoder(compression, raw));
+    }
+    match Format::begin(&mut buffer)? {
+        Some(format) => Ok((buffer, format, compression)),
+        None => Err(CaptureError::NotACapture(foreign::what_it_is(buffer.peek(foreign::LOOKED_AT)?))),
+    }
+}
+
 fn decoder(compression: &'static str, raw: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
     match compression {
         "gzip" => Box::new(MultiGzDecoder::new(raw)),
         _ => Box::new(zstd::ZstdReader::new(raw)),
     }
-}
-
-/// What a person would say of a file that is no capture.
-fn what_it_is(start: &[u8]) -> String {
-    if start.is_empty() {
-        return "the file is empty".to_owned();
-    }
-    if start.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
-        return format!("it begins with the text '{}'", String::from_utf8_lossy(start).escape_debug());
-    }
-    let hex: Vec<_> = start.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("it begins with the bytes {}", hex.join(" "))
 }
 
 #[cfg(test)]

@@ -366,6 +366,12 @@ fn what_is_no_capture_is_said_to_be_what_it_is() {
         (b"# Notes\non a call", "it begins with the text '# Notes\\non a call'"),
         (&[0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4, 5], "it begins with the bytes ff d8 ff e0 01 02 03 04"),
         (&0xa1b2_cd34_u32.to_be_bytes(), "a big-endian capture in the modified pcap format"),
+        (b"\xfd7zXZ\0\0\x04", "packed with xz, which is not read: xz -dc FILE | remb-replay"),
+        (b"snoop\0\0\0\0\0\0\x02", "in the format of snoop: editcap -F pcapng FILE"),
+        (b"time_s,unix_time_s,flow\n", "a table (CSV)"),
+        (b"\xef\xbb\xbfv=0\r\no=", "an SDP: --sdp takes it"),
+        (&[&[0; 257][..], b"ustar\0"].concat(), "a tar archive"),
+        (&[&[0, 0, 1, 0][..], &[0; 68], &[0, 0, 2, 0xc0]].concat(), "an event trace of Windows (ETL)"),
     ] {
         let message = read(bytes.to_vec()).1.unwrap().to_string();
         assert!(message.contains(expected), "{message}");

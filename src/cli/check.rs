@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::args::{CheckArgs, ReplayArgs};
 use super::case::{Mode, Placed};
 use super::outputs::{Kind, Output, Plan};
-use super::{Exit, Failure, messages, to_stdout};
+use super::{Exit, Failure, meant, messages, to_stdout};
 use remb_replay::analysis::check::{Case, CaseResult, Verdict, junit, markdown};
 use remb_replay::report::counted;
 
@@ -26,6 +26,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let files = case_files(&args.cases).map_err(opened)?;
     let mut cases = Vec::new();
     for file in files {
+        if let Some(failure) = meant::in_check(&file) {
+            return Err(failure);
+        }
         cases.push(read_case(&file).map_err(Failure::of_settings)?);
     }
     if let Some(missing) =

@@ -11,7 +11,7 @@ use super::outputs::{Kind, Output, Plan};
 use super::resolve::{Resolved, resolve};
 use super::series_files;
 use super::source::{ReadCapture, Source};
-use super::{Exit, Failure, messages, print, to_stdout};
+use super::{Exit, Failure, meant, messages, print, to_stdout};
 use remb_replay::analysis::compare::{
     ClockGrain, CompareError, Comparison, FlowComparison, PhaseReplays, Replays, Settings, Spread, write_csv,
 };
@@ -43,9 +43,11 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
             return Err(Failure::new(Exit::Usage, error));
         }
     }
+    meant::in_compare(args)?;
     let inputs: Vec<&Path> = [Some(&args.capture), args.other.as_ref(), args.comparison.recorded.as_ref()]
         .into_iter()
         .flatten()
+        .chain(&args.join)
         .map(|path| path.as_path())
         .collect();
     match &args.other {
@@ -65,14 +67,25 @@ fn of_files(args: &CompareArgs, other: &Path, inputs: &[&Path]) -> Result<Exit, 
         series_files::read_both([&args.capture, other], &args.comparison.columns).map_err(unread)?;
     let plan = Plan::new(args.comparison.asked(), inputs, args.comparison.force).map_err(opened)?;
     let input = format!("{} and {}", args.capture.display(), other.display());
-    let Comparison { flows, notes } = Comparison::of_files(first, &second, settings(args))
+    let Comparison { mut flows, notes } = Comparison::of_files(first, &second, settings(args))
         .map_err(|error| Failure::new(Exit::Nothing, anyhow!("{input}: {error}")))?;
+    let names = names([&args.capture, other]);
+    flows.iter_mut().for_each(|flow| flow.names = Some(names.clone()));
     let tool = Tool::default();
     finish(
         args,
         &plan,
         Compared { tool, input, profile: None, flows, warnings: Vec::new(), read: None, notes },
     )
+}
+
+/// Of two files, with their folders where they are called the same without.
+fn names(paths: [&Path; 2]) -> [String; 2] {
+    let [first, second] = paths.map(|path| path.file_name().unwrap_or(path.as_os_str()));
+    match first == second {
+        true => paths.map(|path| path.display().to_string()),
+        false => [first, second].map(|name| name.to_string_lossy().into_owned()),
+    }
 }
 
 /// Files that cannot be read, or are none; unless it is `--column` that is wrong.
@@ -84,7 +97,7 @@ fn unread(error: anyhow::Error) -> Failure {
 fn of_capture(args: &CompareArgs, resolved: &Resolved, inputs: &[&Path]) -> Result<Exit, Failure> {
     let opened = |error| Failure::new(Exit::Open, error);
     let ComparisonArgs { recorded, columns, phases: count, .. } = &args.comparison;
-    let source = Source::open(&args.capture, false, None).map_err(opened)?;
+    let source = Source::of(&args.capture, &args.join, false, None).map_err(opened)?;
     let recorded = recorded.as_deref().map(|path| series_files::read(path, columns));
     let recorded = recorded.transpose().context("--recorded").map_err(Failure::of_settings)?;
     let plan = Plan::new(args.comparison.asked(), inputs, args.comparison.force).map_err(opened)?;
@@ -96,6 +109,7 @@ fn of_capture(args: &CompareArgs, resolved: &Resolved, inputs: &[&Path]) -> Resu
     if let Some(told) = &told {
         outcome.warnings.extend(told.notes(&outcome.flows));
     }
+    outcome.warnings.extend(resolved.doubt());
     read.complete(&mut outcome.frames, &mut outcome.warnings);
     let comparison = Comparison::of_capture(&outcome, replays, recorded, settings(args));
     let Comparison { flows, notes } = comparison.map_err(|error| match error {

@@ -14,6 +14,7 @@ pub(super) fn draw(plan: &Plan, name: &str, flows: &[FlowComparison]) -> Result<
         let Some((mut output, format)) = plan.open_picture(outputs.len())? else { break };
         let mut figure = figure(drawn);
         figure.set_title(&flow.title(name));
+        figure.set_names(flow.names.as_ref());
         match format {
             Format::Svg => render_compare_svg(&figure, &mut output)?,
             Format::Png => render_compare_png(&figure, &mut output)?,

@@ -26,6 +26,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let config = resolved.map_err(Failure::of_settings)?.config.survey();
     end_reading_on_signals();
     match args.captures.as_slice() {
+        [] => one(args, &config, Path::new("-")),
         [capture] if !args.rank => one(args, &config, capture),
         _ => several(args, &config),
     }
@@ -36,8 +37,9 @@ fn opened(error: anyhow::Error) -> Failure {
 }
 
 fn one(args: &InspectArgs, config: &SurveyConfig, capture: &Path) -> Result<Exit, Failure> {
-    let source = Source::open(capture, false, None).map_err(opened)?;
-    let plan = Plan::new(args.asked(), &[capture], args.force).map_err(opened)?;
+    let source = Source::of(capture, &args.join, false, None).map_err(opened)?;
+    let inputs: Vec<_> = std::iter::once(capture).chain(args.join.iter().map(PathBuf::as_path)).collect();
+    let plan = Plan::new(args.asked(), &inputs, args.force).map_err(opened)?;
     let inspected = inspect(args, config, source)?;
     let inspection = &inspected.inspection;
     write(&plan, |plan, outputs| {

@@ -10,6 +10,8 @@ mod folder;
 mod in_memory;
 mod inspect;
 mod interrupt;
+mod join;
+mod meant;
 mod merge;
 mod messages;
 mod outputs;
@@ -23,6 +25,7 @@ mod source;
 mod sweep;
 mod sweep_picture;
 mod writers;
+mod written;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -101,7 +104,7 @@ fn to_stdout(text: &str) -> anyhow::Result<()> {
 
 /// Runs a command and says on standard error what went wrong.
 pub(crate) fn run(cli: &Cli) -> ExitCode {
-    messages::choose_color(cli.command.behave().map_or(args::Color::Auto, |behave| behave.color));
+    messages::choose_color(cli.command.color());
     let result = match &cli.command {
         Command::Inspect(args) => inspect::run(args),
         Command::Explain(args) => explain::run(args),

@@ -33,10 +33,11 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
         Some(_) => merge::again(&args.capture).map(|(again, copy)| (Some(again), copy)).map_err(opened)?,
         None => (None, None),
     };
-    let source = Source::open(&args.capture, resolved.hash, copy).map_err(opened)?;
+    let source = Source::of(&args.capture, &args.join, resolved.hash, copy).map_err(opened)?;
     let OutputArgs { directory, force, .. } = &args.outputs;
     let mut plan = Plan::with_folder(args.outputs.asked(), directory.as_deref(), &args.capture, *force)
         .map_err(opened)?;
+    args.join.iter().try_for_each(|file| plan.check(file)).map_err(opened)?;
     plan.may_begin_again = source.is_file();
     let result = replay(args, &resolved, source, again, &plan);
     if result.as_ref().is_err_and(|failure| failure.exit != Exit::Incomplete) {
@@ -86,7 +87,10 @@ fn replay(
     let summary = summary(&read, outcome, resolved, writers.warnings());
     messages::doubts(&summary.warnings, &read, &args.behave, "replayed");
     print(args, plan, &summary).map_err(opened)?;
-    writers.finish(plan, resolved, (&summary, &places), merged).map_err(opened)?;
+    let written = writers.finish(plan, resolved, (&summary, &places), merged).map_err(opened)?;
+    if !args.behave.quiet {
+        written.in_words().iter().for_each(|line| messages::say(line));
+    }
     Ok(read.exit(&summary.warnings, &args.behave))
 }
 
@@ -126,6 +130,7 @@ pub(super) fn summary(
 ) -> Summary {
     let Outcome { mut frames, flows, mut warnings, span, .. } = outcome;
     warnings.extend(doubts);
+    warnings.extend(resolved.doubt());
     read.complete(&mut frames, &mut warnings);
     let input = Input { span_s: span, ..read.input.clone() };
     let parameters = resolved.config.parameters.by_name();

@@ -13,8 +13,10 @@ use remb_replay::analysis::series::ssrc;
 use remb_replay::bwe::{DelayFilter, EstimatorChoice};
 use remb_replay::config::{self, ByName, Parameters};
 use remb_replay::decode::FiveTuple;
+use remb_replay::model::{Doubt, Warning};
 use remb_replay::remb::Profile;
 use remb_replay::replay::ReplayConfig;
+use remb_replay::report::summary::Tool;
 use remb_replay::rtp::sdp::{HeaderExtension, SessionDescription};
 use remb_replay::survey::{CopyPolicy, MediaFilter, SurveyConfig, TimeBound};
 use remb_replay::units::{CaptureTime, Ssrc, TimeDelta};
@@ -26,6 +28,9 @@ const MAX_TAG_LEN: usize = 64;
 
 /// The table of `config.toml` that holds flags and not parameters.
 const FLAGS: &str = "flags";
+/// The keys of `config.toml` that say which program wrote it.
+const MODEL: &str = "model";
+const VERSION: &str = "version";
 /// The key of `config.toml` that names the profile.
 const PROFILE: &str = "profile";
 
@@ -44,19 +49,47 @@ pub(super) struct Resolved {
     pub(crate) given: Table,
     /// The profile's name.
     pub(crate) profile: &'static str,
+    /// The model that `--config` is of, where it is another than this program's.
+    other_model: Option<String>,
 }
 
 impl Resolved {
-    /// Everything that a run depends on, with its value: `--print-config`.
+    /// Everything that a run depends on, with its value, defaults included: `--print-config`, and `config.toml`.
     pub(super) fn print(&self) -> String {
         let mut table = Table::try_from(&self.config.parameters).unwrap_or_default();
-        for key in [PROFILE, FLAGS] {
-            if let Some(value) = self.given.get(key) {
-                table.insert(key.to_owned(), value.clone());
-            }
+        let Tool { version, model, .. } = Tool::default();
+        table.insert(VERSION.to_owned(), version.into());
+        table.insert(MODEL.to_owned(), model.into());
+        table.insert(PROFILE.to_owned(), self.profile.into());
+        if let Some(given) = self.given.get(FLAGS).and_then(Value::as_table) {
+            let mut flags = default_flags();
+            flags.extend(given.clone());
+            table.insert(FLAGS.to_owned(), Value::Table(flags));
         }
         table.to_string()
     }
+
+    /// That the settings are of another model.
+    pub(super) fn doubt(&self) -> Option<Warning> {
+        let other = self.other_model.clone()?;
+        Some(Warning { doubt: Doubt::OtherModel(other), flow: None, count: None })
+    }
+}
+
+/// What flags are without being given, where that can be said. The REMBs' sender is left out: in a merged capture it has
+/// another default.
+fn default_flags() -> Table {
+    let config = ReplayConfig::default();
+    let numbers = [("max_flows", config.survey.max_flows), ("max_ssrcs", config.survey.max_ssrcs)];
+    let auto = ["rtt", "srtp_tag_len", "abs_send_time_id", "toffset_id", "abs_capture_time_id"];
+    let names = [("media", "auto"), ("copies", "first"), ("clock_offset", "0s"), ("rtcp", "compound")];
+    let switches = ["merge_flows", "ignore_transport_cc", "hash"];
+    let numbers = numbers.map(|(name, most)| (name, Value::Integer(most.try_into().unwrap_or(i64::MAX))));
+    let texts = auto.map(|name| (name, "auto")).into_iter().chain(names);
+    let texts = texts.map(|(name, value)| (name, Value::String(value.to_owned())));
+    let switches = switches.map(|name| (name, Value::Boolean(false)));
+    let all = numbers.into_iter().chain(texts).chain(switches);
+    all.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// What the flags come to; an error is a usage error and names its flag or key. `scheduler` is the command's default.
@@ -77,6 +110,12 @@ pub(super) fn resolve(
         (None, None) => None,
     };
     let profile = profile(named.as_deref())?;
+    table.remove(VERSION);
+    let other_model = match table.remove(MODEL) {
+        Some(Value::String(model)) => Some(model).filter(|model| model != Tool::default().model),
+        Some(_) => bail!("--config: 'model' is no name"),
+        None => None,
+    };
     let mut flags = match table.remove(FLAGS) {
         Some(Value::Table(flags)) => flags,
         Some(_) => bail!("--config: 'flags' is no table"),
@@ -105,7 +144,7 @@ pub(super) fn resolve(
     }
     let sender_is_given = write.sender_ssrc.is_some();
     let (rtcp, profile) = (write.rtcp.unwrap_or(Rtcp::Compound), profile.name);
-    Ok(Resolved { config, rtcp, hash: write.hash, sender_is_given, given: table, profile })
+    Ok(Resolved { config, rtcp, hash: write.hash, sender_is_given, given: table, profile, other_model })
 }
 
 /// Each flag to the struct that has it; one that none has is refused.

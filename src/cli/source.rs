@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,9 +13,10 @@ use sha2::{Digest, Sha256};
 use super::args::{BehaveArgs, Progress};
 use super::folder;
 use super::interrupt::{Interruptible, is_interrupted};
+use super::join::{self, Joined};
 use super::{Exit, Failure};
 use remb_replay::analysis::twice::{self, Reading as ReadOnce};
-use remb_replay::capture::{CaptureError, CaptureReader, Frame, Skip, SkipCounts};
+use remb_replay::capture::{Frame, Skip, SkipCounts};
 use remb_replay::model::{self, Reading};
 use remb_replay::report::counted;
 use remb_replay::report::summary::{Frames, Input, Seconds, Warning};
@@ -29,11 +31,39 @@ pub(super) struct Source {
     pub(super) shown: String,
     pub(super) size: Option<u64>,
     pub(super) hash: Option<SharedHash>,
-    /// Where it can be read again.
-    file: Option<PathBuf>,
+    /// Where it can be read again: none of standard input, several of a rotated capture.
+    files: Vec<PathBuf>,
+    /// What of these is being read.
+    joined: Option<Joined>,
 }
 
 impl Source {
+    /// A capture, or the files of `--join` as one.
+    pub(super) fn of(
+        capture: &Path,
+        joined: &[PathBuf],
+        hash: bool,
+        copy: Option<File>,
+    ) -> anyhow::Result<Self> {
+        match joined {
+            [] => Self::open(capture, hash, copy),
+            [single] => Self::open(single, hash, copy),
+            several => Self::join(join::in_order(several)?, hash),
+        }
+    }
+
+    /// Files of one capture, in order.
+    fn join(files: Vec<PathBuf>, hash: bool) -> anyhow::Result<Self> {
+        let [first, .., last] = files.as_slice() else { return Err(anyhow!("--join takes several files")) };
+        let size = join::size(&files);
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let shown = format!("{} … {} ({} files)", first.display(), last.display(), files.len());
+        let name = format!("{} … {} ({} files)", name(first), name(last), files.len());
+        let hash = hash.then(SharedHash::default);
+        let (reader, joined) = Joined::open(&files, hash.clone())?;
+        Ok(Self { reader, name, shown, size, hash, files, joined: Some(joined) })
+    }
+
     /// What is read goes to `copy` too, where it is no file that can be read again.
     pub(super) fn open(path: &Path, hash: bool, copy: Option<File>) -> anyhow::Result<Self> {
         let (reader, name, size): (Box<dyn Read + Send>, _, _) = if path.as_os_str() == "-" {
@@ -51,23 +81,25 @@ impl Source {
             }
         };
         let hash = hash.then(SharedHash::default);
-        let reader = match &hash {
-            Some(hash) => Box::new(Hashing { reader, hash: hash.clone() }) as Box<dyn Read + Send>,
-            None => reader,
-        };
-        let file = size.map(|_| path.to_owned());
+        let reader = hashing(reader, hash.clone());
+        let files = size.map(|_| path.to_owned()).into_iter().collect();
         let shown = if name == "-" { "standard input".to_owned() } else { path.display().to_string() };
-        Ok(Self { reader, name, shown, size, hash, file })
+        Ok(Self { reader, name, shown, size, hash, files, joined: None })
     }
 
     /// Whether it is a file, which can be read again.
     pub(super) fn is_file(&self) -> bool {
-        self.file.is_some()
+        !self.files.is_empty()
     }
 
     /// The same from its beginning; `None` where that is gone once it is read.
     fn again(&self) -> anyhow::Result<Option<Self>> {
-        self.file.as_ref().map(|path| Self::open(path, self.hash.is_some(), None)).transpose()
+        let hash = self.hash.is_some();
+        match self.files.as_slice() {
+            [] => Ok(None),
+            [single] => Self::open(single, hash, None).map(Some),
+            several => Self::join(several.to_vec(), hash).map(Some),
+        }
     }
 
     /// Reads it; a file once more, where that is needed, told what was learned too late in the first reading.
@@ -82,7 +114,7 @@ impl Source {
     /// Reads no more than so many frames of a file, from its beginning; what is no file stays as it is.
     pub(super) fn look_ahead(&self, frames: usize, mut each: impl FnMut(&Frame<'_>)) -> anyhow::Result<()> {
         let Some(again) = self.again()? else { return Ok(()) };
-        let Ok(mut reader) = CaptureReader::new(again.reader) else { return Ok(()) };
+        let Ok(mut reader) = join::reader(again.reader, again.joined.as_ref()) else { return Ok(()) };
         for _ in 0..frames {
             // Where it is damaged the reading proper says so.
             let Ok(Some(frame)) = reader.next_frame() else { break };
@@ -97,9 +129,10 @@ impl Source {
         behave: &BehaveArgs,
         mut each: impl FnMut(&Frame<'_>) -> anyhow::Result<()>,
     ) -> Result<ReadCapture, Failure> {
-        let Self { reader, name, shown, size, hash, .. } = self;
+        let Self { reader, name, shown, size, hash, joined, .. } = self;
         let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-        let mut reader = CaptureReader::new(reader).with_context(|| shown.clone()).map_err(opened)?;
+        let reader = join::reader(reader, joined.as_ref());
+        let mut reader = reader.with_context(|| shown.clone()).map_err(opened)?;
         let progress = progress_bar(behave, size);
         let (mut frames, mut first_at) = (0_u64, None);
         let ended_early = loop {
@@ -134,7 +167,10 @@ impl Source {
             nanoseconds: reader.nanoseconds(),
             first_unix_time_s: first_at.map(|at| Seconds(at.as_nanos())),
             span_s: None,
-            ended_early: ended_early.as_ref().map(CaptureError::to_string),
+            ended_early: ended_early.as_ref().map(|error| match &joined {
+                Some(joined) => format!("{}: {error}", joined.current()),
+                None => error.to_string(),
+            }),
         };
         Ok(ReadCapture { input, shown, reading: Reading::of(&reader, ended_early.as_ref()) })
     }
@@ -218,6 +254,14 @@ impl<R: Read> Read for Copying<R> {
     }
 }
 
+/// What is read goes into the hash, if there is one.
+pub(super) fn hashing(reader: Box<dyn Read + Send>, hash: Option<SharedHash>) -> Box<dyn Read + Send> {
+    match hash {
+        Some(hash) => Box::new(Hashing { reader, hash }),
+        None => reader,
+    }
+}
+
 struct Hashing {
     reader: Box<dyn Read + Send>,
     hash: SharedHash,
@@ -245,8 +289,11 @@ fn progress_bar(args: &BehaveArgs, size: Option<u64>) -> ProgressBar {
     bar
 }
 
+/// What is over sooner needs no bar: it would flicker.
+const SHOWN_AFTER: Duration = Duration::from_secs(1);
+
 fn show_progress(bar: &ProgressBar, frames: u64, bytes_read: u64) {
-    if !bar.is_hidden() {
+    if !bar.is_hidden() && bar.elapsed() >= SHOWN_AFTER {
         bar.set_position(bytes_read);
         let rate = frames as f64 / bar.elapsed().as_secs_f64().max(1e-3);
         bar.set_message(format!("{rate:.0} packets/s"));

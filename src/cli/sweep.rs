@@ -25,6 +25,7 @@ use remb_replay::analysis::twice::{self, Reading};
 use remb_replay::remb::Profile;
 use remb_replay::report::counted;
 use remb_replay::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel, render_sweep_png, render_sweep_svg};
+use remb_replay::report::summary::Warning;
 use remb_replay::survey::Learned;
 
 pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
@@ -34,6 +35,9 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let resolved = resolved.map_err(Failure::of_settings)?;
     if args.parameters.print_config {
         return print(&resolved.print());
+    }
+    if let Some(doubt) = resolved.doubt() {
+        messages::say(&Warning::of(&doubt, None).to_string());
     }
     let points = points(args, &resolved).map_err(usage)?;
     let kind = plot_kind(&points, args).map_err(usage)?;

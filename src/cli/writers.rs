@@ -8,6 +8,7 @@ use super::args::Rtcp;
 use super::merge::Kept;
 use super::outputs::{Format, Kind, Output, Plan};
 use super::resolve::Resolved;
+use super::written::Written;
 use remb_replay::analysis::tables::Tables;
 use remb_replay::bwe::{BandwidthUsage, DelayFilter, Step};
 use remb_replay::capture::{Frame, LinkType};
@@ -117,7 +118,7 @@ impl Writers {
         resolved: &Resolved,
         (summary, places): (&Summary, &[usize]),
         merged: Option<Output>,
-    ) -> Result<()> {
+    ) -> Result<Written> {
         let mut outputs = Vec::from_iter(merged);
         if let Some(pcap) = self.pcap {
             outputs.push(pcap.into_inner());
@@ -132,22 +133,25 @@ impl Writers {
             Ok(write_events(output, &events, self.clock.nanoseconds)?)
         })?;
         plan.write_json(&mut outputs, summary)?;
-        plan.write(Kind::Config, &mut outputs, |output| {
-            Ok(output.write_all(toml::to_string_pretty(&resolved.given)?.as_bytes())?)
-        })?;
+        plan.write(Kind::Config, &mut outputs, |output| Ok(output.write_all(resolved.print().as_bytes())?))?;
         let figures = self.flows.into_iter().enumerate();
         let mut figures: Vec<_> =
             figures.filter_map(|(place, flow)| Some((Some(place), flow.figure?))).collect();
         if figures.is_empty() {
             figures.push((None, Figure::new()));
         }
+        let mut drawn = Vec::new();
         for (index, (place, mut figure)) in figures.into_iter().enumerate() {
             let Some((output, format)) = plan.open_picture(index)? else { break };
             let flow = place.and_then(|place| places.iter().position(|of_flow| *of_flow == place));
-            figure.set_title(&title(summary, resolved, flow.and_then(|flow| summary.flows.get(flow))));
+            let flow = flow.and_then(|flow| summary.flows.get(flow));
+            figure.set_title(&title(summary, resolved, flow));
+            drawn.push((outputs.len(), flow.map(|flow| flow.flow.clone())));
             outputs.push(draw(output, format, &figure)?);
         }
-        Output::finish_all(outputs)
+        let written = Written::new(&outputs, drawn);
+        Output::finish_all(outputs)?;
+        Ok(written)
     }
 
     fn flow(&mut self, info: &FlowInfo) -> Option<&mut FlowOutputs> {

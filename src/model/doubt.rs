@@ -58,6 +58,8 @@ pub enum Doubt {
     ClockGrain(TimeDelta),
     /// Ids found by behaviour.
     InferredIds(Vec<(Extension, u8)>),
+    /// The settings are those of another model, which has this name.
+    OtherModel(String),
     /// Padding counts that cannot be.
     AbsurdPadding,
     /// Header extensions of this private profile.
@@ -169,6 +171,7 @@ impl Doubt {
             Self::Incomplete(_) => "W-INCOMPLETE",
             Self::ReadTwice(_) => "N-READ-TWICE",
             Self::RembsWithoutList => "W-REMB-SSRCS",
+            Self::OtherModel(_) => "W-OTHER-MODEL",
             Self::NotInPcap | Self::NotInMerge => "W-PCAP-TIME",
             Self::NoEstimate => "W-NO-ESTIMATE",
             Self::NoSendTime => "W-NO-SEND-TIME",

@@ -33,6 +33,30 @@ pub struct RembTally {
     pub first: Option<Seconds>,
     /// Their rates.
     pub rates: Option<RateRange>,
+    /// How far they are from those that the flow's receiver sent, where both are there.
+    pub apart: Option<Apart>,
+}
+
+/// For how long the REMBs of a replay and those of the receiver are more than 5 % apart, of the time in which there are both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Apart {
+    /// There are both.
+    pub compared: Seconds,
+    /// They are apart.
+    pub apart: Seconds,
+    /// The longest stretch of it, since the first frame: from and until.
+    pub longest: Option<(Seconds, Seconds)>,
+}
+
+impl Apart {
+    /// A stretch of this is no matter of schedules and clock phases.
+    const LONG_NANOS: i64 = 5_000_000_000;
+
+    /// The longest stretch, if it is long.
+    pub fn for_long(&self) -> Option<(Seconds, Seconds)> {
+        self.longest.filter(|(from, until)| until.0 - from.0 >= Self::LONG_NANOS)
+    }
 }
 
 /// The rates of a number of REMBs.

@@ -101,9 +101,12 @@ impl Estimation {
     }
 }
 
-fn give<S: Sink>(flows: &[Option<Box<Flow>>], stamped: &Stamped, sink: &mut S) -> Result<(), S::Error> {
-    match flows.get(stamped.flow).and_then(Option::as_ref) {
-        Some(flow) => sink.event(&flow.info, stamped.at, &stamped.event),
+fn give<S: Sink>(flows: &mut [Option<Box<Flow>>], stamped: &Stamped, sink: &mut S) -> Result<(), S::Error> {
+    match flows.get_mut(stamped.flow).and_then(Option::as_mut) {
+        Some(flow) => {
+            flow.rembs.give(stamped.at, &stamped.event);
+            sink.event(&flow.info, stamped.at, &stamped.event)
+        }
         None => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 use crate::model::{self, RateRange};
 use crate::units::{CaptureTime, Seconds};
 
+use super::apart::Apart;
 use super::{Event, SentRemb};
 
 /// Counts a flow's REMBs as they are sent.
@@ -10,6 +11,7 @@ use super::{Event, SentRemb};
 pub(super) struct RembTally {
     first_at: Option<CaptureTime>,
     rembs: model::RembTally,
+    apart: Apart,
 }
 
 impl RembTally {
@@ -18,6 +20,16 @@ impl RembTally {
     pub(super) fn note(&mut self, at: CaptureTime, event: &Event) {
         if let Event::Remb(remb) = event {
             self.add(at, remb);
+        }
+    }
+
+    /// Takes an event as it is given out, in order of time with the recorded ones.
+    #[inline]
+    pub(super) fn give(&mut self, at: CaptureTime, event: &Event) {
+        match event {
+            Event::Remb(remb) => self.apart.replayed(at, remb.bitrate),
+            Event::Recorded(remb) => self.apart.recorded(at, remb.bitrate),
+            Event::Step(..) => {}
         }
     }
 
@@ -31,6 +43,6 @@ impl RembTally {
     /// All of them; times count from `first_frame_at`.
     pub(super) fn rembs(&self, first_frame_at: CaptureTime) -> model::RembTally {
         let first = self.first_at.map(|at| Seconds(at.as_nanos() - first_frame_at.as_nanos()));
-        model::RembTally { first, ..self.rembs.clone() }
+        model::RembTally { first, apart: self.apart.found(first_frame_at), ..self.rembs.clone() }
     }
 }

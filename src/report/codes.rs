@@ -103,6 +103,10 @@ pub const CODES: &[(&str, &str)] = &[
         "RTP packets are larger than an Ethernet frame. Either the link has larger frames, or offload put several packets into one and the snaplen hides where the next begin; of these only what shows is read, and the sizes are wrong. Capture with offload switched off (ethtool -K … gro off gso off tso off), or without a snaplen.",
     ),
     (
+        "W-OTHER-MODEL",
+        "The file of --config was written by a program whose model is another libwebrtc's. Its parameters are taken as they are; where a default has changed since, the result is neither that model's nor this one's.",
+    ),
+    (
         "W-PATH-CHANGE",
         "An SSRC is on several flows. One after the other: the path changed in mid-call, and --merge-flows makes them one session. With the same packets at the same time: both sides of a relay or of an address translation, or an echo; each flow is taken for itself, and --flow picks one.",
     ),

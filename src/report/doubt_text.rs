@@ -83,6 +83,9 @@ fn sentence(doubt: &Doubt, count: u64) -> String {
         Doubt::RembsWithoutList => {
             format!("{count} REMBs concern more than {MAX_SSRCS} SSRCs and list none")
         }
+        Doubt::OtherModel(model) => format!(
+            "the settings of --config are of another model, {model}: defaults that have changed since are as they were there"
+        ),
         Doubt::NotInPcap => format!("{count} REMBs have times that no pcap can hold and are not in it"),
         Doubt::NotInMerge => format!(
             "{} of before 1970, which a pcapng cannot hold, not in the merged capture",

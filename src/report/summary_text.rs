@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::summary::{Estimation, Flow, Recorded, Rtt, Stream, Summary};
+use super::summary::{Apart, Estimation, Flow, Recorded, Rtt, Seconds, Stream, Summary};
 use super::{RTX, counted};
 
 impl Summary {
@@ -43,13 +43,61 @@ impl Summary {
             }
             match &flow.estimation {
                 None => writeln!(out, "  not estimated: {}", flow.verdict.why)?,
-                Some(estimation) => flow.write_result(estimation, out)?,
+                Some(estimation) => {
+                    flow.write_result(estimation, out)?;
+                    self.write_against_recorded(flow, estimation, out)?;
+                }
             }
             for line in &flow.most_important {
                 writeln!(out, "  {line}")?;
             }
         }
         Ok(())
+    }
+}
+
+impl Summary {
+    /// Why there are fewer than were recorded, and whether both part for long.
+    fn write_against_recorded(
+        &self,
+        flow: &Flow,
+        estimation: &Estimation,
+        out: &mut String,
+    ) -> std::fmt::Result {
+        let rembs = &estimation.rembs;
+        let recorded = flow.recorded.count - flow.recorded.repeats;
+        let parameter = |name: &str| self.parameters.value(&format!("remb.{name}"));
+        if rembs.count < recorded && parameter("scheduler").as_deref() == Some("periodic") {
+            let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+            let threshold = or_dash(parameter("decrease_threshold"));
+            writeln!(
+                out,
+                "  replayed: fewer than the {recorded} recorded without repeats, for they are sent every {} and on a fall of \
+                 {} %; --scheduler libwebrtc sends them as libwebrtc's receiver does",
+                or_dash(parameter("interval")),
+                threshold.strip_suffix(".0").unwrap_or(&threshold)
+            )?;
+        }
+        let Some(Apart {
+            compared_s,
+            apart_s,
+            longest_from_s: Some(from),
+            longest_until_s: Some(until),
+            is_long: true,
+        }) = rembs.apart
+        else {
+            return Ok(());
+        };
+        let seconds = |span: Seconds| span.0 as f64 / 1e9;
+        writeln!(
+            out,
+            "  recorded and replayed are more than 5 % apart for {:.1} of {:.1} s, the longest from {:.1} to {:.1} s; \
+             remb-replay compare says where and by how much",
+            seconds(apart_s),
+            seconds(compared_s),
+            seconds(from),
+            seconds(until)
+        )
     }
 }
 

@@ -5,8 +5,8 @@ use super::evidence_text;
 use super::explain::Explained;
 use super::inference_text;
 use super::summary::{
-    CapturedAt, ElementSeen, Estimation, Flow, Inference, LastState, Recorded, Rembs, RtcpSeen, Rtt, Srtp,
-    Stream, Verdict, Warning,
+    Apart, CapturedAt, ElementSeen, Estimation, Flow, Inference, LastState, Recorded, Rembs, RtcpSeen, Rtt,
+    Srtp, Stream, Verdict, Warning,
 };
 use crate::model;
 use crate::rtp::packet_type_name;
@@ -186,6 +186,7 @@ impl From<&model::Estimation> for Estimation {
                 last_bps: bps(|rates| rates.last),
                 min_bps: bps(|rates| rates.min),
                 max_bps: bps(|rates| rates.max),
+                apart: rembs.apart.map(Apart::from),
             },
             last: LastState {
                 estimate_bps: estimation.estimate.map(Bitrate::as_bps),
@@ -193,6 +194,14 @@ impl From<&model::Estimation> for Estimation {
                 rate_state: rate_state_name(estimation.rate_state),
             },
         }
+    }
+}
+
+impl From<model::Apart> for Apart {
+    fn from(found: model::Apart) -> Self {
+        let (longest_from_s, longest_until_s) = found.longest.unzip();
+        let (compared_s, apart_s, is_long) = (found.compared, found.apart, found.for_long().is_some());
+        Self { compared_s, apart_s, longest_from_s, longest_until_s, is_long }
     }
 }
 

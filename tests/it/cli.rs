@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod explain;
+mod join;
 mod merge;
 mod settings;
 // A message of the system is worded as Unix words it.

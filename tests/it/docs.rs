@@ -81,23 +81,38 @@ fn shell(script: &str, folder: &Path) -> String {
     text
 }
 
+/// Programs of others that pages use: without one a block is not run.
+const TOOLS: [&str; 3] = ["tshark", "editcap", "xz"];
+
+fn is_there(tool: &str) -> bool {
+    let found = Command::new("sh").args(["-c", &format!("command -v {tool}")]).output();
+    found.is_ok_and(|found| found.status.success())
+}
+
 /// Runs the commands of a page, one block after the other; what is shown of an output must be in it, in order.
-fn run_page(name: &str) {
+#[allow(clippy::print_stderr, reason = "what is left out is said")]
+fn run_page(name: &str, folder: &Path) {
     let page = fs::read_to_string(root().join(name)).unwrap();
-    let folder = clean_folder();
-    let mut output = String::new();
+    let mut output = Some(String::new());
     let mut blocks = 0;
     for (kind, block) in fences(&page) {
         match kind {
             "sh" => {
+                blocks += 1;
+                let missing = TOOLS.iter().find(|tool| block.contains(**tool) && !is_there(tool));
+                if let Some(missing) = missing {
+                    eprintln!("{name}: not run, for {missing} is not there:\n{block}");
+                    output = None;
+                    continue;
+                }
                 // The tests are what runs here, and the program is built.
                 let lines = block.lines().filter(|line| !line.starts_with("cargo test"));
                 let script =
                     lines.collect::<Vec<_>>().join("\n").replace("cargo run --release --", "remb-replay");
-                output = shell(&script, folder.path());
-                blocks += 1;
+                output = Some(shell(&script, folder));
             }
             "text" => {
+                let Some(output) = &output else { continue };
                 let mut lines = output.lines();
                 for shown in block.lines() {
                     let found = lines.any(|line| line.starts_with(shown));
@@ -119,24 +134,22 @@ fn run_page(name: &str) {
     assert!(blocks > 2, "{name}");
 }
 
+/// As somebody does who reads on: every command of the pages, from top to bottom, in one clone.
 #[test]
-fn every_command_of_the_readme_runs() {
-    run_page("README.md");
-}
-
-#[test]
-fn every_command_of_the_page_on_analysis_runs() {
-    run_page("docs/analysis.md");
-}
-
-#[test]
-fn every_command_of_the_page_on_regression_runs() {
-    run_page("docs/regression.md");
-}
-
-#[test]
-fn every_command_of_the_page_on_tuning_runs() {
-    run_page("docs/tuning.md");
+fn every_command_of_the_pages_runs_in_order_in_one_clone_and_nothing_is_left_there() {
+    let folder = clean_folder();
+    let there = || {
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.collect::<BTreeSet<_>>()
+    };
+    let before = there();
+    for page in
+        ["README.md", "docs/analysis.md", "docs/something-else.md", "docs/regression.md", "docs/tuning.md"]
+    {
+        run_page(page, folder.path());
+        // Where a block was left out, so was what removes its files.
+        assert!(there() == before || !TOOLS.iter().all(|tool| is_there(tool)), "{page}: {:?}", there());
+    }
 }
 
 /// The steps of the example, but for the installation, on the cases of `testdata`; once well and once with a golden broken.

@@ -46,6 +46,9 @@ pub struct FlowComparison {
     /// What a picture shows, where one is wanted.
     #[serde(skip)]
     pub drawn: Option<Drawn>,
+    /// What the two series are called, where they are not one that was recorded and one that was replayed.
+    #[serde(skip)]
+    pub names: Option<[String; 2]>,
 }
 
 /// A phase of the receiver's clock by which a replay is like what was recorded.
@@ -116,6 +119,7 @@ impl FlowComparison {
             phases: band.phases().to_vec(),
             spread,
             drawn: draws.then(|| Drawn::new(recorded, (first, nearest_series), &band, window)),
+            names: None,
         })
     }
 

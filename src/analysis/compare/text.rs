@@ -48,14 +48,18 @@ impl FlowComparison {
             writeln!(out, "  captured where it was sent: its capture times are no arrival times")?;
         }
         let (first, mean) = (&self.first_phase, &self.mean);
+        let [of_one, of_other] = match &self.names {
+            None => ["recorded".to_owned(), "replayed".to_owned()],
+            Some(names) => names.clone().map(|name| format!("of {name}")),
+        };
         writeln!(
             out,
-            "  {} REMBs recorded ({} repeats left out), {} replayed, {} samples compared",
+            "  {} REMBs {of_one} ({} repeats left out), {} {of_other}, {} samples compared",
             self.recorded, self.repeats, self.replayed, first.samples
         )?;
         writeln!(
             out,
-            "  first REMB: recorded {:.3} s, replayed {:.3} s",
+            "  first REMB: {of_one} {:.3} s, {of_other} {:.3} s",
             first.first_recorded_s, first.first_replayed_s
         )?;
         let nearest = self.nearest.as_ref();
@@ -76,7 +80,11 @@ impl FlowComparison {
         line("within 1 %", |of| percent(of.within_1), percent(mean.within_1))?;
         line("within 5 %", |of| percent(of.within_5), percent(mean.within_5))?;
         line("within 10 %", |of| percent(of.within_10), percent(mean.within_10))?;
-        line("falls recorded", |of| of.falls.recorded.to_string(), format!("{:.1}", mean.falls.recorded))?;
+        line(
+            &format!("falls {of_one}"),
+            |of| of.falls.recorded.to_string(),
+            format!("{:.1}", mean.falls.recorded),
+        )?;
         line("  found within 1 s", |of| of.falls.found.to_string(), format!("{:.1}", mean.falls.found))?;
         line("  tight (20 ms, 1 %)", |of| of.falls.tight.to_string(), format!("{:.1}", mean.falls.tight))?;
         if let (Some(_), Some(mean)) = (first.ssrcs_equal, mean.ssrcs_equal) {

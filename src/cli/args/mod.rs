@@ -6,12 +6,14 @@ mod values;
 
 use std::path::PathBuf;
 
+use clap::builder::ArgPredicate;
 use clap::{Args, Parser, Subcommand};
 
 use remb_replay::analysis::series::ColumnNames;
+use remb_replay::report::summary::Tool;
 use remb_replay::units::TimeDelta;
 
-pub(crate) use run::{BehaveArgs, EstimationFlags, ParameterArgs, RunFlags, WriteFlags};
+pub(crate) use run::{BehaveArgs, EstimationFlags, ParameterArgs, RunFlags, TerseArgs, WriteFlags};
 pub(crate) use sweep::{PlotKind, SweepArgs};
 pub(crate) use values::{Color, Copies, Media, Percent, Progress, Report, Rtcp};
 
@@ -20,14 +22,26 @@ pub(crate) use values::{Color, Copies, Media, Percent, Progress, Report, Rtcp};
 #[command(
     name = "remb-replay",
     version,
+    long_version = long_version(),
+    max_term_width = 100,
     about = "Re-run WebRTC's receive-side bandwidth estimator (REMB) on a packet capture",
-    after_help = "Exit codes: 0 done, 1 outside the tolerance, 2 usage, 3 input or output cannot be opened, 4 nothing to work on,\n\
+    after_help = "Exit codes: 0 done, 1 outside the tolerance, 2 usage, 3 input or output cannot be opened, 4 nothing to work on, \
                   5 incomplete (capture cut off or damaged; what was read is written out)."
 )]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// With the model whose numbers are reproduced.
+fn long_version() -> &'static str {
+    use std::sync::LazyLock;
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let Tool { version, model, .. } = Tool::default();
+        format!("{version}\nmodel: {model}")
+    });
+    &VERSION
 }
 
 /// The commands.
@@ -37,7 +51,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  \
         remb-replay inspect call.pcap                      a block for each flow, and a verdict\n  \
         remb-replay inspect call.pcap --csv -              a row for each stream\n  \
-        remb-replay inspect --rank *.pcap                  which of these is bad: a line a flow, the worst first\n  \
+        remb-replay inspect --rank *.pcap                  which of these is bad: a line a flow\n  \
         remb-replay inspect call.pcap --json - | jq '.flows[].verdict'")]
     Inspect(InspectArgs),
     /// What happened to the estimate and why: a line an event, in order of time
@@ -48,21 +62,30 @@ pub(crate) enum Command {
         remb-replay explain call.pcap --json - | jq '.flows[].events[] | select(.type == \"fall\")'")]
     Explain(ExplainArgs),
     /// Run estimator and REMB schedule on a capture; write REMB pcap, CSV, picture and summary
-    #[command(after_help = "Examples:\n  \
+    #[command(
+        after_help = "Examples:\n  \
+        remb-replay replay call.pcapng.gz -o out           everything, into the folder out\n  \
+        remb-replay replay call.pcap --plot call.png       the picture alone",
+        after_long_help = "Examples:\n  \
         remb-replay replay call.pcap                       the summary only\n  \
         remb-replay replay call.pcapng.gz -o out           everything, into the folder out\n  \
         remb-replay replay call.pcap --plot call.png       the picture alone\n  \
         tcpdump -w - udp | remb-replay replay - -o out     from standard input, in one pass\n  \
-        remb-replay replay call.pcap --rtt 40ms --set rate_control.backoff_factor=0.9 -o out")]
+        remb-replay replay call.pcap --rtt 40ms --set rate_control.backoff_factor=0.9 -o out"
+    )]
     Replay(ReplayArgs),
-    /// Replay, and hold the result against the REMBs that a real receiver sent in the same capture; or hold two CSV files
-    /// against each other
-    #[command(after_help = "Examples:\n  \
+    /// Replay, and compare with the REMBs that the receiver sent in the capture; or compare two CSV files
+    #[command(
+        after_help = "Examples:\n  \
+        remb-replay compare call.pcap --max-median 2% --min-within-5 70%     as a gate\n  \
+        remb-replay compare before/remb.csv after/remb.csv",
+        after_long_help = "Examples:\n  \
         remb-replay compare call.pcap                      figures for each flow with REMBs\n  \
         remb-replay compare call.pcap --plot close.png     where and why the two series part\n  \
         remb-replay compare call.pcap --max-median 2% --min-within-5 70%     as a gate: exit code 1 if not\n  \
         remb-replay compare srtp.pcap --recorded log.csv --rtt 20ms          RTCP is encrypted\n  \
-        remb-replay compare before/remb.csv after/remb.csv")]
+        remb-replay compare before/remb.csv after/remb.csv"
+    )]
     Compare(CompareArgs),
     /// A gate for CI: recorded traces with goldens, tolerances and expectations
     #[command(after_help = "A case is a TOML file; see docs/regression.md.\n\nExamples:\n  \
@@ -72,14 +95,18 @@ pub(crate) enum Command {
         remb-replay check cases --report junit:report.xml --report md:report.md")]
     Check(CheckArgs),
     /// A grid of parameters over captures, ranked by how near each point comes to what the receiver sent
-    #[command(after_help = "Examples:\n  \
+    #[command(
+        after_help = "Examples:\n  \
+        remb-replay sweep *.pcap -L rate_control.backoff_factor=0.8,0.85,0.9",
+        after_long_help = "Examples:\n  \
         remb-replay sweep *.pcap -L rate_control.backoff_factor=0.8,0.85,0.9\n  \
         remb-replay sweep *.pcap -P rate_control.backoff_factor=0.8:0.9:0.025 -P overuse.max_threshold=400:800:100 \\\n      \
             --plot map.png --csv points.csv\n  \
         remb-replay sweep call.pcap -L controller.filter=kalman,trendline --plot both.png\n  \
         remb-replay sweep call.pcap --scheduler periodic --reference theirs.csv -L remb.interval=500ms,1s,2s\n\n\
         A replay is open loop: what the sender sent does not change with the estimate.\n\
-        params lists the parameters, their units and ranges.")]
+        params lists the parameters, their units and ranges."
+    )]
     Sweep(SweepArgs),
     /// Every parameter: type, unit, default, range, and the constant of libwebrtc or of the draft that it mirrors
     #[command(after_help = "Examples:\n  \
@@ -103,16 +130,16 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// How the program is to behave.
-    pub(crate) fn behave(&self) -> Option<&BehaveArgs> {
+    /// When messages are coloured.
+    pub(crate) fn color(&self) -> Color {
         match self {
-            Self::Inspect(args) => Some(&args.behave),
-            Self::Explain(args) => Some(&args.behave),
-            Self::Replay(args) => Some(&args.behave),
-            Self::Compare(args) => Some(&args.behave),
-            Self::Check(args) => Some(&args.behave),
-            Self::Sweep(args) => Some(&args.behave),
-            Self::Params(_) | Self::Completions(_) | Self::Man(_) => None,
+            Self::Inspect(args) => args.behave.color,
+            Self::Explain(args) => args.behave.color,
+            Self::Replay(args) => args.behave.color,
+            Self::Compare(args) => args.behave.color,
+            Self::Check(args) => args.behave.color,
+            Self::Sweep(args) => args.behave.color,
+            Self::Params(_) | Self::Completions(_) | Self::Man(_) => Color::Auto,
         }
     }
 }
@@ -121,22 +148,29 @@ impl Command {
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub(crate) struct InspectArgs {
-    /// The captures: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input. Of several a block each,
-    /// and at the end a line a flow, the worst first
-    #[arg(required = true, value_name = "CAPTURE")]
+    /// The captures: pcap or pcapng, also packed with gzip or zstd; - is standard input
+    ///
+    /// Of several a block each, and at the end a line a flow, the worst first.
+    #[arg(required_unless_present = "join", value_name = "CAPTURE")]
     pub(crate) captures: Vec<PathBuf>,
+    /// The files of one rotated capture, as one: in order of their first packets
+    #[arg(hide_short_help = true, long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["captures", "rank"])]
+    pub(crate) join: Vec<PathBuf>,
     /// No blocks: the line a flow alone, the worst first, be it of one capture
     #[arg(long)]
     pub(crate) rank: bool,
-    /// Write a row for each stream, as streams.csv; of several captures with a column `capture` at its end (- is standard
-    /// output)
+    /// Write a row for each stream, as streams.csv (- is standard output)
+    ///
+    /// Of several captures it has a column `capture` at its end.
     #[arg(long, value_name = "FILE", help_heading = "Outputs")]
     pub(crate) csv: Option<PathBuf>,
-    /// Write everything as JSON; of several captures, or with --rank, as {captures, ranking, failed} (- is standard output)
+    /// Write everything as JSON (- is standard output)
+    ///
+    /// Of several captures, or with --rank, as {captures, ranking, failed}.
     #[arg(long, value_name = "FILE", help_heading = "Outputs")]
     pub(crate) json: Option<PathBuf>,
     /// Overwrite files that exist
-    #[arg(long, help_heading = "Outputs")]
+    #[arg(hide_short_help = true, long, help_heading = "Outputs")]
     pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) flags: RunFlags,
@@ -190,7 +224,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "junit:FILE|md:FILE")]
     pub(crate) report: Vec<Report>,
     #[command(flatten)]
-    pub(crate) behave: BehaveArgs,
+    pub(crate) behave: TerseArgs,
 }
 
 /// `params`.
@@ -226,14 +260,17 @@ pub(crate) struct ManArgs {
 #[derive(Debug, Clone, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub(crate) struct ReplayArgs {
-    /// The capture: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input
+    /// The capture: pcap or pcapng, also packed with gzip or zstd; - is standard input
     #[arg(
         required = false,
-        required_unless_present = "print_config",
-        default_value_if("print_config", "true", "-"),
+        required_unless_present_any = ["print_config", "join"],
+        default_value_ifs([("print_config", ArgPredicate::from("true"), "-"), ("join", ArgPredicate::IsPresent, "-")]),
         hide_default_value = true
     )]
     pub(crate) capture: PathBuf,
+    /// The files of one rotated capture, as one: in order of their first packets
+    #[arg(hide_short_help = true, long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["capture", "merge"])]
+    pub(crate) join: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) outputs: OutputArgs,
     #[command(flatten)]
@@ -254,10 +291,14 @@ pub(crate) struct CompareArgs {
     #[arg(
         value_name = "CAPTURE|A.csv",
         required = false,
-        required_unless_present = "print_config",
-        default_value_if("print_config", "true", "-")
+        required_unless_present_any = ["print_config", "join"],
+        default_value_ifs([("print_config", ArgPredicate::from("true"), "-"), ("join", ArgPredicate::IsPresent, "-")]),
+        hide_default_value = true
     )]
     pub(crate) capture: PathBuf,
+    /// The files of one rotated capture, as one: in order of their first packets
+    #[arg(hide_short_help = true, long, value_name = "FILE", num_args = 1.., conflicts_with = "capture")]
+    pub(crate) join: Vec<PathBuf>,
     /// The CSV that is held against the first
     #[arg(value_name = "B.csv")]
     pub(crate) other: Option<PathBuf>,
@@ -276,12 +317,14 @@ pub(crate) struct CompareArgs {
 #[command(next_help_heading = "Comparison")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub(crate) struct ComparisonArgs {
-    /// Take the recorded REMBs from this file instead of the capture, for encrypted calls: a time, a bit rate, and
-    /// ssrcs and flow if there are any; units are read from column names and cells
+    /// The recorded REMBs, where those of the call are encrypted
+    ///
+    /// Taken instead of the capture's. Columns: a time, a bit rate, and ssrcs and flow if there are any; units are read from column names and cells.
     #[arg(long, value_name = "FILE.csv")]
     pub(crate) recorded: Option<PathBuf>,
     /// What the columns of the CSV files are called, e.g. time=ts,rate=remb_kbps; a unit may follow: rate=remb:kbps
     #[arg(
+        hide_short_help = true,
         long = "column",
         value_name = "time=NAME,rate=NAME,ssrcs=NAME,flow=NAME",
         default_value = "",
@@ -289,31 +332,41 @@ pub(crate) struct ComparisonArgs {
     )]
     pub(crate) columns: ColumnNames,
     /// Added to the times of --recorded, or of A.csv; it may be negative
-    #[arg(long, value_name = "DURATION", default_value = "0s", allow_hyphen_values = true)]
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "DURATION",
+        default_value = "0s",
+        allow_hyphen_values = true
+    )]
     pub(crate) offset: TimeDelta,
     /// Leave out the beginning, for a capture that starts in mid-call
-    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    #[arg(hide_short_help = true, long, value_name = "DURATION", default_value = "0s")]
     pub(crate) skip: TimeDelta,
     /// Replay at so many sub-millisecond phases of the receiver's clock, which a capture does not tell
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(hide_short_help = true, long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(crate) phases: u16,
-    /// Exit with 1 if the median error is above this, as the mean over the phases
+    /// Exit with 1 if the median error is above this
+    ///
+    /// The mean over the phases.
     #[arg(long, value_name = "PCT")]
     pub(crate) max_median: Option<Percent>,
-    /// Exit with 1 if less than this share of the time is within 5 %, as the mean over the phases
+    /// Exit with 1 if it is within 5 % for less of the time
+    ///
+    /// The mean over the phases.
     #[arg(long, value_name = "PCT")]
     pub(crate) min_within_5: Option<Percent>,
     /// Write the figures of every flow and phase as CSV (- is standard output)
-    #[arg(long, value_name = "FILE")]
+    #[arg(hide_short_help = true, long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
     /// Write all figures as JSON (- is standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-    /// Draw both series and the error between them; the suffix decides between PNG and SVG
+    /// Draw both series and the error between them
     #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = values::picture)]
     pub(crate) plot: Option<PathBuf>,
     /// Overwrite files that exist
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     pub(crate) force: bool,
 }
 
@@ -322,15 +375,16 @@ pub(crate) struct ComparisonArgs {
 #[command(next_help_heading = "Outputs")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub(crate) struct OutputArgs {
-    /// Write everything into this folder: remb.pcap, estimate.csv, remb.csv, streams.csv, events.csv, estimate.png, summary.json,
-    /// config.toml
+    /// Write everything into this folder
+    ///
+    /// remb.pcap, estimate.csv, remb.csv, streams.csv, events.csv, estimate.png, summary.json, config.toml.
     #[arg(short = 'o', long = "output-dir", value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
     /// Write the REMB stream as pcap
     #[arg(short = 'w', long = "write", value_name = "FILE.pcap")]
     pub(crate) pcap: Option<PathBuf>,
     /// Write a row for each step of the estimator (- is standard output)
-    #[arg(long, value_name = "FILE")]
+    #[arg(hide_short_help = true, long, value_name = "FILE")]
     pub(crate) estimate_csv: Option<PathBuf>,
     /// Write a row for each REMB (- is standard output)
     #[arg(long, value_name = "FILE")]
@@ -343,9 +397,9 @@ pub(crate) struct OutputArgs {
     pub(crate) json: Option<PathBuf>,
     /// Write the capture's frames and our REMBs into one pcapng, in order of time, for Wireshark; there the REMBs' sender
     /// is 0x52454d42 unless --sender-ssrc is given
-    #[arg(long, value_name = "FILE.pcapng")]
+    #[arg(hide_short_help = true, long, value_name = "FILE.pcapng")]
     pub(crate) merge: Option<PathBuf>,
     /// Overwrite files that exist
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     pub(crate) force: bool,
 }

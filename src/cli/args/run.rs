@@ -24,10 +24,18 @@ pub(crate) struct RunFlags {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ssrc: Vec<String>,
     /// All but these SSRCs
-    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Selection")]
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        help_heading = "Selection"
+    )]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) exclude_ssrc: Vec<String>,
-    /// Start cold here: seconds since the first frame, or RFC 3339; earlier frames serve inference only
+    /// Start cold here: seconds since the first frame, or RFC 3339
+    ///
+    /// Earlier frames serve inference only: ids, media kinds, SRTP, the RTT's clock.
     #[arg(long, value_name = "T", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<String>,
@@ -37,7 +45,7 @@ pub(crate) struct RunFlags {
     pub(crate) to: Option<String>,
     /// Which copy counts of a packet that is in the capture more than once [default: first, as with a receiver behind
     /// SRTP]; last: the last that comes within 2 s, for captures of two places in the network
-    #[arg(long, value_enum, help_heading = "Selection")]
+    #[arg(hide_short_help = true, long, value_enum, help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) copies: Option<Copies>,
     /// The same as --copies first
@@ -45,45 +53,47 @@ pub(crate) struct RunFlags {
     #[serde(skip_serializing)]
     pub(crate) dedup: bool,
     /// Take flows that share an SSRC as one: a call whose path changed
-    #[arg(long, help_heading = "Selection")]
+    #[arg(hide_short_help = true, long, help_heading = "Selection")]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) merge_flows: bool,
     /// Which streams count [default: auto, which leaves audio out as libwebrtc does]; with all, audio counts whether or
     /// not it has transport-wide sequence numbers
-    #[arg(long, value_enum, help_heading = "Selection")]
+    #[arg(hide_short_help = true, long, value_enum, help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) media: Option<Media>,
     /// Id of the abs-send-time header extension: 1 to 255, 0 for not negotiated [default: auto]
-    #[arg(long, value_name = "N", help_heading = "Selection")]
+    #[arg(hide_short_help = true, long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) abs_send_time_id: Option<String>,
     /// Id of the transmission time offset header extension [default: auto]
-    #[arg(long, value_name = "N", help_heading = "Selection")]
+    #[arg(hide_short_help = true, long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) toffset_id: Option<String>,
     /// Id of the abs-capture-time header extension, to be used as send time [default: auto, used only where nothing
     /// else is left]
-    #[arg(long, value_name = "N", help_heading = "Selection")]
+    #[arg(hide_short_help = true, long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) abs_capture_time_id: Option<String>,
-    /// Offer or answer, as text or as the JSON that browsers show: extension ids, payload types, media kinds
+    /// Offer or answer: extension ids, payload types, media kinds
+    ///
+    /// As text, or as the JSON that browsers show.
     #[arg(long, value_name = "FILE", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sdp: Option<PathBuf>,
     /// Take packets with a transport-wide sequence number as if they had none: what would REMB have said?
-    #[arg(long, help_heading = "Selection")]
+    #[arg(hide_short_help = true, long, help_heading = "Selection")]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) ignore_transport_cc: bool,
     /// Bytes of SRTP authentication tag at the end of each payload, which do not count [default: auto]
-    #[arg(long, value_name = "auto|N", help_heading = "Selection")]
+    #[arg(hide_short_help = true, long, value_name = "auto|N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) srtp_tag_len: Option<String>,
     /// At most so many flows are counted [default: 65536]
-    #[arg(long, value_name = "N", help_heading = "Selection")]
+    #[arg(hide_short_help = true, long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) max_flows: Option<usize>,
     /// At most so many SSRCs are counted [default: 4096]
-    #[arg(long, value_name = "N", help_heading = "Selection")]
+    #[arg(hide_short_help = true, long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) max_ssrcs: Option<usize>,
 }
@@ -95,15 +105,15 @@ pub(crate) struct RunFlags {
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub(crate) struct WriteFlags {
     /// RTCP packets as compounds of RR, SDES and REMB, or reduced to bare REMBs, RFC 5506 [default: compound]
-    #[arg(long, value_enum)]
+    #[arg(hide_short_help = true, long, value_enum)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rtcp: Option<Rtcp>,
     /// Put the input's SHA-256 into the summary
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) hash: bool,
     /// SSRC of the REMB sender [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(hide_short_help = true, long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sender_ssrc: Option<String>,
 }
@@ -114,13 +124,14 @@ pub(crate) struct WriteFlags {
 #[command(next_help_heading = "Estimation")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub(crate) struct EstimationFlags {
-    /// Round trip time given to rate control, e.g. 40ms [default: auto, from the
-    /// capture's own RTCP]
+    /// Round trip time, e.g. 40ms [default: auto, from the RTCP]
+    ///
+    /// Given to rate control once a second; auto takes it from the capture's own RTCP.
     #[arg(long, value_name = "auto|DURATION")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rtt: Option<String>,
     /// Constant added to every capture timestamp inside the estimator [default: 0s]
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    #[arg(hide_short_help = true, long, value_name = "DURATION", allow_hyphen_values = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) clock_offset: Option<TimeDelta>,
 }
@@ -133,32 +144,36 @@ pub(crate) struct ParameterArgs {
     #[command(flatten)]
     pub(crate) estimation: EstimationFlags,
     /// A set of parameters with a name: libwebrtc, or gcc-draft-02 (see params) [default: libwebrtc]
-    #[arg(long, value_name = "NAME")]
+    #[arg(hide_short_help = true, long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
     /// Print the whole configuration that would be used, and stop; --config takes it back
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     pub(crate) print_config: bool,
-    /// Parameters by stage and flags, as a run's config.toml has them
+    /// Parameters and flags, as a run's config.toml has them
     #[arg(long, value_name = "FILE.toml")]
     pub(crate) config: Option<PathBuf>,
-    /// One parameter, e.g. rate_control.backoff_factor=0.9; repeatable, wins over --config
+    /// One parameter, e.g. rate_control.backoff_factor=0.9; repeatable
+    ///
+    /// It wins over --config. params lists them.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
     /// Which estimator: auto switches as libwebrtc does [default: auto]
-    #[arg(long, value_enum)]
+    #[arg(hide_short_help = true, long, value_enum)]
     pub(crate) estimator: Option<Estimator>,
     /// Delay filter [default: kalman]
-    #[arg(long, value_enum)]
+    #[arg(hide_short_help = true, long, value_enum)]
     pub(crate) filter: Option<Filter>,
-    /// When a REMB is sent: periodic (every interval, and at once on a fall) or libwebrtc (its 200 ms throttle)
-    /// [default: periodic; for compare and sweep libwebrtc]
+    /// When a REMB is sent
+    ///
+    /// periodic: every interval, and at once on a fall; libwebrtc: by its 200 ms throttle [default: periodic; for compare
+    /// and sweep libwebrtc]
     #[arg(long, value_enum)]
     pub(crate) scheduler: Option<Scheduler>,
     /// Period of the periodic schedule [default: 1s]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(hide_short_help = true, long, value_name = "DURATION")]
     pub(crate) remb_interval: Option<TimeDelta>,
     /// Relative fall that is sent at once [default: 3%]
-    #[arg(long, value_name = "PCT")]
+    #[arg(hide_short_help = true, long, value_name = "PCT")]
     pub(crate) remb_decrease_threshold: Option<String>,
 }
 
@@ -168,7 +183,7 @@ pub(crate) struct ParameterArgs {
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub(crate) struct BehaveArgs {
     /// A warning becomes exit code 5
-    #[arg(long)]
+    #[arg(hide_short_help = true, long)]
     pub(crate) strict: bool,
     /// No notices and no summary, warnings and errors only
     #[arg(short, long)]
@@ -177,9 +192,25 @@ pub(crate) struct BehaveArgs {
     #[arg(short, long, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
     /// Colours in messages; NO_COLOR is honoured
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    #[arg(hide_short_help = true, long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub(crate) color: Color,
     /// Progress on standard error: auto shows it on a terminal only
-    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    #[arg(hide_short_help = true, long, value_enum, default_value_t = Progress::Auto)]
     pub(crate) progress: Progress,
+}
+
+/// How a command behaves that has nothing to say beyond its results, and no progress.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Behaviour")]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub(crate) struct TerseArgs {
+    /// A warning becomes exit code 5
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Failing cases and the count alone
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Colours in messages; NO_COLOR is honoured
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(crate) color: Color,
 }

@@ -18,14 +18,19 @@ pub(crate) struct SweepArgs {
     /// A parameter and its values; repeatable, the grid is the product
     #[arg(short = 'L', long = "list", value_name = "NAME=a,b,c", help_heading = "Grid")]
     pub(crate) lists: Vec<String>,
-    /// A number and its range, in the parameter's own unit, both ends included; repeatable
+    /// A number and its range, both ends included; repeatable
+    ///
+    /// In the parameter's own unit.
     #[arg(short = 'P', long = "range", value_name = "NAME=low:high:step", help_heading = "Grid")]
     pub(crate) ranges: Vec<String>,
-    /// What flows are held against instead of recorded REMBs, e.g. the remb.csv of an earlier run or of another estimator
+    /// What flows are held against instead of recorded REMBs
+    ///
+    /// The remb.csv of an earlier run, or of another estimator.
     #[arg(long, value_name = "FILE.csv", help_heading = "Score")]
     pub(crate) reference: Option<PathBuf>,
     /// What the columns of --reference are called, e.g. time=ts,rate=remb_kbps
     #[arg(
+        hide_short_help = true,
         long = "column",
         value_name = "time=NAME,rate=NAME,ssrcs=NAME,flow=NAME",
         default_value = "",
@@ -34,7 +39,7 @@ pub(crate) struct SweepArgs {
     )]
     pub(crate) columns: ColumnNames,
     /// Replay every point at so many sub-millisecond phases of the receiver's clock, and take the mean
-    #[arg(
+    #[arg(hide_short_help = true,
         long,
         value_name = "N",
         default_value_t = 1,
@@ -43,26 +48,28 @@ pub(crate) struct SweepArgs {
     )]
     pub(crate) phases: u16,
     /// Rows of the table; --csv and --json have all
-    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Outputs")]
+    #[arg(hide_short_help = true, long, value_name = "N", default_value_t = 20, help_heading = "Outputs")]
     pub(crate) top: usize,
-    /// Write a row for each point and flow, and one for each point's mean (- is standard output)
+    /// Write a row for each point and flow (- is standard output)
+    ///
+    /// And one for each point's mean.
     #[arg(long, value_name = "FILE", help_heading = "Outputs")]
     pub(crate) csv: Option<PathBuf>,
     /// Write everything as JSON (- is standard output)
-    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    #[arg(hide_short_help = true, long, value_name = "FILE", help_heading = "Outputs")]
     pub(crate) json: Option<PathBuf>,
     /// Draw it; the suffix decides between PNG and SVG
     #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = picture, help_heading = "Outputs")]
     pub(crate) plot: Option<PathBuf>,
     /// A map of colours over two parameters, or the REMBs of all points over each other
     /// [default: map for two parameters, else overlay]
-    #[arg(long, value_enum, value_name = "KIND", help_heading = "Outputs")]
+    #[arg(hide_short_help = true, long, value_enum, value_name = "KIND", help_heading = "Outputs")]
     pub(crate) plot_kind: Option<PlotKind>,
     /// Overwrite files that exist
-    #[arg(long, help_heading = "Outputs")]
+    #[arg(hide_short_help = true, long, help_heading = "Outputs")]
     pub(crate) force: bool,
     /// Threads [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Behaviour")]
+    #[arg(hide_short_help = true, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Behaviour")]
     pub(crate) threads: Option<u16>,
     #[command(flatten)]
     pub(crate) flags: RunFlags,

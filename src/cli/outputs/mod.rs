@@ -202,7 +202,8 @@ impl Plan {
         }
     }
 
-    fn check(&self, input: &Path) -> Result<()> {
+    /// That none of them is this input, and none is there already or asked for twice.
+    pub(super) fn check(&self, input: &Path) -> Result<()> {
         let mut seen = BTreeSet::new();
         for (_, target) in &self.targets {
             let Target::File(path) = target else {

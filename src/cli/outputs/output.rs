@@ -26,6 +26,14 @@ pub(in crate::cli) enum Output {
 }
 
 impl Output {
+    /// The file's name; `None` of a stream.
+    pub(in crate::cli) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Stream { .. } => None,
+            Self::File { path, .. } => Some(path),
+        }
+    }
+
     /// Gives all files their names; none, where one of them is taken.
     pub(in crate::cli) fn finish_all(outputs: Vec<Self>) -> Result<()> {
         for output in &outputs {

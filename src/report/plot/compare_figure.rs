@@ -13,6 +13,8 @@ pub struct CompareFigure {
     pub(super) title: [String; 2],
     pub(super) end: f64,
     pub(super) columns: Columns<Both>,
+    /// What the series are called, where they are not recorded and replayed.
+    pub(super) names: Option<[String; 2]>,
 }
 
 /// All series in one column of time.
@@ -53,12 +55,17 @@ impl CompareFigure {
     /// An empty figure of a capture that ends so many seconds after its first frame.
     pub fn new(end: f64) -> Self {
         let end = if end.is_finite() { end.max(0.0) } else { 0.0 };
-        Self { title: Default::default(), end, columns: Columns::default() }
+        Self { title: Default::default(), end, columns: Columns::default(), names: None }
     }
 
     /// Title, and a line with the key figures.
     pub fn set_title(&mut self, title: &[String; 2]) {
         self.title.clone_from(title);
+    }
+
+    /// What the two series are called, where they are not one that was recorded and one that was replayed.
+    pub fn set_names(&mut self, names: Option<&[String; 2]>) {
+        self.names = names.map(|names| names.each_ref().map(|name| in_short(name)));
     }
 
     /// A recorded REMB; it holds until the next, the last until the end.
@@ -134,6 +141,16 @@ impl CompareFigure {
                 take(column, inside.max(0.0));
             }
         }
+    }
+}
+
+/// A legend has room for so many letters of a name.
+const MAX_NAME: usize = 40;
+
+fn in_short(name: &str) -> String {
+    match name.chars().count() {
+        0..=MAX_NAME => name.to_owned(),
+        len => format!("…{}", name.chars().skip(len - MAX_NAME).collect::<String>()),
     }
 }
 

@@ -54,6 +54,10 @@ impl<B: DrawingBackend> Drawing<'_, B> {
         sheet.steps((UPPER, &axis), figure.some(|column| column.recorded), Some(self.end), RECORDED)?;
         sheet.steps((UPPER, &axis), figure.some(|column| column.replayed), Some(self.end), REPLAYED)?;
         sheet.steps((UPPER, &axis), figure.some(|column| column.nearest), Some(self.end), NEAREST)?;
+        let [one, other] = match &figure.names {
+            None => ["REMB recorded".to_owned(), "REMB replayed".to_owned()],
+            Some(names) => names.each_ref().map(|name| format!("REMB of {name}")),
+        };
         let missing = match (self.has(|column| column.recorded), self.has(|column| column.replayed)) {
             (true, true) => None,
             (true, false) => Some("no REMB was replayed"),
@@ -63,10 +67,8 @@ impl<B: DrawingBackend> Drawing<'_, B> {
         if let Some(text) = missing {
             sheet.note(UPPER, text)?;
         }
-        let mut legend = vec![
-            (Mark::Band(RECORDED.colour), "REMB recorded"),
-            (Mark::Line(REPLAYED.colour), "REMB replayed"),
-        ];
+        let mut legend =
+            vec![(Mark::Band(RECORDED.colour), one.as_str()), (Mark::Line(REPLAYED.colour), other.as_str())];
         if self.has(|column| column.nearest) {
             legend.push((Mark::Line(NEAREST.colour), "replayed, nearest clock phase"));
         }
@@ -97,8 +99,12 @@ impl<B: DrawingBackend> Drawing<'_, B> {
             across(sign * CLOSE * 100.0, LineLook { width: 1.2, colour: RED })?;
         }
         let is_clipped = self.clipped(&axis, errors())?;
+        let error = match &figure.names {
+            None => "relative error: (replayed − recorded) / recorded".to_owned(),
+            Some([one, other]) => format!("relative error: {other} against {one}"),
+        };
         let mut legend = vec![
-            (Mark::Line(BLUE), "relative error: (replayed − recorded) / recorded"),
+            (Mark::Line(BLUE), error.as_str()),
             (Mark::Line(RED), "± 5 %"),
             (Mark::Shade(ORANGE), "more than 5 % apart"),
         ];

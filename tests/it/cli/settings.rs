@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{S03, ending, text};
+use super::{S03, ending, run, text};
 
 #[test]
 fn a_picture_is_what_its_name_says_or_none() {
@@ -72,4 +72,103 @@ fn a_settings_file_that_cannot_be_read_is_3_and_a_wrong_one_2() {
     assert_eq!(ending(&["replay", S03, "--config", text(&file)]).0, 2);
     fs::write(&file, b"\xff").unwrap();
     assert_eq!(ending(&["replay", S03, "--sdp", text(&file)]).0, 2);
+}
+
+#[test]
+fn a_run_s_config_has_every_default_and_makes_the_same_run_and_the_same_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let flags = ["--set", "rate_control.backoff_factor=0.8", "--rtt", "30ms"];
+    assert_eq!(ending(&[&["replay", S03, "-q", "-o", text(&one)], &flags[..]].concat()).0, 0);
+    let config = one.join("config.toml");
+    let written = fs::read_to_string(&config).unwrap();
+    for line in [
+        "model = \"libwebrtc receive-side estimator, sources of",
+        "profile = \"libwebrtc\"",
+        "backoff_factor = 0.8",
+        "scheduler = \"periodic\"",
+        "rtt = \"30ms\"",
+        "media = \"auto\"",
+        "max_flows = 65536",
+    ] {
+        assert!(written.contains(line), "{line}: {written}");
+    }
+    let (code, errors) = ending(&["replay", S03, "-q", "-o", text(&two), "--config", text(&config)]);
+    assert!(code == 0 && !errors.contains("W-OTHER-MODEL"), "{errors}");
+    for name in ["config.toml", "remb.csv", "estimate.csv", "summary.json"] {
+        assert_eq!(fs::read(one.join(name)).unwrap(), fs::read(two.join(name)).unwrap(), "{name}");
+    }
+    let older = folder.path().join("older.toml");
+    fs::write(&older, written.replace("sources of 2026", "sources of 2019")).unwrap();
+    for command in
+        [&["replay", S03][..], &["compare", S03, "--phases", "1"], &["sweep", S03, "-L", "remb.interval=1s"]]
+    {
+        let (code, errors) = ending(&[command, &["--config", text(&older)]].concat());
+        assert!(code == 0 && errors.contains("warning[W-OTHER-MODEL]"), "{command:?}: {errors}");
+        assert!(errors.contains("sources of 2019"), "{errors}");
+    }
+    assert_eq!(ending(&["replay", S03, "--strict", "--config", text(&older)]).0, 5);
+    fs::write(&older, written.replace("[flags]", "[flags]\nnonsense = 1")).unwrap();
+    let (code, errors) = ending(&["replay", S03, "--config", text(&older)]);
+    assert!(code == 2 && errors.contains("nonsense"), "{errors}");
+}
+
+/// One screen: the usual flags.
+#[test]
+fn the_short_help_is_at_most_40_lines_of_100_columns() {
+    for command in ["inspect", "replay", "compare", "sweep", "check", "params"] {
+        let help = String::from_utf8(run(&[command, "-h"]).stdout).unwrap();
+        let widest = help.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(help.lines().count() <= 40 && widest <= 100, "{command}: {widest}\n{help}");
+        let all = String::from_utf8(run(&[command, "--help"]).stdout).unwrap();
+        for flag in help.split_whitespace().filter(|word| word.starts_with("--")) {
+            assert!(all.contains(flag.trim_end_matches([',', '\''])), "{command}: {flag}");
+        }
+    }
+}
+
+#[test]
+fn files_in_each_other_s_places_are_told_what_was_meant() {
+    let (capture, table) = ("testdata/captures/s16-any.pcap.gz", "testdata/captures/s16-any.remb.csv");
+    let meant = format!("did you mean compare {capture} --recorded {table}?");
+    for (arguments, expected) in [
+        (&["compare", table, capture][..], meant.as_str()),
+        (&["compare", capture, table], meant.as_str()),
+        (&["compare", capture, capture], "--remb-csv a.csv"),
+        (&["compare", table], "compare CAPTURE --recorded"),
+        (&["compare", capture, "--recorded", capture], "--recorded takes a table (CSV)"),
+        (&["check", capture], "check takes cases (*.toml)"),
+    ] {
+        let (code, errors) = ending(arguments);
+        assert!(code == 2 && errors.contains(expected), "{arguments:?}: {code} {errors}");
+    }
+}
+
+#[test]
+fn what_was_written_is_said_and_which_picture_is_of_which_flow() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let call = "testdata/captures/s12-bidir.pcap.gz";
+    let (code, errors) = ending(&["replay", call, "-o", text(&out)]);
+    assert_eq!(code, 0, "{errors}");
+    let line = errors.lines().find(|line| line.starts_with("wrote into ")).unwrap();
+    for entry in fs::read_dir(&out).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(line.contains(&name), "{name}: {line}");
+    }
+    assert!(errors.contains("estimate.png: 10.77.0.1:56077-10.77.0.2:54785"), "{errors}");
+    assert!(errors.contains("estimate-2.png: 10.77.0.2:54785-10.77.0.1:56077"), "{errors}");
+}
+
+#[test]
+fn compare_is_pointed_to_where_both_are_apart_for_long_and_only_there() {
+    let summary = |flags: &[&str]| {
+        String::from_utf8(run(&[&["replay", S03, "--scheduler", "libwebrtc"], flags].concat()).stdout)
+            .unwrap()
+    };
+    let text = summary(&["--rtt", "400ms"]);
+    let line =
+        "more than 5 % apart for 73.4 of 110.1 s, the longest from 67.6 to 86.9 s; remb-replay compare";
+    assert!(text.contains(line), "{text}");
+    assert!(!summary(&[]).contains("apart for"));
 }

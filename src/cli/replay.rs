@@ -98,7 +98,7 @@ fn read(
     plan: &Plan,
 ) -> Result<Replayed, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    let steps = plan.has(Kind::EstimateCsv) || plan.has(Kind::Picture);
+    let steps = [Kind::EstimateCsv, Kind::Picture, Kind::Html].into_iter().any(|kind| plan.has(kind));
     let config = resolved.config.clone().told(told);
     let mut replay = Replay::new(ReplayConfig { steps, events: true, ..config })
         .map_err(|error| Failure::new(Exit::Usage, error))?;
@@ -106,7 +106,7 @@ fn read(
     let read = source.read(&args.behave, |frame| {
         let writers = match &mut writers {
             Some(writers) => writers,
-            none => none.insert(Writers::open(plan, resolved, frame)?),
+            none => none.insert(Writers::open(plan, resolved, args.outputs.view, frame)?),
         };
         replay.handle_frame(frame, writers)
     })?;

@@ -44,7 +44,7 @@ pub(in crate::cli) type Asked = Vec<(Kind, PathBuf)>;
 
 impl Kind {
     /// What it is called in a folder that takes everything.
-    const IN_FOLDER: [(Self, &str); 8] = [
+    const IN_FOLDER: [(Self, &str); 9] = [
         (Self::Pcap, "remb.pcap"),
         (Self::EstimateCsv, "estimate.csv"),
         (Self::RembCsv, "remb.csv"),

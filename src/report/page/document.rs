@@ -62,7 +62,8 @@ pub fn write_page(mut writer: impl Write, content: PageContent<'_>) -> io::Resul
     let PageContent { title, summary, mut flows, view } = content;
     let events: Vec<_> =
         summary.flows.iter().flat_map(|flow| &flow.events).filter(|event| !event.is_detail).collect();
-    fit(&mut flows, &spans(&events, &flows));
+    let spans = spans(&events, &flows);
+    fit(&mut flows, &spans);
     let mut columns = Columns::default();
     let flows: Vec<_> = flows.iter().map(|(name, about, flow)| columns.flow(name, about, flow)).collect();
     let json = serde_json::to_vec(&Content { title, view, flows, events, summary })?;

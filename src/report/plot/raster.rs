@@ -34,7 +34,7 @@ impl Raster {
         match shape {
             Shape::Rectangle(edges, paint) => self.rectangle(*edges, *paint),
             Shape::Line(points, width, colour) => self.line(points, *width, *colour),
-            Shape::Polygon(points, colour) => self.outlines(&[points.clone()], *colour),
+            Shape::Polygon(points, colour) => self.outlines(std::slice::from_ref(points), *colour),
             Shape::Dot((x, y), radius, colour) => {
                 let corner = |step: i32| {
                     let (sin, cos) = (f64::from(step) * std::f64::consts::TAU / 24.0).sin_cos();
@@ -85,20 +85,20 @@ impl Raster {
             });
             half * tangent.unwrap_or(1.0).min(1.0)
         };
-        let piece = |(place, (pair, (dx, dy))): (usize, (&[(f64, f64)], &(f64, f64)))| {
-            let [(x0, y0), (x1, y1)] = pair else { return None };
+        let mut pieces = Vec::with_capacity(directions.len());
+        for (place, (pair, (dx, dy))) in points.windows(2).zip(&directions).enumerate() {
+            let [(x0, y0), (x1, y1)] = pair else { continue };
             let (begin, end) = (longer(place.checked_sub(1), place), longer(Some(place), place + 1));
             let corner = |x: f64, y: f64, along: f64, across: f64| {
                 (x + dx * along - dy * across, y + dy * along + dx * across)
             };
-            Some([
+            pieces.push([
                 corner(*x0, *y0, -begin, half),
                 corner(*x1, *y1, end, half),
                 corner(*x1, *y1, end, -half),
                 corner(*x0, *y0, -begin, -half),
-            ])
-        };
-        let pieces: Vec<_> = points.windows(2).zip(&directions).enumerate().filter_map(piece).collect();
+            ]);
+        }
         pieces.chunks(PIECES).for_each(|pieces| self.outlines(pieces, colour));
     }
 

@@ -16,6 +16,7 @@ mod merge;
 mod messages;
 mod outputs;
 mod packaging;
+mod page;
 mod params;
 mod replay;
 mod resolve;
@@ -24,6 +25,7 @@ mod several;
 mod source;
 mod sweep;
 mod sweep_picture;
+mod title;
 mod writers;
 mod written;
 

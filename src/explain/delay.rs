@@ -14,8 +14,6 @@ const SAME_CLOCK_NANOS: i64 = 1_000_000_000;
 const STEP_NANOS: i64 = 1_000_000_000;
 /// No queue is longer: more is a clock's doing.
 const LONGEST_NANOS: i64 = 3600 * SECOND;
-/// Of video, in which RTP timestamps serve as send times.
-const TICKS_PER_MS: i64 = 90;
 
 /// The least delay so far, which rises slowly.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +37,7 @@ struct Ticks {
     last: u32,
     sum: i64,
     began: CaptureTime,
+    hz: i64,
 }
 
 /// How the send time of a stream is told.
@@ -95,11 +94,10 @@ impl Delays {
         let at = packet.at;
         let floor = Floor { nanos: 0, at };
         let AbsSendTimeElement::Value(raw) = packet.send_time else {
-            if packet.is_rtx {
-                return None;
-            }
+            // A clock that is not known makes queues of nothing.
+            let hz = packet.clock_hz.filter(|hz| *hz > 0 && !packet.is_rtx)?.into();
             self.clocks.push(Clock { send: SendClock::new(), began: at, floor, last: (0, at) });
-            let ticks = Ticks { last: packet.rtp_timestamp, sum: 0, began: at };
+            let ticks = Ticks { last: packet.rtp_timestamp, sum: 0, began: at, hz };
             return Some(SentBy::Ticks(self.clocks.len() - 1, RtpClock(ticks)));
         };
         let is_same = |clock: &Clock| {
@@ -137,6 +135,6 @@ impl Ticks {
         self.sum += i64::from(packet.rtp_timestamp.wrapping_sub(self.last).cast_signed());
         self.last = packet.rtp_timestamp;
         let ticks = self.sum.saturating_add(packet.transmission_offset.unwrap_or(0).into());
-        ticks.saturating_mul(1_000_000) / TICKS_PER_MS
+        (ticks / self.hz).saturating_mul(SECOND).saturating_add(ticks % self.hz * SECOND / self.hz)
     }
 }

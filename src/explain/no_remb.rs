@@ -16,8 +16,8 @@ pub(crate) fn no_remb(index: usize, flow: &Flow) -> Option<Event> {
     let why = match () {
         () if flow.packets_fed > 0 && is_sender => WhyNoRemb::SenderSide,
         () if flow.packets_fed > 0 => WhyNoRemb::NoEstimate,
-        () if any(Treatment::TransportCc) => WhyNoRemb::TransportCc,
         () if flow.streams.iter().all(|stream| is_audio(stream.kind)) => WhyNoRemb::AudioAlone,
+        () if any(Treatment::TransportCc) => WhyNoRemb::TransportCc,
         () if any(Treatment::Fed) => WhyNoRemb::NoSendTime,
         () => WhyNoRemb::NotFed,
     };

@@ -61,7 +61,7 @@ pub(super) fn why(facts: &Facts) -> WhyOverUse {
         () if facts.after_gap => WhyOverUse::Restart,
         () if facts.late_share >= LATE_SHARE && standing < SMALL_STANDING_MS => WhyOverUse::Reordering,
         () if knows_queue && no_queue => WhyOverUse::NoQueue,
-        () if burst && carries => WhyOverUse::Burst,
+        () if burst && carries && knows_queue => WhyOverUse::Burst,
         () if facts.is_start && growth >= LEAST_GROWTH_MS => WhyOverUse::Start,
         () if is_below && growth >= LEAST_GROWTH_MS.max(packet_ms) => WhyOverUse::Link,
         () if link.zip(came).is_some_and(|(link, came)| came >= NEAR_LINK * link) => WhyOverUse::Capacity,

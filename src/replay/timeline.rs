@@ -331,6 +331,7 @@ mod tests {
             sequence_number,
             send_time,
             rtp_timestamp,
+            clock_hz: None,
             transmission_offset,
             size,
         }

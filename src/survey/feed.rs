@@ -39,6 +39,8 @@ pub struct FedPacket {
     pub send_time: AbsSendTimeElement,
     /// RTP timestamp, ticks.
     pub rtp_timestamp: u32,
+    /// How many of these are a second, where it is known and they have to serve as send time.
+    pub clock_hz: Option<u32>,
     /// Transmission time offset, ticks.
     pub transmission_offset: Option<i32>,
     /// Payload and padding, without an SRTP tag.

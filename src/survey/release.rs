@@ -104,6 +104,7 @@ impl Session {
             sequence_number: packet.sequence_number(),
             send_time,
             rtp_timestamp: packet.timestamp(),
+            clock_hz: send_time.value().map_or_else(|| stream.clock_hz(), |_| None),
             transmission_offset: carried.transmission_offset,
             size,
         };

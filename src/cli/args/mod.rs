@@ -1,5 +1,6 @@
 //! What the user said: flags as typed. What they mean is decided in `resolve`.
 
+mod packaging;
 mod run;
 mod sweep;
 mod values;
@@ -13,6 +14,7 @@ use remb_replay::analysis::series::ColumnNames;
 use remb_replay::report::summary::Tool;
 use remb_replay::units::TimeDelta;
 
+pub(crate) use packaging::{CompletionsArgs, ManArgs, ParamsArgs};
 pub(crate) use run::{BehaveArgs, EstimationFlags, ParameterArgs, RunFlags, TerseArgs, WriteFlags};
 pub(crate) use sweep::{PlotKind, SweepArgs};
 pub(crate) use values::{Color, Copies, Media, Percent, Progress, Report, Rtcp, View};
@@ -225,35 +227,6 @@ pub(crate) struct CheckArgs {
     pub(crate) report: Vec<Report>,
     #[command(flatten)]
     pub(crate) behave: TerseArgs,
-}
-
-/// `params`.
-#[derive(Debug, Args)]
-#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub(crate) struct ParamsArgs {
-    /// As JSON: an array of name, type, unit, default, min, max, mirrors
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `completions`.
-#[derive(Debug, Args)]
-#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub(crate) struct CompletionsArgs {
-    /// The shell
-    pub(crate) shell: clap_complete::Shell,
-}
-
-/// `man`.
-#[derive(Debug, Args)]
-#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub(crate) struct ManArgs {
-    /// The command whose page it is; the program's own without one
-    #[arg(value_name = "COMMAND")]
-    pub(crate) page: Option<String>,
-    /// Write all pages into this folder instead
-    #[arg(long, value_name = "DIR", conflicts_with = "page")]
-    pub(crate) dir: Option<PathBuf>,
 }
 
 /// `replay`.

@@ -19,7 +19,6 @@ mod estimation;
 mod event;
 mod outcome;
 mod remb_tally;
-mod rtt_samples;
 mod settings;
 mod side_by_side;
 mod tape;

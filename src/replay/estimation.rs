@@ -1,15 +1,15 @@
 //! The timelines of all flows, fed by a survey, and their events in order of time.
 
-use crate::streams::RttSample;
 use crate::survey::{FedPacket, Feed, FlowInfo, Skip};
 use crate::units::CaptureTime;
 use remb::CapturedRemb;
+use remb::rtt::RttSample;
 
 use super::event::{Event, EventQueue, Stamped};
 use super::remb_tally::RembTally;
-use super::rtt_samples::RttSamples;
 use super::timeline::Timeline;
 use super::{MAX_ESTIMATED_FLOWS, ReplayConfig, Sink};
+use remb::rtt::RttSamples;
 
 /// Estimators, schedules and timers of all flows.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use crate::capture::Frame;
 use crate::config::ConfigError;
-use crate::streams::RttSample;
 use crate::survey::{FedPacket, Feed, FlowInfo, Skip, Survey};
 use crate::units::CaptureTime;
 use remb::CapturedRemb;
+use remb::rtt::RttSample;
 
 use super::estimation::Estimation;
 use super::outcome::{Outcome, complete};

@@ -2,13 +2,13 @@
 
 use crate::capture::Frame;
 use crate::config::ConfigError;
-use crate::streams::RttSample;
 use crate::survey::{FedPacket, Feed, Findings, FlowInfo, Skip, Survey, SurveyConfig};
 use crate::units::CaptureTime;
 use remb::CapturedRemb;
+use remb::rtt::RttSample;
 
-use super::rtt_samples::RttSamples;
 use super::{Event, MAX_ESTIMATED_FLOWS, ReplayConfig};
+use remb::rtt::RttSamples;
 
 /// All flows of a capture that are fed, in order of appearance; some 80 bytes a packet.
 #[derive(Debug, Clone, Default)]

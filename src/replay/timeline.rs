@@ -3,17 +3,13 @@
 //! The estimator's time is the capture's in microseconds plus the clock offset; events are stamped in capture time.
 
 use crate::explain::Explainer;
-use crate::streams::RttUpdates;
 use crate::survey::FedPacket;
 use crate::units::{CaptureTime, TimeDelta, Timestamp};
 use remb::bwe::{Controller, Observer, PacketArrival, Step};
+use remb::rtt::{RttSamples, RttSource};
 use remb::{CapturedRemb, InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
 
 use super::event::{Event, SentRemb};
-use super::rtt_samples::RttSamples;
-
-/// A given round trip time is delivered so long after the first packet, and as often from then on.
-const GIVEN_RTT_PERIOD: TimeDelta = TimeDelta::from_secs(1);
 
 /// One flow's estimator, schedule and timers.
 #[derive(Debug)]
@@ -22,7 +18,7 @@ pub(super) struct Timeline {
     clock_offset: TimeDelta,
     /// As it was given, if it was.
     given_rtt: Option<TimeDelta>,
-    /// `None` before the first packet.
+    /// By the capture's time; `None` before the first packet.
     rtt: Option<RttSource>,
     delivered_rtt: Option<TimeDelta>,
     /// When the interceptor's next timer is due.
@@ -55,49 +51,6 @@ pub(super) struct Handled {
     pub(super) counts: bool,
     /// The next timer may be another.
     pub(super) moves_timer: bool,
-}
-
-/// Where the round trip time is from. Times are the capture's.
-#[derive(Debug)]
-enum RttSource {
-    /// It was given, and is delivered next at that time: each second, for an estimator that is new knows none.
-    Given(TimeDelta, Timestamp),
-    Capture(RttUpdates),
-}
-
-impl RttSource {
-    fn next_run(&self) -> Timestamp {
-        match self {
-            Self::Given(_, due) => *due,
-            Self::Capture(updates) => updates.next_run(),
-        }
-    }
-
-    /// Runs what is due until `now`; what was delivered last.
-    fn run_until(&mut self, now: Timestamp, samples: &mut RttSamples) -> Option<TimeDelta> {
-        match self {
-            Self::Given(_, due) if *due > now => None,
-            Self::Given(rtt, due) => {
-                *due = *due
-                    + GIVEN_RTT_PERIOD.times((now - *due).as_micros() / GIVEN_RTT_PERIOD.as_micros() + 1);
-                Some(*rtt)
-            }
-            Self::Capture(updates) => {
-                let mut delivered = None;
-                while updates.next_run() <= now {
-                    let due = updates.next_run();
-                    while let Some(sample) = samples.pop_before(due) {
-                        updates.take(&sample);
-                    }
-                    delivered = updates.run_next().or(delivered);
-                    if updates.is_idle() {
-                        updates.skip_to(samples.next_at().map_or(now, |at| now.min(at)));
-                    }
-                }
-                delivered
-            }
-        }
-    }
 }
 
 impl Timeline {
@@ -190,8 +143,8 @@ impl Timeline {
     /// A stream whose first packet came at `since` has a module that hands over round trip times; after the flow's first
     /// packet that counts.
     pub(super) fn add_module(&mut self, since: CaptureTime) {
-        if let Some(RttSource::Capture(updates)) = &mut self.rtt {
-            updates.add_receiver(since.to_timestamp());
+        if let Some(rtt) = &mut self.rtt {
+            rtt.add_receiver(since.to_timestamp());
             self.note_timers();
         }
     }
@@ -249,11 +202,7 @@ impl Timeline {
     ) {
         if self.rtt.is_none() {
             self.interceptor.bind_rtcp_writer(Outbox::default(), now);
-            let begun = now - self.clock_offset;
-            self.rtt = Some(match self.given_rtt {
-                Some(rtt) => RttSource::Given(rtt, begun + GIVEN_RTT_PERIOD),
-                None => RttSource::Capture(RttUpdates::new(begun)),
-            });
+            self.rtt = Some(RttSource::new(self.given_rtt, now - self.clock_offset));
         }
         self.run_timers(now, rtt, emit);
     }
@@ -350,8 +299,8 @@ impl<E: FnMut(CaptureTime, Event)> Observer for Steps<'_, E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::streams::{RttSample, SampleOf};
     use crate::units::{AbsSendTime, Bitrate, DataSize, FrameNumber, SeqNum, Ssrc};
+    use remb::rtt::{RttSample, SampleOf};
 
     const CENTURY_NANOS: i64 = 100 * 365 * 86_400 * 1_000_000_000;
 
@@ -467,7 +416,7 @@ mod tests {
             timeline.add_module(at(250));
             for (ms, rtt_ms) in [(400, 10), (600, 21), (1250, 99)] {
                 samples.push(RttSample {
-                    at: at(ms),
+                    at: at(ms).to_timestamp(),
                     rtt: TimeDelta::from_millis(rtt_ms),
                     of: SampleOf::Receiver,
                 });
@@ -487,7 +436,7 @@ mod tests {
                 "nothing new, nothing delivered"
             );
             let rtt = TimeDelta::from_millis(7);
-            samples.push(RttSample { at: at(900_500), rtt, of: SampleOf::Receiver });
+            samples.push(RttSample { at: at(900_500).to_timestamp(), rtt, of: SampleOf::Receiver });
             assert_eq!(delivered(&mut timeline, &mut samples, 901_250), Some(7), "it starts afresh");
         }
     }

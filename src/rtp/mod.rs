@@ -17,7 +17,6 @@ mod aggregate;
 mod classify;
 mod extension;
 mod muxed;
-mod ntp;
 mod packet;
 mod report;
 mod rtcp;
@@ -28,12 +27,12 @@ pub use aggregate::segment_len;
 pub use classify::{PacketClass, classify};
 pub(crate) use extension::ONE_BYTE_HEADERS;
 pub use extension::{Element, Elements};
-pub use ntp::{MiddleNtp, NtpTime};
 pub use packet::{Malformed, RtpPacket};
+pub use remb::rtt::{Echo, MiddleNtp, NtpTime};
 pub(crate) use report::begins_with_remb;
 pub use report::{
-    Dlrr, Echo, ExtendedBlock, ExtendedBlocks, ExtendedReport, ReceiverReport, Report, ReportBlock,
-    ReportBlocks, SenderReport,
+    Dlrr, ExtendedBlock, ExtendedBlocks, ExtendedReport, ReceiverReport, Report, ReportBlock, ReportBlocks,
+    SenderReport,
 };
 pub use rtcp::{Block, Blocks, CompoundEnd, packet_type_name};
 

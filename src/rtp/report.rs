@@ -4,9 +4,9 @@
 //! All that lies whole within the captured bytes is decoded; what the snaplen cut is left out, and so is an extended
 //! block whose length does not fit its type.
 
-use super::ntp::{MiddleNtp, NtpTime};
 use super::rtcp::Block;
 use crate::units::Ssrc;
+use remb::rtt::{Echo, NtpTime};
 use remb::{CapturedRemb, ParseRembError, REMB_IDENTIFIER};
 
 const REMB_IDENTIFIER_AT: usize = 12;
@@ -64,17 +64,6 @@ pub struct ReportBlock {
     pub fraction_lost: u8,
     /// LSR and DLSR; `None` where LSR is 0, for no sender report was received.
     pub echo: Option<Echo>,
-}
-
-/// A time stamp sent back to who made it: LSR and DLSR of a report block, LRR and DLRR of a DLRR sub-block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Echo {
-    /// Whose time stamp it is.
-    pub ssrc: Ssrc,
-    /// The time stamp.
-    pub request: MiddleNtp,
-    /// How long it waited for this answer, in units of 2⁻¹⁶ s.
-    pub held: u32,
 }
 
 /// An extended report.
@@ -233,7 +222,7 @@ impl Iterator for ReportBlocks<'_> {
         Some(ReportBlock {
             ssrc: Ssrc(u32::from_be_bytes(ssrc)),
             fraction_lost,
-            echo: Echo::from_words(ssrc, request, held),
+            echo: echo_from_words(ssrc, request, held),
         })
     }
 }
@@ -271,7 +260,7 @@ impl Iterator for Dlrr<'_> {
             self.rest = rest;
             let (words, _) = sub_block.as_chunks::<4>();
             let &[ssrc, request, held] = words else { return None };
-            if let Some(echo) = Echo::from_words(ssrc, request, held) {
+            if let Some(echo) = echo_from_words(ssrc, request, held) {
                 return Some(echo);
             }
         }
@@ -279,11 +268,10 @@ impl Iterator for Dlrr<'_> {
     }
 }
 
-impl Echo {
-    fn from_words(ssrc: [u8; 4], request: [u8; 4], held: [u8; 4]) -> Option<Self> {
-        let [ssrc, request, held] = [ssrc, request, held].map(u32::from_be_bytes);
-        (request != 0).then_some(Self { ssrc: Ssrc(ssrc), request: MiddleNtp(request), held })
-    }
+/// `None` where the time stamp is 0: none was received.
+fn echo_from_words(ssrc: [u8; 4], request: [u8; 4], held: [u8; 4]) -> Option<Echo> {
+    let [ssrc, request, held] = [ssrc, request, held].map(u32::from_be_bytes);
+    Echo::new(Ssrc(ssrc), request, held)
 }
 
 fn split_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
@@ -305,6 +293,7 @@ mod tests {
     };
     use crate::units::Bitrate;
     use remb::Remb;
+    use remb::rtt::MiddleNtp;
 
     const NTP: u64 = 0x0102_0304_8506_0708;
 

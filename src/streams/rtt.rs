@@ -1,10 +1,11 @@
-//! The round trip time of one media flow's receiver (specification 1.11): samples from a capture's RTCP, smoothed as
-//! libwebrtc's `call_stats2` smooths its reports.
+//! The round trip time of one media flow's receiver (specification 1.11): samples from a capture's RTCP. What becomes of
+//! them is [`remb::rtt`].
 
 use std::collections::VecDeque;
 
-use crate::rtp::{Block, Echo, NtpTime, Report};
-use crate::units::{CaptureTime, Ssrc, TimeDelta, Timestamp};
+use crate::rtp::{Block, NtpTime, Report};
+use crate::units::{CaptureTime, Ssrc};
+use remb::rtt::{RttClock, RttSample, SampleOf};
 
 /// Round trip times of one media flow's receiver, from RTCP in both directions. RTCP that is encrypted must not be
 /// given to it.
@@ -14,8 +15,8 @@ use crate::units::{CaptureTime, Ssrc, TimeDelta, Timestamp};
 #[derive(Debug, Clone, Default)]
 pub struct RttSampler {
     own_ssrcs: VecDeque<OwnSsrc>,
-    /// The receiver's clock less the capture's, in units of 2⁻³² s.
-    clock_ahead: Option<i64>,
+    /// The receiver's, by the capture's.
+    clock: RttClock,
     discarded: u64,
 }
 
@@ -26,38 +27,10 @@ struct OwnSsrc {
     sends_rembs: bool,
 }
 
-/// A round trip that ended with the capture of its answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RttSample {
-    /// When the answer was captured.
-    pub at: CaptureTime,
-    /// The round trip time: whole milliseconds, at least one.
-    pub rtt: TimeDelta,
-    /// Whose question was answered.
-    pub of: SampleOf,
-}
-
-/// Who asked for a round trip time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SampleOf {
-    /// The receiver of the media, by a reference time that a DLRR block sends back.
-    Receiver,
-    /// A stream that the receiver sends itself, by a sender report that a report block sends back.
-    Sender {
-        /// The stream.
-        ssrc: Ssrc,
-        /// When its first packet was captured; the sample's own time where there is none.
-        since: CaptureTime,
-    },
-}
-
 /// Of Chromium's audio receiver, which hands over no round trip time.
 const AUDIO_RECEIVER: Ssrc = Ssrc(0xfa17_fa17);
 /// SSRCs remembered as the receiver's own: the newest.
 const MAX_OWN_SSRCS: usize = 64;
-/// Both limits are outside what is taken.
-const TOO_SHORT_MS: i64 = -20;
-const TOO_LONG_MS: i64 = 10_000;
 
 impl RttSampler {
     /// RTCP that the receiver sent: the reverse of the media's direction.
@@ -66,11 +39,7 @@ impl RttSampler {
             self.note_own(OwnSsrc { ssrc, sends_rembs: block.is_remb() });
         }
         for ntp in block.report().into_iter().flat_map(|report| report.requests()) {
-            let ahead = ntp.units_since(NtpTime::at(at));
-            // The difference is the shorter way round too: which of two is greater does not hang on the era.
-            if self.clock_ahead.is_none_or(|most| ahead.wrapping_sub(most) > 0) {
-                self.clock_ahead = Some(ahead);
-            }
+            self.clock.note_request(ntp, ntp_time(at));
         }
     }
 
@@ -90,10 +59,10 @@ impl RttSampler {
             }
             let of = match answers_receiver {
                 true => SampleOf::Receiver,
-                false => SampleOf::Sender { ssrc: echo.ssrc, since: at },
+                false => SampleOf::Sender { ssrc: echo.ssrc, since: at.to_timestamp() },
             };
-            match self.round_trip(echo, at) {
-                Some(rtt) => samples.push(RttSample { at, rtt, of }),
+            match self.clock.round_trip(echo, ntp_time(at)) {
+                Some(rtt) => samples.push(RttSample { at: at.to_timestamp(), rtt, of }),
                 None => self.discarded += 1,
             }
         }
@@ -126,65 +95,11 @@ impl RttSampler {
     pub const fn discarded(&self) -> u64 {
         self.discarded
     }
-
-    fn round_trip(&self, echo: Echo, at: CaptureTime) -> Option<TimeDelta> {
-        let arrived = NtpTime::at(at).plus_units(self.clock_ahead.unwrap_or(0)).middle();
-        let units = arrived.0.wrapping_sub(echo.request.0).wrapping_sub(echo.held).cast_signed();
-        let ms_65536ths = i64::from(units) * 1000;
-        if ms_65536ths <= TOO_SHORT_MS << 16 || ms_65536ths >= TOO_LONG_MS << 16 {
-            return None;
-        }
-        let nearest_ms = (ms_65536ths + (1 << 15)) >> 16;
-        Some(TimeDelta::from_millis(nearest_ms.max(1)))
-    }
 }
 
-/// Smooths round trip times as libwebrtc's `call_stats2` does: the mean of the reports that are at most 1500 ms old,
-/// blended into the output before.
-///
-/// Of the reports of the last 1500 ms the newest 1,024 are kept, which no sender of RTCP comes near; if one does, the
-/// mean is of these.
-#[derive(Debug, Clone, Default)]
-pub struct RttSmoother {
-    reports: VecDeque<(Timestamp, i64)>,
-    previous_ms: Option<i64>,
-}
-
-const MAX_REPORTS: usize = 1024;
-const MAX_AGE: TimeDelta = TimeDelta::from_millis(1500);
-/// Single precision, as libwebrtc has it (specification 13.1 item 5).
-const WEIGHT: f32 = 0.3;
-
-impl RttSmoother {
-    /// Takes a report of whole milliseconds; time does not step back.
-    pub fn add(&mut self, at: Timestamp, rtt: TimeDelta) {
-        if self.reports.len() == MAX_REPORTS {
-            self.reports.pop_front();
-        }
-        self.reports.push_back((at, rtt.as_micros() / 1000));
-    }
-
-    /// The smoothed round trip time in whole milliseconds, after each report and once a second. `None`: nothing
-    /// is delivered, and the next output starts afresh.
-    pub fn deliver(&mut self, now: Timestamp) -> Option<TimeDelta> {
-        self.reports.retain(|&(at, _)| now - at <= MAX_AGE);
-        self.previous_ms = self.mean_ms().map(|mean| match self.previous_ms {
-            None => mean,
-            Some(previous) => ((1.0 - WEIGHT) * previous as f32 + WEIGHT * mean as f32) as i64,
-        });
-        self.previous_ms.map(TimeDelta::from_millis)
-    }
-
-    /// Whether nothing is left to be smoothed or forgotten.
-    pub fn is_empty(&self) -> bool {
-        self.reports.is_empty() && self.previous_ms.is_none()
-    }
-
-    fn mean_ms(&self) -> Option<i64> {
-        let sum = self.reports.iter().fold(0_i64, |sum, &(_, ms)| sum.saturating_add(ms));
-        let count = i64::try_from(self.reports.len()).ok()?;
-        sum.checked_div(count)
-    }
+/// What a clock that agrees with the capture's shows.
+fn ntp_time(at: CaptureTime) -> NtpTime {
+    NtpTime::at_unix_nanos(at.as_nanos())
 }
 
 #[cfg(test)]
@@ -194,6 +109,8 @@ mod tests {
     use super::*;
     use crate::rtp::Blocks;
     use crate::rtp::test_rtcp::{dlrr, receiver_report, reference_time, rtcp, sender_report, single};
+    use crate::units::TimeDelta;
+    use remb::rtt::RttSmoother;
 
     /// 2,208,988,800 s + 2,000,000,000 s = 0xfae0_1280 s, of which the middle keeps 0x1280 and 16 bits below.
     const SECS: i128 = 2_000_000_000;
@@ -207,7 +124,7 @@ mod tests {
     fn incoming(sampler: &mut RttSampler, bytes: &[u8], at: CaptureTime) -> Vec<i64> {
         let mut samples = Vec::new();
         sampler.observe_incoming(&single(bytes), at, &mut samples);
-        assert!(samples.iter().all(|sample| sample.at == at));
+        assert!(samples.iter().all(|sample| sample.at == at.to_timestamp()));
         samples.iter().map(|sample| sample.rtt.as_micros() / 1000).collect()
     }
 
@@ -302,7 +219,7 @@ mod tests {
         let report = receiver_report(9, &[(1, 0, request(0), 0)]);
         let mut samples = Vec::new();
         sampler.observe_incoming(&single(&report), after(50_000), &mut samples);
-        let (at, rtt) = (after(50_000), TimeDelta::from_millis(50));
+        let (at, rtt) = (after(50_000).to_timestamp(), TimeDelta::from_millis(50));
         let of = SampleOf::Sender { ssrc: Ssrc(1), since: at };
         assert_eq!(samples, [RttSample { at, rtt, of }], "what it sends itself counts by report blocks");
     }
@@ -341,74 +258,7 @@ mod tests {
         let block = Blocks::new(&answers[..30], answers.len()).next().unwrap();
         sampler.observe_incoming(&block, after(7000), &mut samples);
         let rtt = TimeDelta::from_millis(7);
-        assert_eq!(samples, [RttSample { at: after(7000), rtt, of: SampleOf::Receiver }]);
-    }
-
-    fn ms(millis: i64) -> Timestamp {
-        Timestamp::from_millis(millis)
-    }
-
-    fn rtt(millis: i64) -> TimeDelta {
-        TimeDelta::from_millis(millis)
-    }
-
-    #[test]
-    fn the_mean_is_truncated_and_blended_three_to_seven() {
-        let mut smoother = RttSmoother::default();
-        assert_eq!(smoother.deliver(ms(0)), None);
-        smoother.add(ms(500), rtt(100));
-        smoother.add(ms(600), rtt(101));
-        assert_eq!(
-            smoother.deliver(ms(1000)),
-            Some(rtt(100)),
-            "the first is the mean, 100.5 without its half"
-        );
-        smoother.add(ms(2500), rtt(203));
-        assert_eq!(smoother.deliver(ms(3000)), Some(rtt(130)), "70 + 60.9");
-        smoother.add(ms(3500), rtt(50));
-        assert_eq!(smoother.deliver(ms(4000)), Some(rtt(128)), "91 + 0.3 x 126 is 128.8");
-    }
-
-    #[test]
-    fn the_blend_is_in_single_precision() {
-        // Exactly 10, 10 and 8. In double precision 9, 10 and 7 with 0.3, 10, 9 and 7 with the single 0.3.
-        for (previous, mean, blended) in [(1, 31, 10), (13, 3, 9), (11, 1, 8)] {
-            let mut smoother = RttSmoother::default();
-            smoother.add(ms(0), rtt(previous));
-            smoother.deliver(ms(1000));
-            smoother.add(ms(1600), rtt(mean));
-            assert_eq!(smoother.deliver(ms(2000)), Some(rtt(blended)), "{previous}, {mean}");
-        }
-    }
-
-    #[test]
-    fn reports_count_up_to_an_age_of_1500_ms() {
-        for (age_micros, delivered) in [(1_500_000, Some(rtt(40))), (1_500_001, None)] {
-            let mut smoother = RttSmoother::default();
-            smoother.add(ms(0), rtt(40));
-            assert_eq!(smoother.deliver(Timestamp::from_micros(age_micros)), delivered, "{age_micros} µs");
-        }
-    }
-
-    #[test]
-    fn after_silence_it_starts_afresh() {
-        let mut smoother = RttSmoother::default();
-        smoother.add(ms(0), rtt(400));
-        assert_eq!(smoother.deliver(ms(1000)), Some(rtt(400)));
-        assert_eq!(smoother.deliver(ms(2000)), None);
-        smoother.add(ms(2500), rtt(20));
-        assert_eq!(smoother.deliver(ms(3000)), Some(rtt(20)));
-        assert_eq!(smoother.deliver(ms(4000)), Some(rtt(20)));
-    }
-
-    #[test]
-    fn a_flood_of_reports_keeps_the_newest() {
-        let mut smoother = RttSmoother::default();
-        for n in 0..5000 {
-            smoother.add(ms(0), rtt(if n < 5000 - 1024 { i64::MAX / 1000 } else { 30 }));
-        }
-        assert_eq!(smoother.reports.len(), 1024);
-        assert_eq!(smoother.deliver(ms(0)), Some(rtt(30)));
+        assert_eq!(samples, [RttSample { at: after(7000).to_timestamp(), rtt, of: SampleOf::Receiver }]);
     }
 
     proptest! {
@@ -428,22 +278,11 @@ mod tests {
                 }
             }
             for sample in samples {
-                smoother.add(sample.at.to_timestamp(), sample.rtt);
-                let delivered = smoother.deliver(sample.at.to_timestamp()).unwrap();
+                smoother.add(sample.at, sample.rtt);
+                let delivered = smoother.deliver(sample.at).unwrap();
                 for rtt in [sample.rtt, delivered] {
                     prop_assert!((1_000..=10_000_000).contains(&rtt.as_micros()));
                 }
-            }
-        }
-
-        #[test]
-        fn any_numbers_are_smoothed(
-            steps in prop::collection::vec((any::<i64>(), any::<i64>()), 0..20),
-        ) {
-            let mut smoother = RttSmoother::default();
-            for (at, rtt) in steps {
-                smoother.add(Timestamp::from_micros(at), TimeDelta::from_micros(rtt));
-                smoother.deliver(Timestamp::from_micros(at));
             }
         }
     }

@@ -8,9 +8,10 @@ use crate::decode::FiveTuple;
 use crate::infer::{SrtpDetector, SrtpVerdict};
 use crate::model::{Unusable, Unusables};
 use crate::rtp::{Blocks, CompoundEnd};
-use crate::streams::{CapturePoint, RttSample, RttSampler, SampleOf, Side, Turnaround};
+use crate::streams::{CapturePoint, RttSampler, Side, Turnaround};
 use crate::units::{CaptureTime, Count, Ssrc, TimeDelta};
 use remb::CapturedRemb;
+use remb::rtt::{RttSample, SampleOf};
 
 use super::Feed;
 use super::early::{Early, EarlyRemb};
@@ -217,7 +218,7 @@ impl Conversation {
             own.sampler.observe_incoming(&block, at, &mut samples);
             for mut sample in samples.drain(..) {
                 if let SampleOf::Sender { ssrc, since } = &mut sample.of {
-                    *since = first_packet_of(*ssrc).unwrap_or(*since);
+                    *since = first_packet_of(*ssrc).map_or(*since, CaptureTime::to_timestamp);
                 }
                 own.sample(sample, feed);
             }

@@ -188,11 +188,11 @@ fn pair_of(flow: &FiveTuple) -> FiveTuple {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::streams::{RttSample, SampleOf};
     use crate::survey::early::Early;
     use crate::survey::{FedPacket, FlowInfo, Skip};
     use crate::units::Bitrate;
     use crate::units::TimeDelta;
+    use remb::rtt::{RttSample, SampleOf};
 
     /// Keeps the rates of recorded REMBs and the round trip times.
     #[derive(Default)]
@@ -285,7 +285,7 @@ mod tests {
     fn the_newest_round_trip_times_are_kept() {
         let (mut early, mut given) = (Early::default(), Given::default());
         let sample = |ms| RttSample {
-            at: CaptureTime::default(),
+            at: CaptureTime::default().to_timestamp(),
             rtt: TimeDelta::from_millis(ms),
             of: SampleOf::Receiver,
         };

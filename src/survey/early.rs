@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use crate::streams::RttSample;
 use crate::survey::Feed;
 use crate::units::{CaptureTime, Count, Ssrc};
 use remb::CapturedRemb;
+use remb::rtt::RttSample;
 
 /// Round trip times and REMBs, in order of time.
 #[derive(Debug, Default)]

@@ -1,9 +1,9 @@
 //! What a survey gives to those who estimate.
 
 use crate::decode::FiveTuple;
-use crate::streams::RttSample;
 use crate::units::{AbsSendTimeElement, CaptureTime, DataSize, FrameNumber, SeqNum, Ssrc};
 use remb::CapturedRemb;
+use remb::rtt::RttSample;
 
 use super::Skip;
 

@@ -2,7 +2,8 @@
 //!
 //! [`bwe`] takes packets and says what the link can carry; [`RembScheduler`] says when that is sent; [`Remb`] is the
 //! message; [`RembInterceptor`] joins the three with a writer that may be bound late. Nothing here does IO or looks at a
-//! clock: the owner hands over packets and says what time it is. [`units`] are the quantities that all of it is given.
+//! clock: the owner hands over packets and says what time it is. [`rtt`] makes round trip times of RTCP; [`units`] are the
+//! quantities that all of it is given.
 //!
 //! A live stack hands its packets to the interceptor and wakes it when a timer is due; it writes the REMBs:
 //!
@@ -41,6 +42,7 @@
 pub mod bwe;
 mod interceptor;
 mod message;
+pub mod rtt;
 mod scheduler;
 pub mod units;
 

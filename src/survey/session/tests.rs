@@ -1,8 +1,8 @@
 use super::*;
 use crate::rtp::test_packet::TestPacket;
-use crate::streams::RttSample;
 use crate::survey::{FedPacket, Skip};
 use remb::CapturedRemb;
+use remb::rtt::RttSample;
 
 /// Sequence of what is fed: frame times in milliseconds, and which of them have a send time.
 #[derive(Default)]

@@ -3,10 +3,10 @@
 
 use std::collections::VecDeque;
 
-use super::rtt::{RttSample, RttSmoother, SampleOf};
+use super::{RttSample, RttSmoother, SampleOf};
 use crate::units::{Ssrc, TimeDelta, Timestamp};
 
-/// The modules of one flow's receiver, and the smoothing of what they hand over. All times are the capture's.
+/// The modules of one flow's receiver, and the smoothing of what they hand over. Times are those of the packets' arrival.
 #[derive(Debug, Clone)]
 pub struct RttUpdates {
     smoother: RttSmoother,
@@ -52,7 +52,7 @@ impl RttUpdates {
 
     /// Takes a sample, which no run before it could know.
     pub fn take(&mut self, sample: &RttSample) {
-        let (at, rtt) = (sample.at.to_timestamp(), sample.rtt);
+        let (at, rtt) = (sample.at, sample.rtt);
         match sample.of {
             SampleOf::Receiver => {
                 for Module { next, role } in &mut self.modules {
@@ -69,7 +69,7 @@ impl RttUpdates {
                 match self.modules.iter_mut().find(|module| sends(&module.role)) {
                     Some(module) => module.role = role,
                     None => {
-                        let next = first_run_after(since.to_timestamp() + INTERVAL, self.ran_until.max(at));
+                        let next = first_run_after(since + INTERVAL, self.ran_until.max(at));
                         self.add(Module { next, role });
                     }
                 }
@@ -139,22 +139,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::units::CaptureTime;
 
     const fn ms(millis: i64) -> Timestamp {
         Timestamp::from_millis(millis)
     }
 
     fn sample(at_ms: i64, rtt_ms: i64) -> RttSample {
-        RttSample {
-            at: CaptureTime::from(ms(at_ms)),
-            rtt: TimeDelta::from_millis(rtt_ms),
-            of: SampleOf::Receiver,
-        }
+        RttSample { at: ms(at_ms), rtt: TimeDelta::from_millis(rtt_ms), of: SampleOf::Receiver }
     }
 
     fn sent(at_ms: i64, rtt_ms: i64, ssrc: u32, since_ms: i64) -> RttSample {
-        let since = CaptureTime::from(ms(since_ms));
+        let since = ms(since_ms);
         RttSample { of: SampleOf::Sender { ssrc: Ssrc(ssrc), since }, ..sample(at_ms, rtt_ms) }
     }
 
@@ -163,7 +158,7 @@ mod tests {
         let (mut samples, mut delivered) = (samples.iter().peekable(), Vec::new());
         while updates.next_run() <= ms(until_ms) {
             let due = updates.next_run();
-            while let Some(sample) = samples.next_if(|sample| sample.at.to_timestamp() < due) {
+            while let Some(sample) = samples.next_if(|sample| sample.at < due) {
                 updates.take(sample);
             }
             delivered.extend(updates.run_next().map(|rtt| (due.to_millis(), rtt.to_millis())));
@@ -298,7 +293,7 @@ mod tests {
                 let at = Timestamp::from_micros(at);
                 match what {
                     0 => updates.add_receiver(at),
-                    1 => updates.take(&RttSample { at: CaptureTime::from(at), ..sample(0, rtt) }),
+                    1 => updates.take(&RttSample { at, ..sample(0, rtt) }),
                     2 => updates.skip_to(at),
                     _ => { updates.run_next(); }
                 }

@@ -2,8 +2,6 @@
 //!
 //! Seconds since 1900 run over in 2036; all arithmetic here is modulo that era, so nothing happens then.
 
-use crate::units::CaptureTime;
-
 /// Seconds since 1900 modulo 2³², with a fraction in units of 2⁻³² s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NtpTime(pub u64);
@@ -17,9 +15,8 @@ const UNIX_EPOCH_SECS: i64 = 2_208_988_800;
 const NANOS_PER_SEC: i64 = 1_000_000_000;
 
 impl NtpTime {
-    /// What a clock that agrees with the capture's shows at that time, rounded down.
-    pub const fn at(at: CaptureTime) -> Self {
-        let nanos = at.as_nanos();
+    /// What a clock shows so many nanoseconds after the Unix epoch, rounded down.
+    pub const fn at_unix_nanos(nanos: i64) -> Self {
         let secs = nanos.div_euclid(NANOS_PER_SEC).wrapping_add(UNIX_EPOCH_SECS).cast_unsigned();
         let fraction = ((nanos.rem_euclid(NANOS_PER_SEC) << 32) / NANOS_PER_SEC).cast_unsigned();
         Self(secs << 32 | fraction)
@@ -46,12 +43,12 @@ impl NtpTime {
 mod tests {
     use super::*;
 
-    fn at(nanos: i128) -> NtpTime {
-        NtpTime::at(CaptureTime::from_nanos(nanos).unwrap())
+    fn at(nanos: i64) -> NtpTime {
+        NtpTime::at_unix_nanos(nanos)
     }
 
     #[test]
-    fn capture_time_becomes_seconds_since_1900() {
+    fn unix_time_becomes_seconds_since_1900() {
         assert_eq!(at(0), NtpTime(2_208_988_800 << 32));
         assert_eq!(at(1_500_000_000), NtpTime(2_208_988_801 << 32 | 1 << 31));
         assert_eq!(at(-1), NtpTime(2_208_988_799 << 32 | 0xffff_fffb), "4.29 units before the full second");
@@ -70,9 +67,9 @@ mod tests {
     }
 
     #[test]
-    fn the_farthest_capture_times_are_taken() {
-        for nanos in [CaptureTime::MAX_NANOS, -CaptureTime::MAX_NANOS] {
-            assert_eq!(at(i128::from(nanos)).units_since(at(i128::from(nanos))), 0);
+    fn the_farthest_times_are_taken() {
+        for nanos in [i64::MAX, i64::MIN] {
+            assert_eq!(at(nanos).units_since(at(nanos)), 0);
         }
     }
 }

@@ -14,6 +14,7 @@ mod corpus;
 mod docs;
 mod inspect;
 mod layers;
+mod live;
 mod made;
 mod path_simulation;
 mod properties;

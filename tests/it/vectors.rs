@@ -51,15 +51,15 @@ const REAL_COLUMNS: [usize; 8] = [8, 12, 13, 14, 15, 16, 25, 26];
 const ENCRYPTED_CALL: &str = "s07-encrypted";
 const RELATIVE_TOLERANCE: f64 = 1e-9;
 
-struct Trace {
-    packets: Vec<PacketArrival>,
-    rtt: Vec<(Timestamp, TimeDelta)>,
+pub(crate) struct Trace {
+    pub(crate) packets: Vec<PacketArrival>,
+    pub(crate) rtt: Vec<(Timestamp, TimeDelta)>,
     state: Vec<csv::StringRecord>,
-    remb: Vec<csv::StringRecord>,
+    pub(crate) remb: Vec<csv::StringRecord>,
 }
 
 impl Trace {
-    fn open(folder: &Path, name: &str) -> Self {
+    pub(crate) fn open(folder: &Path, name: &str) -> Self {
         let of = |name: &str, part: &str| {
             common::find(folder, name, part)
                 .unwrap_or_else(|| panic!("{name}.{part}.csv is missing in {folder:?}"))
@@ -252,7 +252,7 @@ fn run(trace: &Trace) -> (usize, usize, f64) {
 }
 
 /// The names of all traces in a folder, ascending.
-fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let entries = folder.read_dir().unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut names: Vec<_> = entries
         .filter_map(|entry| {

@@ -4,22 +4,22 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use remb::bwe::{EstimatorChoice, PacketArrival};
-use remb::units::{DataSize, Ssrc, TimeDelta, Timestamp};
+use remb::units::{DataSize, Ssrc, Timestamp};
 use rtc_interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc_shared::error::Error;
 use sansio::Protocol;
 
+use crate::ReceivedAt;
 use crate::builder::{OnRemb, RembBuilder};
 use crate::clock::Clock;
 use crate::round_trips::{ReferenceTimes, RoundTrips, reference_time};
 use crate::stats::{RembHandle, RembStats};
 use crate::streams::Streams;
 use crate::timeline::Timeline;
-use crate::{ReceivedAt, SLOT};
 
 /// Estimates what a connection's video streams may use, and sends it to their sender as REMBs.
 ///
-/// In a chain it stands at [`SLOT`]; packets pass through it unchanged. Nothing that a peer sends makes it fail.
+/// In a chain it stands at [`SLOT`](crate::SLOT); packets pass through it unchanged. Nothing that a peer sends makes it fail.
 pub struct RembInterceptor {
     choice: EstimatorChoice,
     sender_ssrc: Ssrc,
@@ -32,7 +32,8 @@ pub struct RembInterceptor {
     clock: Option<Clock>,
     /// The latest that the stack said.
     now: Option<Instant>,
-    given_rtt: Option<TimeDelta>,
+    /// Of the round trip times that the handle was told.
+    heard_rtt: u64,
     handle: RembHandle,
     on_remb: Option<OnRemb>,
     sent: u64,
@@ -52,7 +53,7 @@ impl RembInterceptor {
             reference_times: (!asks_no_rtt && rtt.is_none()).then(ReferenceTimes::default),
             clock: wall_clock.map(|(at, since_unix_epoch)| Clock::new(at, since_unix_epoch)),
             now: None,
-            given_rtt: None,
+            heard_rtt: 0,
             handle,
             on_remb,
             sent: 0,
@@ -98,27 +99,20 @@ impl RembInterceptor {
         let Self { timeline, round_trips, sender_ssrc, .. } = self;
         let at = (clock.timestamp(now), clock.ntp(now));
         for message in messages {
-            round_trips.observe_incoming(message.as_ref(), *sender_ssrc, at, |sample| timeline.add_sample(sample));
+            round_trips
+                .observe_incoming(message.as_ref(), *sender_ssrc, at, |sample| timeline.add_sample(sample));
         }
     }
 
     /// Runs what is due at or before `now`, each at its time.
     #[inline]
     fn run_timers(&mut self, now: Timestamp) {
-        if self.given_rtt != self.handle.rtt() {
-            self.take_given_rtt(now);
+        if let Some(rtt) = self.handle.rtt_since(&mut self.heard_rtt) {
+            self.timeline.set_rtt(rtt);
+            self.reference_times = None;
         }
         while self.timeline.is_due(now) && self.timeline.run_next(now).is_some() {
             self.publish();
-        }
-    }
-
-    #[cold]
-    fn take_given_rtt(&mut self, now: Timestamp) {
-        self.given_rtt = self.handle.rtt();
-        if let Some(rtt) = self.given_rtt {
-            self.timeline.give_rtt(rtt, now);
-            self.reference_times = None;
         }
     }
 

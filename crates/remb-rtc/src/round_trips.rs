@@ -21,8 +21,8 @@ impl RoundTrips {
     /// RTCP that we send.
     pub(crate) fn observe_outgoing(&mut self, message: &dyn rtcp::Packet, at: NtpTime) {
         if let Some(report) = message.as_any().downcast_ref::<SenderReport>()
-            && self.own.first_packet(report.ssrc).is_some()
             && report.ntp_time != 0
+            && self.own.reports(report.ssrc)
         {
             self.senders.note_request(NtpTime(report.ntp_time), at);
         }
@@ -41,9 +41,12 @@ impl RoundTrips {
         let mut of_senders = |reports: &[ReceptionReport]| {
             for report in reports {
                 let echo = Echo::new(Ssrc(report.ssrc), report.last_sender_report, report.delay);
-                let (Some(echo), Some(first)) = (echo, self.own.first_packet(report.ssrc)) else { continue };
+                let (Some(echo), Some(first)) = (echo, self.own.reported(report.ssrc)) else { continue };
                 let of = SampleOf::Sender { ssrc: echo.ssrc, since: first.unwrap_or(at) };
-                self.senders.round_trip(echo, ntp).into_iter().for_each(|rtt| each(RttSample { at, rtt, of }));
+                self.senders
+                    .round_trip(echo, ntp)
+                    .into_iter()
+                    .for_each(|rtt| each(RttSample { at, rtt, of }));
             }
         };
         if let Some(report) = message.downcast_ref::<SenderReport>() {

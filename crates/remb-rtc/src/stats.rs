@@ -1,6 +1,6 @@
 //! What the application is told, and may say.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,19 +38,11 @@ pub struct RembHandle {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Shared {
     last: Mutex<Option<RembStats>>,
-    /// Microseconds; [`NOT_GIVEN`] before one was.
-    rtt: AtomicI64,
-}
-
-const NOT_GIVEN: i64 = -1;
-
-impl Default for Shared {
-    fn default() -> Self {
-        Self { last: Mutex::new(None), rtt: AtomicI64::new(NOT_GIVEN) }
-    }
+    /// How often one was said, and below in 32 bits the last one, microseconds.
+    rtt: AtomicU64,
 }
 
 impl RembHandle {
@@ -59,20 +51,23 @@ impl RembHandle {
         *self.shared.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets the round trip time, for who knows it better than RTCP does (from STUN, say): in force at the next packet or
-    /// timer, and from then on none is taken out of RTCP.
+    /// Sets the round trip time, for who knows it better than RTCP does (from STUN, say): in force from the next packet or
+    /// timer on, and none is taken out of RTCP any more. To be said once a second or so: an estimator that begins anew, for
+    /// abs-send-time is gone or is back, knows none.
     pub fn set_rtt(&self, rtt: Duration) {
-        let micros = i64::try_from(rtt.as_micros()).unwrap_or(i64::MAX);
-        self.shared.rtt.store(micros, Ordering::Relaxed);
+        let micros = u64::from(u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX));
+        let say = |said: u64| Some(((said >> 32).wrapping_add(1) << 32) | micros);
+        let _ = self.shared.rtt.fetch_update(Ordering::Relaxed, Ordering::Relaxed, say);
     }
 
     pub(crate) fn set_stats(&self, stats: RembStats) {
         *self.shared.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats);
     }
 
+    /// A round trip time that was said since `heard`, which is 0 at first.
     #[inline]
-    pub(crate) fn rtt(&self) -> Option<TimeDelta> {
-        let micros = self.shared.rtt.load(Ordering::Relaxed);
-        (micros != NOT_GIVEN).then_some(TimeDelta::from_micros(micros))
+    pub(crate) fn rtt_since(&self, heard: &mut u64) -> Option<TimeDelta> {
+        let said = self.shared.rtt.load(Ordering::Relaxed);
+        (std::mem::replace(heard, said) != said).then_some(TimeDelta::from_micros(i64::from(said as u32)))
     }
 }

@@ -132,8 +132,17 @@ fn extension_id(info: &StreamInfo, uri: &str) -> u8 {
 /// The streams that we send, whose sender reports the peer answers.
 #[derive(Debug, Default)]
 pub(crate) struct OwnStreams {
-    /// And when their first packets were sent; ascending by SSRC.
-    ascending: Vec<(u32, Option<Timestamp>)>,
+    /// By SSRC.
+    ascending: Vec<OwnStream>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct OwnStream {
+    ssrc: u32,
+    /// When its first packet was sent.
+    first_packet: Option<Timestamp>,
+    /// Whether a sender report was sent of it, that could be answered.
+    has_reported: bool,
 }
 
 impl OwnStreams {
@@ -141,7 +150,7 @@ impl OwnStreams {
         if let Err(place) = self.place(ssrc)
             && self.ascending.len() < MAX_STREAMS
         {
-            self.ascending.insert(place, (ssrc, None));
+            self.ascending.insert(place, OwnStream { ssrc, first_packet: None, has_reported: false });
         }
     }
 
@@ -157,20 +166,28 @@ impl OwnStreams {
 
     /// Notes that a packet is sent.
     pub(crate) fn sends(&mut self, ssrc: u32, at: impl FnOnce() -> Option<Timestamp>) {
-        if let Some((_, first @ None)) =
-            self.place(ssrc).ok().and_then(|place| self.ascending.get_mut(place))
-        {
-            *first = at();
+        if let Some(own) = self.get_mut(ssrc).filter(|own| own.first_packet.is_none()) {
+            own.first_packet = at();
         }
     }
 
-    /// When a stream of ours sent its first packet, if it did; `None` for a stream that is not ours.
-    pub(crate) fn first_packet(&self, ssrc: u32) -> Option<Option<Timestamp>> {
+    /// Notes that a sender report is sent; whether it is of a stream of ours.
+    pub(crate) fn reports(&mut self, ssrc: u32) -> bool {
+        self.get_mut(ssrc).map(|own| own.has_reported = true).is_some()
+    }
+
+    /// When a stream of which a report was sent began, if it did; `None` for any other.
+    pub(crate) fn reported(&self, ssrc: u32) -> Option<Option<Timestamp>> {
+        let own = self.ascending.get(self.place(ssrc).ok()?)?;
+        own.has_reported.then_some(own.first_packet)
+    }
+
+    fn get_mut(&mut self, ssrc: u32) -> Option<&mut OwnStream> {
         let place = self.place(ssrc).ok()?;
-        self.ascending.get(place).map(|(_, first)| *first)
+        self.ascending.get_mut(place)
     }
 
     fn place(&self, ssrc: u32) -> Result<usize, usize> {
-        self.ascending.binary_search_by_key(&ssrc, |(own, _)| *own)
+        self.ascending.binary_search_by_key(&ssrc, |own| own.ssrc)
     }
 }

@@ -12,6 +12,7 @@ use crate::outbox::Outbox;
 pub(crate) struct Timeline {
     interceptor: RembInterceptor<Outbox>,
     given_rtt: Option<TimeDelta>,
+    owner_says_rtt: bool,
     /// `None` before the first packet.
     rtt: Option<RttSource>,
     samples: RttSamples,
@@ -20,11 +21,14 @@ pub(crate) struct Timeline {
     next_due: Timestamp,
 }
 
+const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
+
 impl Timeline {
     pub(crate) fn new(config: InterceptorConfig, given_rtt: Option<TimeDelta>) -> Self {
         Self {
             interceptor: RembInterceptor::new_unchecked(config),
             given_rtt,
+            owner_says_rtt: false,
             rtt: None,
             samples: RttSamples::default(),
             delivered_rtt: None,
@@ -86,7 +90,10 @@ impl Timeline {
     #[cold]
     fn begin(&mut self, now: Timestamp) {
         self.interceptor.bind_rtcp_writer(Outbox::default(), now);
-        self.rtt = Some(RttSource::new(self.given_rtt, now));
+        self.rtt = Some(match self.delivered_rtt.filter(|_| self.owner_says_rtt) {
+            Some(rtt) => RttSource::Given(rtt, NEVER),
+            None => RttSource::new(self.given_rtt, now),
+        });
         self.note_next_due();
     }
 
@@ -100,18 +107,14 @@ impl Timeline {
         self.samples.push(sample);
     }
 
-    /// From now on this is the round trip time, and none is taken out of RTCP.
-    pub(crate) fn give_rtt(&mut self, rtt: TimeDelta, now: Timestamp) {
-        self.given_rtt = Some(rtt);
-        self.rtt = self.rtt.take().map(|_| RttSource::new(Some(rtt), now));
+    /// From now on the owner says the round trip time, and none is delivered by itself.
+    #[cold]
+    pub(crate) fn set_rtt(&mut self, rtt: TimeDelta) {
+        self.owner_says_rtt = true;
+        self.rtt = self.rtt.take().map(|_| RttSource::Given(rtt, NEVER));
         self.interceptor.set_rtt(rtt);
         self.delivered_rtt = Some(rtt);
         self.note_next_due();
-    }
-
-    /// Whether the round trip time is the owner's to say.
-    pub(crate) fn is_given_rtt(&self) -> bool {
-        self.given_rtt.is_some()
     }
 
     /// The round trip time in force; `None` while the estimator takes its default.

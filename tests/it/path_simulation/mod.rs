@@ -9,4 +9,4 @@ mod bottleneck;
 mod call;
 mod calls;
 mod closed_loop;
-mod path;
+pub(crate) mod path;

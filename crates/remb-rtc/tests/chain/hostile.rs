@@ -43,14 +43,24 @@ fn any_packets_in_any_order_pass() {
                 5 => {
                     let reports = vec![DLRRReport { ssrc: 1, last_rr: word, dlrr: !word >> 9 }];
                     let block = Box::new(DLRRReportBlock { reports });
-                    call.read(Packet::Rtcp(vec![Box::new(ExtendedReport { sender_ssrc: ssrc, reports: vec![block] })]));
+                    call.read(Packet::Rtcp(vec![Box::new(ExtendedReport {
+                        sender_ssrc: ssrc,
+                        reports: vec![block],
+                    })]));
                 }
                 6 => {
-                    let reports = vec![ReceptionReport { ssrc, last_sender_report: word, ..Default::default() }];
-                    call.read(Packet::Rtcp(vec![Box::new(ReceiverReport { ssrc, reports, ..Default::default() })]));
+                    let reports =
+                        vec![ReceptionReport { ssrc, last_sender_report: word, ..Default::default() }];
+                    call.read(Packet::Rtcp(vec![Box::new(ReceiverReport {
+                        ssrc,
+                        reports,
+                        ..Default::default()
+                    })]));
                 }
                 // Time steps back.
-                7 if call.sent > Duration::from_secs(3) => call.sent -= Duration::from_millis(u64::from(word) % 3000),
+                7 if call.sent > Duration::from_secs(3) => {
+                    call.sent -= Duration::from_millis(u64::from(word) % 3000)
+                }
                 _ => call.packets(word as usize % 20, ssrc),
             }
         }

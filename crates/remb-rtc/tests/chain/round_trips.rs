@@ -39,7 +39,7 @@ fn the_peer_is_asked_once_a_second_and_its_answers_are_the_round_trip_time() {
     assert_eq!(call.asked.iter().map(|(ms, _)| *ms).collect::<Vec<_>>(), [30, 1030]);
     let (ms, ntp) = call.asked[0];
     assert_eq!(ntp >> 32, UNIX_SECONDS + NTP_OF_UNIX);
-    assert_eq!((ntp & 0xffff_ffff) * 1000 >> 32, ms - 1, "30 ms, rounded down in units of 2⁻³² s");
+    assert_eq!(((ntp & 0xffff_ffff) * 1000) >> 32, ms - 1, "30 ms, rounded down in units of 2⁻³² s");
     assert_eq!(rtt_ms(&call), None);
     // Asked at 1030 ms; now it is 1210. The peer held it for 100 ms of that. Another's answer is not ours.
     let asked = middle(call.asked[1].1);
@@ -54,10 +54,7 @@ fn two_tracks_answer_twice_and_it_is_the_same_round_trip_time() {
     call.chain.bind_remote_stream(&video(7, None));
     call.chain.bind_remote_stream(&video(8, None));
     for _ in 0..10 {
-        for _ in 0..25 {
-            call.packets(1, 7);
-            call.packet(8);
-        }
+        call.in_turns(25, 7, 8);
         let asked = middle(call.asked.last().unwrap().1);
         let held = (call.ms(call.now()) - call.asked.last().unwrap().0) as u32 - 40;
         call.read(extended(vec![answer(1, asked, held), answer(1, asked, held)]));
@@ -117,7 +114,11 @@ fn impossible_answers_are_none() {
     call.chain.bind_remote_stream(&video(7, None));
     call.packets(60, 7);
     let asked = middle(call.asked[1].1);
-    call.read(extended(vec![answer(1, asked, 60_000), answer(1, asked.wrapping_sub(20 << 16), 0), answer(1, !asked, 0)]));
+    call.read(extended(vec![
+        answer(1, asked, 60_000),
+        answer(1, asked.wrapping_sub(20 << 16), 0),
+        answer(1, !asked, 0),
+    ]));
     call.packets(100, 7);
     assert_eq!(rtt_ms(&call), None);
 }

@@ -156,11 +156,7 @@ pub const fn estimator_name(kind: EstimatorKind) -> &'static str {
 
 /// As in `estimate.csv`.
 pub const fn usage_name(usage: BandwidthUsage) -> &'static str {
-    match usage {
-        BandwidthUsage::Normal => "normal",
-        BandwidthUsage::Overusing => "overuse",
-        BandwidthUsage::Underusing => "underuse",
-    }
+    usage.name()
 }
 
 /// As in `estimate.csv`.

@@ -40,7 +40,7 @@ pub(super) struct Call {
 
 fn ntp(nanos: i64) -> u64 {
     let (secs, fraction) = (nanos / 1_000_000_000 + 2_208_988_800, nanos % 1_000_000_000);
-    (secs as u64) << 32 | ((fraction as u64) << 32) / 1_000_000_000
+    ((secs as u64) << 32) | (((fraction as u64) << 32) / 1_000_000_000)
 }
 
 fn block(count: u8, packet_type: u8, words: &[u32]) -> Vec<u8> {

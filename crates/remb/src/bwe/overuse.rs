@@ -60,6 +60,17 @@ pub enum BandwidthUsage {
     Overusing,
 }
 
+impl BandwidthUsage {
+    /// As in `estimate.csv`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Underusing => "underuse",
+            Self::Overusing => "overuse",
+        }
+    }
+}
+
 /// The detector and its threshold.
 #[derive(Debug, Clone)]
 pub struct OveruseDetector {

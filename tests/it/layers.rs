@@ -120,8 +120,7 @@ fn every_room_keeps_to_its_place() {
     let mut all = Vec::new();
     for file in files {
         let place = file.strip_prefix(root).unwrap();
-        let (is_core, is_adapter) =
-            (place.starts_with("crates/remb"), place.starts_with("crates/remb-rtc"));
+        let (is_core, is_adapter) = (place.starts_with("crates/remb"), place.starts_with("crates/remb-rtc"));
         let place =
             place.components().skip_while(|part| part.as_os_str() != "src").skip(1).collect::<PathBuf>();
         let room = place.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs");

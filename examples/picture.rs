@@ -36,7 +36,8 @@ impl Sink for Drawing {
 
     fn recorded(&mut self, _flow: &FlowInfo, at: CaptureTime, remb: &CapturedRemb) -> Result<(), Infallible> {
         let seconds = self.seconds(at);
-        self.figure.recorded(seconds, remb.bitrate.as_bps() as f64);
+        let ssrcs = remb.ssrcs.as_deref().unwrap_or_default();
+        self.figure.recorded(seconds, remb.bitrate.as_bps() as f64, ssrcs);
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use super::outputs::{Kind, Output, Plan};
 use super::resolve::{Resolved, resolve};
 use super::series_files;
 use super::source::{ReadCapture, Source};
-use super::{Exit, Failure, messages, print, to_stdout};
+use super::{Exit, Failure, messages, page, print, to_stdout};
 use remb_replay::analysis::compare::{
     ClockGrain, CompareError, Comparison, FlowComparison, PhaseReplays, Replays, Settings, Spread, write_csv,
 };
@@ -19,8 +19,8 @@ use remb_replay::analysis::series::{ColumnNames, SeriesError};
 use remb_replay::analysis::twice::Reading;
 use remb_replay::remb::Profile;
 use remb_replay::replay::Outcome;
-use remb_replay::report::summary::{Tool, Warning};
-use remb_replay::report::views;
+use remb_replay::report::page::FlowPage;
+use remb_replay::report::summary::{Summary, Tool, Warning};
 use remb_replay::survey::Learned;
 use remb_replay::units::TimeDelta;
 
@@ -32,6 +32,10 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     }
     if args.other.is_some() && args.comparison.recorded.is_some() {
         let error = anyhow!("--recorded goes with a capture, not with two CSV files");
+        return Err(Failure::new(Exit::Usage, error));
+    }
+    if args.other.is_some() && args.comparison.html.is_some() {
+        let error = anyhow!("--html goes with a capture: two CSV files have no rows of the estimator");
         return Err(Failure::new(Exit::Usage, error));
     }
     let ComparisonArgs { recorded, offset, columns: names, .. } = &args.comparison;
@@ -55,8 +59,8 @@ pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
 }
 
 fn settings(args: &CompareArgs) -> Settings {
-    let ComparisonArgs { skip, offset, plot, .. } = &args.comparison;
-    Settings { skip: *skip, offset: *offset, draws: plot.is_some(), finds_offset: true }
+    let ComparisonArgs { skip, offset, plot, html, .. } = &args.comparison;
+    Settings { skip: *skip, offset: *offset, draws: plot.is_some() || html.is_some(), finds_offset: true }
 }
 
 fn of_files(args: &CompareArgs, other: &Path, inputs: &[&Path]) -> Result<Exit, Failure> {
@@ -71,7 +75,7 @@ fn of_files(args: &CompareArgs, other: &Path, inputs: &[&Path]) -> Result<Exit, 
     finish(
         args,
         &plan,
-        Compared { tool, input, profile: None, flows, warnings: Vec::new(), read: None, notes },
+        Compared { tool, input, profile: None, flows, warnings: Vec::new(), read: None, notes, page: None },
     )
 }
 
@@ -92,24 +96,30 @@ fn of_capture(args: &CompareArgs, resolved: &Resolved, inputs: &[&Path]) -> Resu
     source.look_ahead(ClockGrain::FRAMES, |frame| grain.handle_frame(frame)).map_err(opened)?;
     let spread = Spread { count: *count, grain: grain.to_spread_over() };
     let (replayed, told) = source.read_told(|source, told| replay(args, resolved, source, told, spread))?;
-    let Replayed { read, mut outcome, replays } = replayed;
+    let Replayed { read, mut outcome, mut replays } = replayed;
     if let Some(told) = &told {
         outcome.warnings.extend(told.notes(&outcome.flows));
     }
-    read.complete(&mut outcome.frames, &mut outcome.warnings);
+    let pages = replays.phases.first_mut().and_then(|first| first.page.take());
     let comparison = Comparison::of_capture(&outcome, replays, recorded, settings(args));
     let Comparison { flows, notes } = comparison.map_err(|error| match error {
         CompareError::Nothing(why) => Failure::new(Exit::Nothing, read.nothing(&why)),
         error => Failure::new(Exit::Usage, anyhow!(error).context("--recorded")),
     })?;
+    let places = std::mem::take(&mut outcome.places);
+    let summary = super::replay::summary(&read, outcome, resolved, None);
+    let name = |place| Some(summary.flows.get(places.iter().position(|own| *own == place)?)?.flow.clone());
+    let rows = pages
+        .map(|pages| pages.into_flows().filter_map(|(place, page)| Some((name(place)?, page))).collect());
     let compared = Compared {
         tool: Tool::default(),
         input: read.input.file.clone(),
         profile: Some(resolved.profile),
         flows,
-        warnings: views::warnings(&outcome.warnings, &outcome.flows),
+        warnings: summary.warnings.clone(),
         read: Some(read),
         notes,
+        page: rows.map(|rows| Page { rows, summary }),
     };
     finish(args, &plan, compared)
 }
@@ -130,6 +140,15 @@ struct Compared {
     /// About series from files.
     #[serde(skip)]
     notes: Vec<String>,
+    #[serde(skip)]
+    page: Option<Page>,
+}
+
+/// What a page shows beside the comparison.
+struct Page {
+    /// The replay's, by the flows' names.
+    rows: Vec<(String, FlowPage)>,
+    summary: Summary,
 }
 
 /// What one reading of the capture came to.
@@ -153,7 +172,8 @@ fn replay(
     spread: Spread,
 ) -> Result<Replayed, Failure> {
     let nothing = || Failure::new(Exit::Nothing, anyhow!("no phase and no frame"));
-    let phases = PhaseReplays::new(&resolved.config.clone().told(told), spread);
+    let config = resolved.config.clone().told(told);
+    let phases = PhaseReplays::new(&config, spread, args.comparison.html.is_some());
     let phases = phases.map_err(|error| Failure::new(Exit::Usage, error))?;
     let mut phases = phases.ok_or_else(nothing)?;
     let read = source.read(&args.behave, |frame| {
@@ -206,6 +226,10 @@ fn write(plan: &Plan, compared: &Compared) -> anyhow::Result<()> {
     let mut outputs = Vec::new();
     plan.write(Kind::ComparisonCsv, &mut outputs, |output| Ok(write_csv(output, &compared.flows)?))?;
     plan.write_json(&mut outputs, compared)?;
+    if let Some(Page { rows, summary }) = &compared.page {
+        let flows = page::of_comparison(rows, (&compared.input, &compared.flows));
+        plan.write(Kind::Html, &mut outputs, |output| page::write(output, summary, flows, None))?;
+    }
     outputs.extend(draw(plan, &compared.input, &compared.flows)?);
     Output::finish_all(outputs)
 }

@@ -14,6 +14,7 @@ mod merge;
 mod messages;
 mod outputs;
 mod packaging;
+mod page;
 mod params;
 mod replay;
 mod resolve;
@@ -22,6 +23,7 @@ mod several;
 mod source;
 mod sweep;
 mod sweep_picture;
+mod title;
 mod writers;
 
 use std::io::{ErrorKind, Write};

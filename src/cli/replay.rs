@@ -98,9 +98,10 @@ fn read(
     plan: &Plan,
 ) -> Result<Replayed, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    let steps = plan.has(Kind::EstimateCsv) || plan.has(Kind::Picture);
-    // Who wants no text and none of these does not pay for it.
-    let events = !args.behave.quiet || plan.has(Kind::EventsCsv) || plan.has(Kind::Json);
+    let any = |kinds: &[Kind]| kinds.iter().any(|kind| plan.has(*kind));
+    let steps = any(&[Kind::EstimateCsv, Kind::Picture, Kind::Html]);
+    // Who wants no text and none of these does not pay for it. The picture has the pauses of them.
+    let events = !args.behave.quiet || any(&[Kind::EventsCsv, Kind::Json, Kind::Picture, Kind::Html]);
     let config = resolved.config.clone().told(told);
     let mut replay = Replay::new(ReplayConfig { steps, events, ..config })
         .map_err(|error| Failure::new(Exit::Usage, error))?;
@@ -108,7 +109,7 @@ fn read(
     let read = source.read(&args.behave, |frame| {
         let writers = match &mut writers {
             Some(writers) => writers,
-            none => none.insert(Writers::open(plan, resolved, frame)?),
+            none => none.insert(Writers::open(plan, resolved, args.outputs.view, frame)?),
         };
         replay.handle_frame(frame, writers)
     })?;

@@ -4,24 +4,27 @@ use std::io::{BufWriter, Write};
 
 use anyhow::{Context, Result};
 
-use super::args::Rtcp;
+use super::args::{Rtcp, View};
 use super::merge::Kept;
 use super::outputs::{Format, Kind, Output, Plan};
+use super::page;
 use super::resolve::Resolved;
+use super::title::title;
 use remb_replay::analysis::tables::Tables;
-use remb_replay::bwe::{BandwidthUsage, DelayFilter, Step};
+use remb_replay::bwe::{BandwidthUsage, Step};
 use remb_replay::capture::{Frame, LinkType};
-use remb_replay::model::{Doubt, Limit, Warning};
-use remb_replay::remb::{CapturedRemb, Profile};
+use remb_replay::model::{Conditions, Doubt, Limit, RttSource, Warning};
+use remb_replay::remb::CapturedRemb;
 use remb_replay::replay::{Event, SentRemb, Sink};
 use remb_replay::report::csv::{Clock, write_streams};
-use remb_replay::report::events::write_events;
+use remb_replay::report::events::{EventRow, write_events};
 use remb_replay::report::merge::MERGED_SENDER;
+use remb_replay::report::page::{Pages, Row};
 use remb_replay::report::pcap::{RembPcap, RtcpPacking};
-use remb_replay::report::plot::{Figure, Usage, render_png, render_svg};
-use remb_replay::report::summary::{Count, Flow, Summary};
+use remb_replay::report::plot::{Figure, Silence, Usage, render_png, render_svg};
+use remb_replay::report::summary::{Count, Summary};
 use remb_replay::survey::FlowInfo;
-use remb_replay::units::{CaptureTime, Ssrc};
+use remb_replay::units::{CaptureTime, Seconds, Ssrc};
 
 /// At most so many flows are drawn, in order of appearance.
 const MAX_FIGURES: usize = 16;
@@ -41,6 +44,8 @@ pub(super) struct Writers {
     /// Flows that are one too many to be drawn.
     not_drawn: u64,
     draws: bool,
+    view: Option<View>,
+    pages: Option<Pages>,
     flows: Vec<FlowOutputs>,
 }
 
@@ -49,12 +54,18 @@ pub(super) struct Writers {
 struct FlowOutputs {
     /// Whether anything happened in it.
     is_known: bool,
+    is_drawn: bool,
     figure: Option<Figure>,
 }
 
 impl Writers {
     /// Opens what is written as the replay goes; `first` is the first frame.
-    pub(super) fn open(plan: &Plan, resolved: &Resolved, first: &Frame<'_>) -> Result<Self> {
+    pub(super) fn open(
+        plan: &Plan,
+        resolved: &Resolved,
+        view: Option<View>,
+        first: &Frame<'_>,
+    ) -> Result<Self> {
         let clock = Clock { first: first.at, nanoseconds: first.nanoseconds };
         let sender_ssrc = resolved.config.sender_ssrc;
         let packing = match resolved.rtcp {
@@ -82,6 +93,8 @@ impl Writers {
             not_in_merge: Count::default(),
             not_drawn: 0,
             draws: plan.has(Kind::Picture),
+            view,
+            pages: plan.has(Kind::Html).then(Pages::default),
             flows: Vec::new(),
         })
     }
@@ -135,6 +148,15 @@ impl Writers {
         plan.write(Kind::Config, &mut outputs, |output| {
             Ok(output.write_all(toml::to_string_pretty(&resolved.given)?.as_bytes())?)
         })?;
+        if let Some(pages) = self.pages {
+            let flows = pages.into_flows().filter_map(|(place, page)| {
+                let flow = summary.flows.get(places.iter().position(|of_flow| *of_flow == place)?)?;
+                let [_, about] = title(summary, resolved, Some(flow));
+                Some((flow.flow.clone(), about, page))
+            });
+            let flows = flows.collect();
+            plan.write(Kind::Html, &mut outputs, |output| page::write(output, summary, flows, self.view))?;
+        }
         let figures = self.flows.into_iter().enumerate();
         let mut figures: Vec<_> =
             figures.filter_map(|(place, flow)| Some((Some(place), flow.figure?))).collect();
@@ -144,7 +166,12 @@ impl Writers {
         for (index, (place, mut figure)) in figures.into_iter().enumerate() {
             let Some((output, format)) = plan.open_picture(index)? else { break };
             let flow = place.and_then(|place| places.iter().position(|of_flow| *of_flow == place));
-            figure.set_title(&title(summary, resolved, flow.and_then(|flow| summary.flows.get(flow))));
+            let flow = flow.and_then(|flow| summary.flows.get(flow));
+            figure.set_silences(flow.into_iter().flat_map(|flow| &flow.events).filter_map(silence).collect());
+            if flow.is_none_or(|flow| flow.rtt.source == RttSource::Default.name()) {
+                figure.without_rtt();
+            }
+            figure.set_title(&title(summary, resolved, flow));
             outputs.push(draw(output, format, &figure)?);
         }
         Output::finish_all(outputs)
@@ -159,11 +186,15 @@ impl Writers {
         if self.flows.len() <= info.index {
             self.flows.resize_with(info.index + 1, FlowOutputs::default);
         }
-        let figures = self.flows.iter().filter(|flow| flow.figure.is_some()).count();
-        let draws = self.draws && figures < MAX_FIGURES;
-        self.not_drawn += u64::from(self.draws && !draws);
+        let is_drawn = self.flows.iter().filter(|flow| flow.is_drawn).count() < MAX_FIGURES;
+        let draws = self.draws && is_drawn;
+        self.not_drawn += u64::from((self.draws || self.pages.is_some()) && !is_drawn);
+        if let Some(pages) = self.pages.as_mut().filter(|_| is_drawn) {
+            pages.begin(info.index);
+        }
+        let view = self.view;
         if let Some(flow) = self.flow(info) {
-            *flow = FlowOutputs { is_known: true, figure: draws.then(Figure::new) };
+            *flow = FlowOutputs { is_known: true, is_drawn, figure: draws.then(|| new_figure(view)) };
         }
     }
 
@@ -181,8 +212,11 @@ impl Writers {
                 .context("REMBs to merge")?;
             self.not_in_pcap += u64::from(!written && self.pcap.is_none());
         }
-        let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
         let since_first = at.as_nanos() - self.clock.first.as_nanos();
+        if let Some(page) = self.pages.as_mut().and_then(|pages| pages.at(info.index)) {
+            page.replayed(since_first / 1000, remb.bitrate.as_bps());
+        }
+        let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
         if let Some(figure) = &mut flow.figure {
             figure.remb(since_first as f64 / 1e9, remb.bitrate.as_bps() as f64);
         }
@@ -190,16 +224,30 @@ impl Writers {
     }
 
     fn draw_recorded(&mut self, info: &FlowInfo, at: CaptureTime, remb: &CapturedRemb) {
-        let seconds = (at.as_nanos() - self.clock.first.as_nanos()) as f64 / 1e9;
+        let since_first = at.as_nanos() - self.clock.first.as_nanos();
+        let seconds = since_first as f64 / 1e9;
+        if let Some(page) = self.pages.as_mut().and_then(|pages| pages.at(info.index)) {
+            page.recorded(
+                since_first / 1000,
+                remb.bitrate.as_bps(),
+                remb.ssrcs.as_deref().unwrap_or_default(),
+            );
+        }
         if let Some(figure) = self.flow(info).and_then(|flow| flow.figure.as_mut()) {
-            figure.recorded(seconds, remb.bitrate.as_bps() as f64);
+            figure.recorded(seconds, remb.bitrate.as_bps() as f64, remb.ssrcs.as_deref().unwrap_or_default());
         }
     }
 
-    fn draw_step(&mut self, info: &FlowInfo, at: CaptureTime, step: &Step) {
+    fn draw_step(&mut self, info: &FlowInfo, at: CaptureTime, step: &Step, conditions: &Conditions) {
+        if let Some(pages) = &mut self.pages {
+            let since_first = at.as_nanos() - self.clock.first.as_nanos();
+            pages.row(info.index, || Row::of(since_first.div_euclid(1000), step, conditions));
+        }
         let Some(flow) = self.flows.get_mut(info.index) else { return };
         if let Some(figure) = &mut flow.figure {
             let seconds = (at.as_nanos() - self.clock.first.as_nanos()) as f64 / 1e9;
+            let rtt_ms = conditions.rtt.as_micros() as f64 / 1e3;
+            figure.path(seconds, conditions.queue_ms, rtt_ms, conditions.lost);
             figure.rates(
                 seconds,
                 step.incoming.map(|rate| rate.as_bps() as f64),
@@ -222,7 +270,7 @@ impl Sink for Writers {
         }
         self.tables.event(flow, at, event)?;
         match event {
-            Event::Step(step, _) => self.draw_step(flow, at, step),
+            Event::Step(step, conditions) => self.draw_step(flow, at, step, conditions),
             Event::Remb(remb) => self.write_remb(flow, at, remb)?,
             Event::Recorded(remb) => self.draw_recorded(flow, at, remb),
             _ => {}
@@ -239,31 +287,22 @@ fn usage(usage: BandwidthUsage) -> Usage {
     }
 }
 
-/// Title and the line below it.
-fn title(summary: &Summary, resolved: &Resolved, flow: Option<&Flow>) -> [String; 2] {
-    let remb = &resolved.config.parameters.remb;
-    let schedule = match remb.scheduler {
-        Profile::Periodic => {
-            format!("REMB every {} and at a fall of {} %", remb.interval, remb.decrease_threshold)
-        }
-        Profile::Libwebrtc => "REMB as libwebrtc schedules it".to_owned(),
+fn new_figure(view: Option<View>) -> Figure {
+    match view {
+        Some(view) => Figure::of_view(view.from.unwrap_or(0.0), view.to.unwrap_or(f64::INFINITY)),
+        None => Figure::new(),
+    }
+}
+
+/// A pause of the sender or of the network.
+fn silence(event: &EventRow) -> Option<Silence> {
+    let is_outage = match event.kind {
+        "pause" => false,
+        "outage" => true,
+        _ => return None,
     };
-    let name = flow.map_or("no flow was estimated", |flow| &flow.flow);
-    let rtt = flow.and_then(|flow| flow.rtt.in_short()).map(|rtt| format!(", {rtt}")).unwrap_or_default();
-    let packets = flow.map(|flow| format!(", {} packets", flow.packets_fed)).unwrap_or_default();
-    let file = if summary.input.file == "-" { "standard input" } else { &summary.input.file };
-    let estimator = flow
-        .and_then(|flow| flow.estimation.as_ref())
-        .map_or("not estimated", |estimation| estimation.estimator);
-    let filter = match resolved.config.parameters.estimator.controller.filter {
-        DelayFilter::Kalman => "Kalman filter",
-        DelayFilter::Trendline => "trendline filter",
-    };
-    let profile = match resolved.profile {
-        "libwebrtc" => String::new(),
-        name => format!("profile {name}, "),
-    };
-    [format!("{file}: {name}"), format!("{profile}{estimator}, {filter}, {schedule}{rtt}{packets}")]
+    let seconds = |at: Seconds| at.0 as f64 / 1e9;
+    Some(Silence { from: seconds(event.at), to: seconds(event.until?), is_outage })
 }
 
 fn draw(mut output: Output, format: Format, figure: &Figure) -> Result<Output> {

@@ -24,11 +24,13 @@ pub mod explain;
 pub mod inference_text;
 mod inspect_text;
 pub mod merge;
+pub mod page;
 pub mod pcap;
 pub mod pcapng;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod ranking;
+mod receivers;
 mod row;
 pub mod summary;
 mod summary_text;

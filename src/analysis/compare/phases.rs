@@ -4,6 +4,7 @@ use crate::analysis::series::{ListedSeries, Recordings, Series, SeriesEvent};
 use crate::capture::Frame;
 use crate::config::ConfigError;
 use crate::replay::{Event, Outcome, ReplayConfig, SideBySide, Sink};
+use crate::report::page::{Pages, Row};
 use crate::survey::{FlowInfo, NoFeed, Survey, SurveyConfig};
 use crate::units::{CaptureTime, TimeDelta};
 use remb::encoded_bitrate;
@@ -66,6 +67,8 @@ pub struct Collector {
     pub first_at: Option<CaptureTime>,
     /// One phase is enough: what was recorded is the same for all.
     pub takes_recorded: bool,
+    /// The rows of a page, where one is wanted.
+    pub page: Option<Pages>,
     /// By the flows' places; `None` where nothing happened.
     pub flows: Vec<Option<Collected>>,
 }
@@ -102,7 +105,12 @@ impl Sink for Collector {
         let Some(flow) = self.flows.get_mut(info.index) else { return Ok(()) };
         let flow = flow.get_or_insert_default();
         match event {
-            Event::Step(..) => {}
+            Event::Step(step, conditions) => {
+                if let Some(page) = &mut self.page {
+                    page.begin(info.index);
+                    page.row(info.index, || Row::of(at_ns.div_euclid(1000), step, conditions));
+                }
+            }
             Event::Remb(remb) => {
                 let bps = encoded_bitrate(remb.bitrate).as_bps();
                 flow.replayed.push(SeriesEvent { at_ns, bps, ssrcs: Some(remb.ssrcs.clone()) });
@@ -148,15 +156,21 @@ pub struct PhaseReplays {
 }
 
 impl PhaseReplays {
-    /// Before the first frame; `None` without a phase.
+    /// Before the first frame; `None` without a phase. With `has_page` the first phase collects the rows of a page.
     ///
     /// # Errors
     /// A parameter is out of range.
-    pub fn new(config: &ReplayConfig, spread: Spread) -> Result<Option<Self>, ConfigError> {
+    pub fn new(config: &ReplayConfig, spread: Spread, has_page: bool) -> Result<Option<Self>, ConfigError> {
         let Spread { count, grain } = spread;
-        let config = ReplayConfig { steps: false, ..config.clone() };
-        let configs = (0..count).map(|phase| at_phase(&config, phase, count, grain)).collect();
-        let collector = |phase| Collector { takes_recorded: phase == 0, ..Collector::default() };
+        let config = ReplayConfig { steps: false, events: false, ..config.clone() };
+        let configs = (0..count).map(|phase| {
+            let is_shown = has_page && phase == 0;
+            ReplayConfig { steps: is_shown, events: is_shown, ..at_phase(&config, phase, count, grain) }
+        });
+        let configs = configs.collect();
+        let page = |phase| (has_page && phase == 0).then(Pages::default);
+        let collector =
+            |phase| Collector { takes_recorded: phase == 0, page: page(phase), ..Collector::default() };
         let phases = (0..count).map(collector).collect();
         Ok(SideBySide::new(configs)?.map(|replays| Self { replays, phases, spread }))
     }

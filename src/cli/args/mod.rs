@@ -13,7 +13,7 @@ use remb_replay::units::TimeDelta;
 
 pub(crate) use run::{BehaveArgs, EstimationFlags, ParameterArgs, RunFlags, WriteFlags};
 pub(crate) use sweep::{PlotKind, SweepArgs};
-pub(crate) use values::{Color, Copies, Media, Percent, Progress, Report, Rtcp};
+pub(crate) use values::{Color, Copies, Media, Percent, Progress, Report, Rtcp, View};
 
 /// Re-run WebRTC's receive-side bandwidth estimator (REMB) on a capture.
 #[derive(Debug, Parser)]
@@ -312,6 +312,9 @@ pub(crate) struct ComparisonArgs {
     /// Draw both series and the error between them; the suffix decides between PNG and SVG
     #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = values::picture)]
     pub(crate) plot: Option<PathBuf>,
+    /// Write a page to zoom in a browser: the replay's rows, both series, and where the replays at all phases lie
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     /// Overwrite files that exist
     #[arg(long)]
     pub(crate) force: bool,
@@ -322,8 +325,8 @@ pub(crate) struct ComparisonArgs {
 #[command(next_help_heading = "Outputs")]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub(crate) struct OutputArgs {
-    /// Write everything into this folder: remb.pcap, estimate.csv, remb.csv, streams.csv, events.csv, estimate.png, summary.json,
-    /// config.toml
+    /// Write everything into this folder: remb.pcap, estimate.csv, remb.csv, streams.csv, events.csv, estimate.png,
+    /// report.html, summary.json, config.toml
     #[arg(short = 'o', long = "output-dir", value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
     /// Write the REMB stream as pcap
@@ -338,6 +341,12 @@ pub(crate) struct OutputArgs {
     /// Draw the picture; the suffix decides between PNG and SVG
     #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = values::picture)]
     pub(crate) plot: Option<PathBuf>,
+    /// Write a page to zoom in a browser: every row, offline, in one file (- is standard output)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Pictures and the page show this part, e.g. 25..40; the estimator runs from the beginning all the same
+    #[arg(long, value_name = "FROM..TO")]
+    pub(crate) view: Option<View>,
     /// Write the summary as JSON (- is standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,

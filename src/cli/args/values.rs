@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use remb_replay::bwe::{DelayFilter, EstimatorChoice};
 use remb_replay::remb::Profile;
+use remb_replay::units::TimeDelta;
 
 /// A number of percent, with or without its sign.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,6 +22,42 @@ impl FromStr for Percent {
         match number {
             Ok(percent @ 0.0..=f64::MAX) => Ok(Self(percent)),
             _ => Err("a percentage is written as 5 or 5%".to_owned()),
+        }
+    }
+}
+
+/// A part of a capture, seconds since its first frame; an open side is the capture's own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct View {
+    /// From here.
+    pub(crate) from: Option<f64>,
+    /// To here.
+    pub(crate) to: Option<f64>,
+}
+
+impl FromStr for View {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            "a part is written as FROM..TO in seconds since the first frame, e.g. 25..40 or 90s..".to_owned()
+        };
+        let side = |text: &str| match text.trim() {
+            "" => Ok(None),
+            text => match text.parse::<f64>() {
+                Ok(seconds @ 0.0..=1e9) => Ok(Some(seconds)),
+                _ => {
+                    let time = text.parse::<TimeDelta>().ok().filter(|time| *time >= TimeDelta::ZERO);
+                    time.map(|time| Some(time.as_micros() as f64 / 1e6)).ok_or_else(wrong)
+                }
+            },
+        };
+        let (from, to) = text.split_once("..").ok_or_else(wrong)?;
+        let view = Self { from: side(from)?, to: side(to)? };
+        match (view.from, view.to) {
+            (None, None) => Err(wrong()),
+            (from, Some(to)) if to <= from.unwrap_or(0.0) => Err(format!("{text} ends before it begins")),
+            _ => Ok(view),
         }
     }
 }

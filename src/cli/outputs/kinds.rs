@@ -21,6 +21,8 @@ pub(in crate::cli) enum Kind {
     EventsCsv,
     /// PNG or SVG.
     Picture,
+    /// The page.
+    Html,
     /// All that the command found.
     Json,
     /// The settings.
@@ -42,13 +44,14 @@ pub(in crate::cli) type Asked = Vec<(Kind, PathBuf)>;
 
 impl Kind {
     /// What it is called in a folder that takes everything.
-    const IN_FOLDER: [(Self, &str); 8] = [
+    const IN_FOLDER: [(Self, &str); 9] = [
         (Self::Pcap, "remb.pcap"),
         (Self::EstimateCsv, "estimate.csv"),
         (Self::RembCsv, "remb.csv"),
         (Self::StreamsCsv, "streams.csv"),
         (Self::EventsCsv, "events.csv"),
         (Self::Picture, "estimate.png"),
+        (Self::Html, "report.html"),
         (Self::Json, "summary.json"),
         (Self::Config, "config.toml"),
     ];
@@ -66,6 +69,7 @@ impl OutputArgs {
             (Kind::EstimateCsv, &self.estimate_csv),
             (Kind::RembCsv, &self.remb_csv),
             (Kind::Picture, &self.plot),
+            (Kind::Html, &self.html),
             (Kind::Json, &self.json),
             (Kind::Merge, &self.merge),
         ]);
@@ -92,7 +96,12 @@ impl ExplainArgs {
 
 impl ComparisonArgs {
     pub(in crate::cli) fn asked(&self) -> Asked {
-        given([(Kind::ComparisonCsv, &self.csv), (Kind::Picture, &self.plot), (Kind::Json, &self.json)])
+        given([
+            (Kind::ComparisonCsv, &self.csv),
+            (Kind::Picture, &self.plot),
+            (Kind::Html, &self.html),
+            (Kind::Json, &self.json),
+        ])
     }
 }
 

@@ -18,6 +18,8 @@ const INCOMING_OUTLIER: f64 = 1.25;
 /// With outliers beyond it, the range ends at so many times the usual.
 const MAX_CLIPPED: f64 = 1.5;
 const HEADROOM: f64 = 1.08;
+/// A round trip time of so many times the longest queue is still in the range.
+const MAX_RTT: f64 = 2.0;
 /// The share of the time before anything is there, as under `--from`, that is still drawn.
 const MOST_EMPTY: f64 = 0.25;
 /// The range of errors, in percent, ends between these.
@@ -29,14 +31,19 @@ impl Axis {
     pub(super) fn time(begin: f64, end: f64) -> Self {
         let end = if end > 0.0 { end } else { 1.0 };
         let begin = if begin > end * MOST_EMPTY && begin < end { begin } else { 0.0 };
+        let axis = Self::view(begin, end);
+        Self { low: (axis.low / axis.step).floor() * axis.step, ..axis }
+    }
+
+    /// Time in seconds, from one to another.
+    pub(super) fn view(begin: f64, end: f64) -> Self {
         let (unit, name) = match end {
             _ if end <= 600.0 => (1.0, "s"),
             _ if end <= 3.0 * 3600.0 => (60.0, "min"),
             _ => (3600.0, "h"),
         };
-        let step = unit * nice_step((end - begin) / unit / 10.0);
-        let low = (begin / step).floor() * step;
-        Self { low, high: end, step, unit, title: format!("time [{name}]") }
+        let step = unit * nice_step((end - begin).max(1e-3) / unit / 10.0);
+        Self { low: begin, high: end, step, unit, title: format!("time [{name}]") }
     }
 
     /// Bit rates from zero.
@@ -64,6 +71,14 @@ impl Axis {
             unit: 1.0,
             title: "delay gradient [ms]".to_owned(),
         }
+    }
+
+    /// Delays from zero: queues are shown whole; a round trip time that is much longer leaves the range.
+    pub(super) fn delay(queues: Vec<f64>, round_trips: Vec<f64>) -> Self {
+        let most = |values: Vec<f64>| values.into_iter().fold(0.0, f64::max);
+        let queue = most(queues).max(20.0);
+        let high = most(round_trips).min(queue * MAX_RTT).max(queue) * HEADROOM;
+        Self { low: 0.0, high, step: nice_step(high / 3.5), unit: 1.0, title: "delay [ms]".to_owned() }
     }
 
     /// Errors in percent around zero; `below` are their magnitudes there.

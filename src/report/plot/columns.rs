@@ -16,6 +16,8 @@ pub(super) trait Column: Clone + Default {
 /// Columns over time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Columns<C> {
+    /// Where the first begins, seconds.
+    pub(super) begin: f64,
     /// Seconds a column.
     pub(super) width: f64,
     pub(super) columns: Vec<C>,
@@ -23,14 +25,19 @@ pub(super) struct Columns<C> {
 
 impl<C: Column> Default for Columns<C> {
     fn default() -> Self {
-        Self { width: FIRST_WIDTH, columns: Vec::new() }
+        Self { begin: 0.0, width: FIRST_WIDTH, columns: Vec::new() }
     }
 }
 
 impl<C: Column> Columns<C> {
-    /// The index of a time's column. Times before zero belong to the first.
+    /// The same from a time on.
+    pub(super) fn from(begin: f64) -> Self {
+        Self { begin, ..Self::default() }
+    }
+
+    /// The index of a time's column. Times before the beginning belong to the first.
     pub(super) fn index(&mut self, seconds: f64) -> usize {
-        let seconds = seconds.max(0.0);
+        let seconds = (seconds - self.begin).max(0.0);
         while seconds >= self.width * MAX_COLUMNS as f64 {
             self.widen();
         }
@@ -47,7 +54,13 @@ impl<C: Column> Columns<C> {
 
     /// Middles of the columns, in seconds, and the columns.
     pub(super) fn iter(&self) -> impl Iterator<Item = (f64, &C)> {
-        self.columns.iter().enumerate().map(|(index, column)| ((index as f64 + 0.5) * self.width, column))
+        let middle = |index: usize| self.begin + (index as f64 + 0.5) * self.width;
+        self.columns.iter().enumerate().map(move |(index, column)| (middle(index), column))
+    }
+
+    /// Where the last ends, seconds.
+    pub(super) fn end(&self) -> f64 {
+        self.begin + self.columns.len() as f64 * self.width
     }
 
     fn widen(&mut self) {

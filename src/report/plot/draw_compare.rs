@@ -1,45 +1,40 @@
 //! Two panels over one time axis: the recorded and the replayed rates above, below them the relative error.
 
-use plotters::prelude::{DrawingBackend, RGBColor};
-use plotters::style::Color;
-
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, TextLook};
+use super::colour::Colour;
 use super::columns::Range;
 use super::compare_figure::{Both, CLOSE, CompareFigure};
-use super::error::PlotError;
 use super::sheet::{
     BLUE, GREY, INK, LEFT, LOWER, LineLook, Mark, ORANGE, PURPLE, Panel, RED, RIGHT, Sheet, UPPER,
 };
 
 /// The band over the phases.
-const PALE_BLUE: RGBColor = RGBColor(183, 212, 240);
+const PALE_BLUE: Colour = Colour(183, 212, 240);
 const RECORDED: LineLook = LineLook { width: 4.4, colour: INK };
-const REPLAYED: LineLook = LineLook { width: 2.2, colour: RGBColor(51, 144, 255) };
+const REPLAYED: LineLook = LineLook { width: 2.2, colour: Colour(51, 144, 255) };
 const NEAREST: LineLook = LineLook { width: 1.6, colour: PURPLE };
 /// How thick the bar is that marks what is beyond the range.
 const CLIPPED: f64 = 5.0;
 
 /// Draws the whole figure.
-pub(super) fn draw_compare<B: DrawingBackend>(
-    figure: &CompareFigure,
-    canvas: &Canvas<'_, B>,
-) -> Result<(), PlotError> {
+pub(super) fn draw_compare(figure: &CompareFigure, canvas: &Canvas) {
     let last = figure.columns.columns.len() as f64 * figure.columns.width;
     let end = if figure.end > 0.0 { figure.end } else { last };
-    let drawing = Drawing { figure, sheet: Sheet::new(canvas, &figure.title, (figure.begin(), end))?, end };
-    drawing.rates()?;
+    let drawing =
+        Drawing { figure, sheet: Sheet::new(canvas, &figure.title, Axis::time(figure.begin(), end)), end };
+    drawing.rates();
     drawing.errors()
 }
 
-struct Drawing<'a, B: DrawingBackend> {
+struct Drawing<'a> {
     figure: &'a CompareFigure,
-    sheet: Sheet<'a, B>,
+    sheet: Sheet<'a>,
     end: f64,
 }
 
-impl<B: DrawingBackend> Drawing<'_, B> {
-    fn rates(&self) -> Result<(), PlotError> {
+impl Drawing<'_> {
+    fn rates(&self) {
         let (figure, sheet) = (self.figure, &self.sheet);
         let tops = |of: fn(&Both) -> Option<Range>| figure.some(of).map(|(_, range)| f64::from(range.max));
         let both = tops(|column| column.recorded).chain(tops(|column| column.replayed));
@@ -48,12 +43,12 @@ impl<B: DrawingBackend> Drawing<'_, B> {
             Vec::new(),
         );
         let has_band = self.has(|column| column.band);
-        self.apart(UPPER)?;
-        self.band(UPPER, &axis)?;
-        sheet.frame(UPPER, &axis, false)?;
-        sheet.steps((UPPER, &axis), figure.some(|column| column.recorded), Some(self.end), RECORDED)?;
-        sheet.steps((UPPER, &axis), figure.some(|column| column.replayed), Some(self.end), REPLAYED)?;
-        sheet.steps((UPPER, &axis), figure.some(|column| column.nearest), Some(self.end), NEAREST)?;
+        self.apart(UPPER);
+        self.band(UPPER, &axis);
+        sheet.frame(UPPER, &axis, false);
+        sheet.steps((UPPER, &axis), figure.some(|column| column.recorded), Some(self.end), RECORDED);
+        sheet.steps((UPPER, &axis), figure.some(|column| column.replayed), Some(self.end), REPLAYED);
+        sheet.steps((UPPER, &axis), figure.some(|column| column.nearest), Some(self.end), NEAREST);
         let missing = match (self.has(|column| column.recorded), self.has(|column| column.replayed)) {
             (true, true) => None,
             (true, false) => Some("no REMB was replayed"),
@@ -61,23 +56,23 @@ impl<B: DrawingBackend> Drawing<'_, B> {
             (false, false) => Some("no REMB was recorded, and none replayed"),
         };
         if let Some(text) = missing {
-            sheet.note(UPPER, text)?;
+            sheet.note(UPPER, text);
         }
         let mut legend = vec![
-            (Mark::Band(RECORDED.colour), "REMB recorded"),
-            (Mark::Line(REPLAYED.colour), "REMB replayed"),
+            (Mark::Band(RECORDED.colour), "recorded REMB".to_owned()),
+            (Mark::Line(REPLAYED.colour), "replayed REMB".to_owned()),
         ];
         if self.has(|column| column.nearest) {
-            legend.push((Mark::Line(NEAREST.colour), "replayed, nearest clock phase"));
+            legend.push((Mark::Line(NEAREST.colour), "replayed, nearest clock phase".to_owned()));
         }
         if has_band {
-            legend.push((Mark::Area(PALE_BLUE), "replayed, all clock phases"));
+            legend.push((Mark::Area(PALE_BLUE), "replayed, all clock phases".to_owned()));
         }
-        legend.push((Mark::Shade(ORANGE), "more than 5 % apart"));
+        legend.push((Mark::Shade(ORANGE), "more than 5 % apart".to_owned()));
         sheet.legend(UPPER, &legend)
     }
 
-    fn errors(&self) -> Result<(), PlotError> {
+    fn errors(&self) {
         let (figure, sheet) = (self.figure, &self.sheet);
         let errors =
             || figure.some(|column| column.error).map(|(seconds, range)| (seconds, in_percent(range)));
@@ -85,48 +80,47 @@ impl<B: DrawingBackend> Drawing<'_, B> {
             errors().map(|(_, range)| f64::from(range.max)).collect(),
             errors().map(|(_, range)| -f64::from(range.min)).collect(),
         );
-        sheet.frame(LOWER, &axis, true)?;
-        self.apart(LOWER)?;
+        sheet.frame(LOWER, &axis, true);
+        self.apart(LOWER);
         let across = |value: f64, look: LineLook| {
             let y = LOWER.y(&axis, value);
             sheet.canvas.line(&[(LEFT, y), (RIGHT, y)], look.width, look.colour)
         };
-        across(0.0, LineLook { width: 1.2, colour: GREY })?;
-        sheet.steps((LOWER, &axis), errors(), None, LineLook { width: 2.0, colour: BLUE })?;
+        across(0.0, LineLook { width: 1.2, colour: GREY });
+        sheet.steps((LOWER, &axis), errors(), None, LineLook { width: 2.0, colour: BLUE });
         for sign in [1.0, -1.0] {
-            across(sign * CLOSE * 100.0, LineLook { width: 1.2, colour: RED })?;
+            across(sign * CLOSE * 100.0, LineLook { width: 1.2, colour: RED });
         }
-        let is_clipped = self.clipped(&axis, errors())?;
+        let is_clipped = self.clipped(&axis, errors());
         let mut legend = vec![
-            (Mark::Line(BLUE), "relative error: (replayed − recorded) / recorded"),
-            (Mark::Line(RED), "± 5 %"),
-            (Mark::Shade(ORANGE), "more than 5 % apart"),
+            (Mark::Line(BLUE), "relative error: (replayed − recorded) / recorded".to_owned()),
+            (Mark::Line(RED), "± 5 %".to_owned()),
+            (Mark::Shade(ORANGE), "more than 5 % apart".to_owned()),
         ];
         if is_clipped {
-            legend.push((Mark::Band(RED), "beyond the range"));
+            legend.push((Mark::Band(RED), "beyond the range".to_owned()));
         }
         sheet.legend(LOWER, &legend)
     }
 
     /// From the least to the greatest of the phases, in every column.
-    fn band(&self, panel: Panel, axis: &Axis) -> Result<(), PlotError> {
+    fn band(&self, panel: Panel, axis: &Axis) {
         let half = self.figure.columns.width / 2.0;
         for (seconds, range) in self.figure.some(|column| column.band) {
             let (left, right) = (self.sheet.x(seconds - half), self.sheet.x(seconds + half));
             let (top, bottom) = (panel.y(axis, range.max.into()), panel.y(axis, range.min.into()));
-            self.sheet.canvas.fill(left, top, right, bottom, PALE_BLUE.to_rgba())?;
+            self.sheet.canvas.fill(left, top, right, bottom, PALE_BLUE);
         }
-        Ok(())
     }
 
-    fn apart(&self, panel: Panel) -> Result<(), PlotError> {
+    fn apart(&self, panel: Panel) {
         let columns = self.figure.columns.iter().map(|(seconds, column)| (seconds, column.is_apart()));
         self.sheet.shade(panel, columns, self.figure.columns.width, ORANGE)
     }
 
     /// Marks at the panel's edges where the error lies beyond the range, and writes the greatest there. Tells whether
     /// there is any.
-    fn clipped(&self, axis: &Axis, errors: impl Iterator<Item = (f64, Range)>) -> Result<bool, PlotError> {
+    fn clipped(&self, axis: &Axis, errors: impl Iterator<Item = (f64, Range)>) -> bool {
         let half = self.figure.columns.width / 2.0;
         let (mut above, mut below) = (None, None);
         for (seconds, range) in errors {
@@ -134,14 +128,14 @@ impl<B: DrawingBackend> Drawing<'_, B> {
             let (left, right) = (self.sheet.x(seconds - half), self.sheet.x(seconds + half));
             let mark = |edge: f64| {
                 let (left, right) = (left - 1.0, right.max(left + 2.0) + 1.0);
-                self.sheet.canvas.fill(left, edge - CLIPPED / 2.0, right, edge + CLIPPED / 2.0, RED.to_rgba())
+                self.sheet.canvas.fill(left, edge - CLIPPED / 2.0, right, edge + CLIPPED / 2.0, RED)
             };
             if max > axis.high {
-                mark(LOWER.top)?;
+                mark(LOWER.top);
                 above = above.filter(|(_, greatest)| *greatest >= max).or(Some((seconds, max)));
             }
             if min < axis.low {
-                mark(LOWER.bottom)?;
+                mark(LOWER.bottom);
                 below = below.filter(|(_, least)| *least <= min).or(Some((seconds, min)));
             }
         }
@@ -151,9 +145,9 @@ impl<B: DrawingBackend> Drawing<'_, B> {
             let x = self.sheet.x(seconds);
             let (x, anchor) =
                 if x > (LEFT + RIGHT) / 2.0 { (x - 8.0, Anchor::Right) } else { (x + 8.0, Anchor::Left) };
-            self.sheet.canvas.text(&format!("{error:+.0} %"), x, y, anchor, look)?;
+            self.sheet.canvas.text(&format!("{error:+.0} %"), x, y, anchor, look);
         }
-        Ok(above.is_some() || below.is_some())
+        above.is_some() || below.is_some()
     }
 
     fn has(&self, of: fn(&Both) -> Option<Range>) -> bool {

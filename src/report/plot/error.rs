@@ -4,6 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlotError {
+    /// The font in the program is damaged.
+    #[error("drawing the picture: the font is damaged")]
+    Font,
     /// The drawing failed.
     #[error("drawing the picture: {0}")]
     Drawing(String),
@@ -18,9 +21,5 @@ pub enum PlotError {
 impl PlotError {
     pub(super) fn png(error: png::EncodingError) -> Self {
         Self::Png(error.into())
-    }
-
-    pub(super) fn drawing(error: impl std::fmt::Display) -> Self {
-        Self::Drawing(error.to_string())
     }
 }

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::columns::{Column, Columns, Range, append, extend};
+use crate::report::receivers::Receivers;
+use crate::units::Ssrc;
 
 /// REMBs that are kept as points; beyond this, neighbours are thinned out, extremes kept.
 const MAX_REMBS: usize = 4096;
@@ -18,16 +20,36 @@ pub enum Usage {
     Underuse,
 }
 
+/// A time in which no packet came.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Silence {
+    /// From the last packet before it, seconds.
+    pub from: f64,
+    /// To the first after it.
+    pub to: f64,
+    /// The network let nothing through; else the sender paused.
+    pub is_outage: bool,
+}
+
 /// What is drawn of one flow. Times are seconds since the capture's first frame.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figure {
     pub(super) title: [String; 2],
+    /// What is shown, if not all.
+    pub(super) view: Option<(f64, f64)>,
     pub(super) samples: Columns<Sample>,
     /// Time and rate in bit/s.
     pub(super) rembs: Vec<(f64, f64)>,
-    /// REMBs that the capture itself has: time and rate in bit/s.
-    pub(super) recorded: Columns<Recorded>,
-    last_usage: Option<(usize, f64, Usage)>,
+    #[serde(skip)]
+    pub(super) receivers: Receivers,
+    /// REMBs that the capture itself has, by receiver: time and rate in bit/s.
+    pub(super) recorded: Vec<Columns<Recorded>>,
+    pub(super) silences: Vec<Silence>,
+    /// Whether the round trip time is one that was measured or given.
+    pub(super) has_rtt: bool,
+    last_usage: Option<(f64, Usage)>,
+    /// The estimate before what is shown.
+    estimate_before: Option<f64>,
 }
 
 /// All series in one column of time.
@@ -37,6 +59,9 @@ pub(super) struct Sample {
     pub(super) estimate: Option<Range>,
     pub(super) gradient: Option<Range>,
     pub(super) threshold: Option<Range>,
+    pub(super) queue: Option<Range>,
+    pub(super) rtt: Option<Range>,
+    pub(super) lost: i64,
     pub(super) overuse: bool,
     pub(super) underuse: bool,
 }
@@ -47,6 +72,9 @@ impl Column for Sample {
         append(&mut self.estimate, &next.estimate);
         append(&mut self.gradient, &next.gradient);
         append(&mut self.threshold, &next.threshold);
+        append(&mut self.queue, &next.queue);
+        append(&mut self.rtt, &next.rtt);
+        self.lost += next.lost;
         self.overuse |= next.overuse;
         self.underuse |= next.underuse;
     }
@@ -73,11 +101,21 @@ impl Figure {
     pub fn new() -> Self {
         Self {
             title: Default::default(),
+            view: None,
             samples: Columns::default(),
             rembs: Vec::new(),
-            recorded: Columns::default(),
+            receivers: Receivers::default(),
+            recorded: Vec::new(),
+            silences: Vec::new(),
+            has_rtt: true,
             last_usage: None,
+            estimate_before: None,
         }
+    }
+
+    /// One that shows what lies from one time to another, and takes nothing else. An infinite time is the end.
+    pub fn of_view(from: f64, to: f64) -> Self {
+        Self { view: Some((from, to)), samples: Columns::from(from), ..Self::new() }
     }
 
     /// Title and subtitle.
@@ -85,10 +123,28 @@ impl Figure {
         self.title.clone_from(title);
     }
 
+    /// Times in which no packet came: nothing is drawn across them.
+    pub fn set_silences(&mut self, silences: Vec<Silence>) {
+        self.silences = silences;
+    }
+
+    /// Leaves the round trip time out: it is only what is taken where none is known.
+    pub fn without_rtt(&mut self) {
+        self.has_rtt = false;
+    }
+
     /// Incoming bit rate and estimate at a time, bit/s.
     pub fn rates(&mut self, seconds: f64, incoming: Option<f64>, estimate: Option<f64>) {
-        let index = self.samples.index(seconds);
-        let Some(sample) = self.samples.at(index) else { return };
+        if !self.shows(seconds) {
+            self.estimate_before = estimate.filter(|_| self.is_before(seconds)).or(self.estimate_before);
+            return;
+        }
+        if let (Some(bps), Some((from, _))) = (self.estimate_before.take(), self.view)
+            && let Some(sample) = self.sample(from)
+        {
+            extend(&mut sample.estimate, bps);
+        }
+        let Some(sample) = self.sample(seconds) else { return };
         if let Some(bps) = incoming {
             extend(&mut sample.incoming, bps);
         }
@@ -99,57 +155,106 @@ impl Figure {
 
     /// The modified offset and the threshold it is compared with, ms, and the state that came of it.
     pub fn gradient(&mut self, seconds: f64, modified_offset_ms: f64, threshold_ms: f64, usage: Usage) {
-        let index = self.samples.index(seconds);
-        if let Some((_, since, last)) = self.last_usage {
-            let since = self.samples.index(since);
-            self.shade(since, index, last);
+        if let Some((since, last)) = self.last_usage {
+            self.shade(since, seconds, last);
         }
-        self.shade(index, index + 1, usage);
-        self.last_usage = Some((index, seconds, usage));
-        if let Some(sample) = self.samples.at(index) {
+        self.last_usage = Some((seconds, usage));
+        if !self.shows(seconds) {
+            return;
+        }
+        self.shade(seconds, seconds, usage);
+        if let Some(sample) = self.sample(seconds) {
             extend(&mut sample.gradient, modified_offset_ms);
             extend(&mut sample.threshold, threshold_ms);
         }
     }
 
-    /// A REMB that was sent, bit/s.
+    /// Queue delay and round trip time at a time, ms, and how many packets are missing since the last.
+    pub fn path(&mut self, seconds: f64, queue_ms: Option<f64>, rtt_ms: f64, lost: i64) {
+        if !self.shows(seconds) {
+            return;
+        }
+        let Some(sample) = self.sample(seconds) else { return };
+        if let Some(ms) = queue_ms {
+            extend(&mut sample.queue, ms);
+        }
+        extend(&mut sample.rtt, rtt_ms);
+        sample.lost += lost;
+    }
+
+    /// A REMB that was replayed, bit/s.
     pub fn remb(&mut self, seconds: f64, bps: f64) {
+        if !self.shows(seconds) {
+            return;
+        }
         self.rembs.push((seconds, bps));
         if self.rembs.len() >= MAX_REMBS {
             self.thin_rembs();
         }
     }
 
-    /// A REMB that the capture has, bit/s.
-    pub fn recorded(&mut self, seconds: f64, bps: f64) {
-        let index = self.recorded.index(seconds);
-        if let Some(column) = self.recorded.at(index) {
+    /// A REMB that the capture has, bit/s, with the streams that it lists; none where they are not known.
+    pub fn recorded(&mut self, seconds: f64, bps: f64, ssrcs: &[Ssrc]) {
+        let place = self.receivers.place(seconds, ssrcs);
+        if self.view.is_some_and(|(_, to)| seconds > to) {
+            return;
+        }
+        let begin = self.samples.begin;
+        if self.recorded.len() <= place {
+            self.recorded.resize_with(place + 1, || Columns::from(begin));
+        }
+        let is_before = self.is_before(seconds);
+        let Some(columns) = self.recorded.get_mut(place) else { return };
+        let index = columns.index(seconds);
+        if let Some(column) = columns.at(index) {
+            if is_before {
+                column.0 = None;
+            }
             extend(&mut column.0, bps);
         }
     }
 
     /// The last time that is drawn, seconds.
     pub(super) fn end(&self) -> f64 {
-        let samples = self.samples.columns.len() as f64 * self.samples.width;
-        self.rembs.iter().map(|(seconds, _)| *seconds).fold(samples, f64::max)
+        self.rembs.iter().map(|(seconds, _)| *seconds).fold(self.samples.end(), f64::max)
     }
 
     /// When the first thing is there to be seen, seconds.
     pub(super) fn begin(&self) -> f64 {
         let is_seen = |sample: &Sample| sample.incoming.is_some() || sample.estimate.is_some();
         let sample = self.samples.iter().find(|(_, sample)| is_seen(sample)).map(|(seconds, _)| seconds);
-        let recorded =
-            self.recorded.iter().find(|(_, column)| column.0.is_some()).map(|(seconds, _)| seconds);
+        let first_of = |columns: &Columns<Recorded>| {
+            columns.iter().find(|(_, column)| column.0.is_some()).map(|(seconds, _)| seconds)
+        };
+        let recorded = self.recorded.iter().filter_map(first_of).reduce(f64::min);
         let remb = self.rembs.first().map(|(seconds, _)| *seconds);
         [sample, recorded, remb].into_iter().flatten().reduce(f64::min).unwrap_or(0.0)
     }
 
+    fn sample(&mut self, seconds: f64) -> Option<&mut Sample> {
+        let index = self.samples.index(seconds);
+        self.samples.at(index)
+    }
+
+    fn shows(&self, seconds: f64) -> bool {
+        self.view.is_none_or(|(from, to)| (from..=to).contains(&seconds))
+    }
+
+    fn is_before(&self, seconds: f64) -> bool {
+        self.view.is_some_and(|(from, _)| seconds < from)
+    }
+
     /// A state lasts from its group to the next one.
-    fn shade(&mut self, from: usize, to: usize, usage: Usage) {
-        if usage == Usage::Normal {
+    fn shade(&mut self, from: f64, to: f64, usage: Usage) {
+        let (first, last) = self.view.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+        if usage == Usage::Normal || from > last || to < first {
             return;
         }
-        for index in from..to {
+        let (from, to) = (self.samples.index(from.max(first)), to.min(last));
+        let to = self.samples.index(to);
+        // Widened in the meantime, the columns are fewer.
+        let from = from.min(to);
+        for index in from..to.max(from + 1) {
             if let Some(sample) = self.samples.at(index) {
                 sample.overuse |= usage == Usage::Overuse;
                 sample.underuse |= usage == Usage::Underuse;

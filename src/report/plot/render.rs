@@ -1,44 +1,40 @@
-//! A figure as PNG or SVG. The PNG is drawn at twice its size and averaged down, for crisp text.
+//! A figure as PNG or SVG.
 
 use std::io::Write;
-use std::sync::OnceLock;
 
-use plotters::prelude::{BitMapBackend, DrawingBackend, IntoDrawingArea, SVGBackend};
-use plotters::style::{FontStyle, register_font};
-
-use super::canvas::Canvas;
+use super::canvas::{Canvas, Shape};
 use super::compare_figure::CompareFigure;
 use super::draw::draw;
 use super::draw_compare::draw_compare;
 use super::draw_sweep::draw_sweep;
 use super::error::PlotError;
 use super::figure::Figure;
+use super::font::Fonts;
+use super::raster::Raster;
 use super::sheet::{HEIGHT, WIDTH};
+use super::svg;
 use super::sweep_figure::SweepFigure;
 
-const OVERSAMPLING: u32 = 2;
-const CHANNELS: usize = 3;
-
-/// What can be drawn on a canvas, whatever the backend.
+/// What can be drawn on a canvas.
 trait Drawable {
-    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), PlotError>;
+    fn draw(&self, canvas: &Canvas);
 }
 
 impl Drawable for Figure {
-    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), PlotError> {
-        draw(self, canvas)
+    fn draw(&self, canvas: &Canvas) {
+        draw(self, canvas);
     }
 }
 
 impl Drawable for CompareFigure {
-    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), PlotError> {
-        draw_compare(self, canvas)
+    fn draw(&self, canvas: &Canvas) {
+        draw_compare(self, canvas);
     }
 }
 
 impl Drawable for SweepFigure {
-    fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>) -> Result<(), PlotError> {
-        draw_sweep(self, canvas)
+    fn draw(&self, canvas: &Canvas) {
+        draw_sweep(self, canvas);
     }
 }
 
@@ -91,68 +87,28 @@ pub fn render_compare_svg(figure: &CompareFigure, writer: impl Write) -> Result<
 }
 
 fn png(figure: &impl Drawable, writer: impl Write) -> Result<(), PlotError> {
-    register_fonts()?;
-    let (width, height) = (WIDTH * OVERSAMPLING, HEIGHT * OVERSAMPLING);
-    let mut pixels = vec![0xff; width as usize * height as usize * CHANNELS];
-    {
-        let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
-        figure.draw(&Canvas { area: &area, scale: f64::from(OVERSAMPLING) })?;
-        area.present().map_err(PlotError::drawing)?;
-    }
-    let averaged = average_in_place(&mut pixels, width as usize);
+    let fonts = Fonts::get()?;
+    let mut raster = Raster::new(WIDTH as usize, HEIGHT as usize);
+    shapes(figure, fonts)?.iter().for_each(|shape| raster.draw(shape, fonts));
     let mut encoder = png::Encoder::new(writer, WIDTH, HEIGHT);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::Balanced);
+    encoder.set_compression(png::Compression::Fast);
     let mut image = encoder.write_header().map_err(PlotError::png)?;
-    let mut stream = image.stream_writer_with_size(1 << 16).map_err(PlotError::png)?;
-    stream.write_all(averaged)?;
-    stream.finish().map_err(PlotError::png)?;
+    image.write_image_data(raster.pixels()).map_err(PlotError::png)?;
     Ok(())
 }
 
 fn svg(figure: &impl Drawable, mut writer: impl Write) -> Result<(), PlotError> {
-    register_fonts()?;
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT)).into_drawing_area();
-        figure.draw(&Canvas { area: &area, scale: 1.0 })?;
-        area.present().map_err(PlotError::drawing)?;
-    }
-    writer.write_all(svg.as_bytes())?;
-    Ok(())
+    let fonts = Fonts::get()?;
+    let document = svg::svg(&shapes(figure, fonts)?, (WIDTH, HEIGHT), fonts);
+    Ok(writer.write_all(document.as_bytes())?)
 }
 
-/// The font is part of the program, so that pictures are the same everywhere.
-pub(super) fn register_fonts() -> Result<(), PlotError> {
-    static REGISTERED: OnceLock<bool> = OnceLock::new();
-    let registered = REGISTERED.get_or_init(|| {
-        register_font("sans-serif", FontStyle::Normal, notosans::REGULAR_TTF).is_ok()
-            && register_font("sans-serif", FontStyle::Bold, notosans::BOLD_TTF).is_ok()
-    });
-    if *registered { Ok(()) } else { Err(PlotError::Drawing("the font is damaged".to_owned())) }
-}
-
-/// Every 2 × 2 pixels become one, at the buffer's beginning.
-fn average_in_place(pixels: &mut [u8], width: usize) -> &[u8] {
-    let row_len = width * CHANNELS;
-    let rows = pixels.len() / row_len / 2;
-    let mut written = 0;
-    for row in 0..rows {
-        for column in 0..width / 2 {
-            for channel in 0..CHANNELS {
-                let at = 2 * row * row_len + 2 * column * CHANNELS + channel;
-                let four = [at, at + CHANNELS, at + row_len, at + row_len + CHANNELS];
-                let sum: u16 =
-                    four.iter().filter_map(|at| pixels.get(*at)).map(|value| u16::from(*value)).sum();
-                if let Some(pixel) = pixels.get_mut(written) {
-                    *pixel = ((sum + 2) / 4) as u8;
-                }
-                written += 1;
-            }
-        }
-    }
-    pixels.get(..written).unwrap_or_default()
+fn shapes(figure: &impl Drawable, fonts: &'static Fonts) -> Result<Vec<Shape>, PlotError> {
+    let canvas = Canvas::new((WIDTH, HEIGHT), fonts);
+    figure.draw(&canvas);
+    canvas.into_shapes()
 }
 
 #[cfg(test)]
@@ -242,12 +198,5 @@ mod tests {
         let mut png = Vec::new();
         render_compare_png(&figure, &mut png).unwrap();
         assert!(png.starts_with(b"\x89PNG"));
-    }
-
-    #[test]
-    fn averaging_keeps_a_plain_colour_and_mixes_an_edge() {
-        let mut pixels = vec![200; 4 * 2 * CHANNELS];
-        pixels[..CHANNELS].fill(0);
-        assert_eq!(average_in_place(&mut pixels, 4), [150, 150, 150, 200, 200, 200]);
     }
 }

@@ -68,6 +68,7 @@ fn the_standard_set_is_written_and_two_runs_are_the_same_bytes() {
         "events.csv",
         "remb.csv",
         "remb.pcap",
+        "report.html",
         "streams.csv",
         "summary.json",
     ];
@@ -138,11 +139,49 @@ fn the_config_of_a_run_makes_the_same_run() {
         "events.csv",
         "remb.csv",
         "remb.pcap",
+        "report.html",
         "streams.csv",
         "summary.json",
     ] {
         assert_eq!(fs::read(one.join(name)).unwrap(), fs::read(two.join(name)).unwrap(), "{name}");
     }
+}
+
+#[test]
+fn a_page_has_no_text_of_strangers_in_its_markup_and_lets_no_script_but_its_own_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = folder.path().join("<script>alert('1')&.pcap.gz");
+    fs::copy(S03, &capture).unwrap();
+    let page = folder.path().join("page.html");
+    assert_eq!(ending(&["replay", text(&capture), "--html", text(&page)]).0, 0);
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.len() < 400_000, "{} bytes", page.len());
+    assert!(!page.contains("alert("), "not even in the title");
+    assert!(page.contains("<title>&#60;script&#62;alert&#40;&#39;1&#39;&#41;&#38;.pcap.gz"));
+    let policy = page.split("content=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'sha256-") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    assert!(!page.contains("http-equiv=\"refresh") && !page.contains("src=\"http"));
+}
+
+#[test]
+fn a_view_is_a_part_with_a_beginning_or_an_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let plot = folder.path().join("part.svg");
+    for wrong in ["5", "..", "9..3", "-1..3", "a..b", "1..nan"] {
+        let view = format!("--view={wrong}");
+        assert_eq!(ending(&["replay", S03, "--plot", text(&plot), &view]).0, 2, "{wrong}");
+    }
+    assert_eq!(ending(&["replay", S03, "--plot", text(&plot), "--view", "28s..36"]).0, 0);
+    let picture = fs::read_to_string(&plot).unwrap();
+    assert!(
+        picture.contains(">28</text>") && picture.contains(">36</text>") && !picture.contains(">40</text>")
+    );
+    let wrong = folder.path().join("part.pdf");
+    let (code, errors) = ending(&["replay", S03, "--plot", text(&wrong)]);
+    assert!(code == 2 && errors.contains(".svg"), "{errors}");
 }
 
 #[test]
@@ -490,7 +529,7 @@ fn a_signal_ends_the_reading_and_what_was_read_is_written() {
         drop(stdin);
         let (code, errors, files) = live.end();
         assert!(code == Some(5) && errors.contains("cut off in frame"), "{code:?} {errors}");
-        assert_eq!(files.len(), 8, "{files:?}");
+        assert_eq!(files.len(), 9, "{files:?}");
     }
     let mut live = Live::begin(begin);
     live.signal("-INT");
@@ -500,7 +539,7 @@ fn a_signal_ends_the_reading_and_what_was_read_is_written() {
     drop(stdin);
     let (code, errors, files) = live.end();
     assert!(code == Some(5) && errors.contains("interrupted"), "{code:?} {errors}");
-    assert_eq!(files.len(), 8, "{files:?}");
+    assert_eq!(files.len(), 9, "{files:?}");
     let live = Live::begin(begin);
     live.signal("-INT");
     live.signal("-INT");

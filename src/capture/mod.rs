@@ -14,24 +14,34 @@
 
 mod annotated;
 mod buffer;
+mod event_log;
 mod headers;
 mod link_type;
+mod log;
+pub mod log_facts;
+pub mod made;
 mod pcap;
 mod pcapng;
+mod rtpdump;
 mod skip;
 mod source;
+mod text_log;
 mod zstd;
 
 use std::io::{self, Read};
+use std::num::NonZeroUsize;
 
 use flate2::read::MultiGzDecoder;
 
 use crate::units::{CaptureTime, Count, FrameNumber};
 
 use buffer::{CountingReader, FillBuffer};
+use log::Log;
 
 pub use annotated::Annotated;
 pub use link_type::LinkType;
+pub use log::LogNotes;
+pub use log_facts::LogFacts;
 pub use skip::{Skip, SkipCounts};
 pub use source::Capture;
 
@@ -55,6 +65,8 @@ pub struct Frame<'a> {
     pub original_len: u32,
     /// Whether the capturing host received or sent it, where the capture format says so.
     pub direction: Option<Direction>,
+    /// What is known besides, where this is of a log and not of a network; the same for all its frames.
+    pub log: Option<&'a LogFacts>,
 }
 
 impl Frame<'_> {
@@ -65,7 +77,7 @@ impl Frame<'_> {
 }
 
 /// Which way a frame went, seen from the capturing host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Received.
     Inbound,
@@ -78,7 +90,7 @@ pub enum Direction {
 #[non_exhaustive]
 pub enum CaptureError {
     /// The first bytes are those of no capture.
-    #[error("not a capture (neither pcap nor pcapng): {0}")]
+    #[error("not a capture (neither pcap, pcapng nor a log that is read): {0}")]
     NotACapture(String),
     /// The bytes could not be read.
     #[error("cannot be read after byte {offset}: {source}")]
@@ -95,6 +107,49 @@ pub enum CaptureError {
         frame: FrameNumber,
         /// Where its record starts, decompressed.
         offset: u64,
+    },
+    /// A log of a kind that is not read.
+    #[error("a WebRTC event log {0}")]
+    UnreadLog(String),
+    /// The log has no such session.
+    #[error("has no session {wanted}: {sessions} in all")]
+    NoSuchSession {
+        /// Its number, from 1.
+        wanted: usize,
+        /// So many there are.
+        sessions: usize,
+    },
+    /// A log that ends inside a record.
+    #[error("cut off in record {record} at byte {offset}")]
+    CutOffRecord {
+        /// The record that is not whole, from 1.
+        record: u64,
+        /// Where it starts, decompressed.
+        offset: u64,
+    },
+    /// A record of a log that makes no sense, and with it all that follows.
+    #[error("damaged at record {record}, byte {offset}: {what}")]
+    DamagedRecord {
+        /// The record, from 1.
+        record: u64,
+        /// Where it starts, decompressed.
+        offset: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// Records of a log that make no sense each by itself; all others were read.
+    #[error(
+        "{count} of its records are damaged and left out, the first is record {record} at byte {offset}: {what}"
+    )]
+    DamagedRecords {
+        /// How many.
+        count: u64,
+        /// The first, from 1.
+        record: u64,
+        /// Where it starts, decompressed.
+        offset: u64,
+        /// What is wrong with it.
+        what: String,
     },
     /// A compressed file that grows without end.
     #[error("decompresses to more than {times} times its size: given up at byte {offset}")]
@@ -142,13 +197,20 @@ struct Packet {
 enum Format {
     Pcap(pcap::PcapReader),
     Pcapng(pcapng::PcapngReader),
+    Log(Box<dyn Log>),
 }
 
 impl Packet {
     #[inline]
-    fn frame(self, number: FrameNumber, nanoseconds: bool, data: &[u8]) -> Frame<'_> {
+    fn frame<'a>(
+        self,
+        number: FrameNumber,
+        nanoseconds: bool,
+        data: &'a [u8],
+        log: Option<&'a LogFacts>,
+    ) -> Frame<'a> {
         let Self { at, link_type, original_len, direction, .. } = self;
-        Frame { number, at, nanoseconds, link_type, data, original_len, direction }
+        Frame { number, at, nanoseconds, link_type, data, original_len, direction, log }
     }
 }
 
@@ -164,10 +226,26 @@ impl Format {
         Ok(Some(Self::Pcap(reader)))
     }
 
+    /// The same for what is no capture of a network.
+    fn begin_log(
+        buffer: &mut FillBuffer,
+        session: Option<NonZeroUsize>,
+    ) -> Result<Option<Self>, CaptureError> {
+        if event_log::begins(buffer.peek(event_log::START_LEN)?)? {
+            return Ok(Some(Self::Log(Box::new(event_log::EventLog::read(buffer, session)?))));
+        }
+        if let Some(log) = rtpdump::begin(buffer)? {
+            return Ok(Some(Self::Log(Box::new(log))));
+        }
+        let text = text_log::begins(buffer.peek(text_log::LOOK_AHEAD)?);
+        Ok(text.map(|log| Self::Log(Box::new(log))))
+    }
+
     fn snaplen(&self) -> Option<(u32, u32)> {
         match self {
             Self::Pcap(reader) => reader.snaplen(),
             Self::Pcapng(reader) => reader.snaplen(),
+            Self::Log(_) => None,
         }
     }
 
@@ -176,6 +254,25 @@ impl Format {
         match self {
             Self::Pcap(reader) => reader.nanoseconds(),
             Self::Pcapng(reader) => reader.nanoseconds(),
+            Self::Log(_) => false,
+        }
+    }
+
+    /// Bytes of the packet that was read last.
+    fn data<'a>(&'a self, buffer: &'a FillBuffer, place: std::ops::Range<usize>) -> &'a [u8] {
+        match self {
+            Self::Log(log) => log.frame().get(place).unwrap_or_default(),
+            Self::Pcap(_) | Self::Pcapng(_) => buffer.consumed(place),
+        }
+    }
+
+    /// What is known beside the packets.
+    #[inline]
+    fn log(&self) -> Option<&LogFacts> {
+        match self {
+            Self::Pcap(_) => None,
+            Self::Pcapng(reader) => reader.log(),
+            Self::Log(log) => Some(log.facts()),
         }
     }
 }
@@ -202,6 +299,17 @@ impl CaptureReader {
     /// # Errors
     /// If these are no capture, or cannot be read.
     pub fn new(source: Box<dyn Read + Send>) -> Result<Self, CaptureError> {
+        Self::of_session(source, None)
+    }
+
+    /// The same; of an event log with several sessions this one, from 1, else the first with media.
+    ///
+    /// # Errors
+    /// As above, and if there is no such session.
+    pub fn of_session(
+        source: Box<dyn Read + Send>,
+        session: Option<NonZeroUsize>,
+    ) -> Result<Self, CaptureError> {
         let counting = CountingReader::new(source);
         let bytes_read = counting.counter();
         let mut buffer = FillBuffer::new(Box::new(counting), bytes_read);
@@ -213,7 +321,11 @@ impl CaptureReader {
         if let Some(compression) = compression {
             buffer = buffer.decompressed(|raw| decoder(compression, raw));
         }
-        let Some(format) = Format::begin(&mut buffer)? else {
+        let format = match Format::begin(&mut buffer)? {
+            Some(format) => Some(format),
+            None => Format::begin_log(&mut buffer, session)?,
+        };
+        let Some(format) = format else {
             return Err(CaptureError::NotACapture(what_it_is(buffer.peek(pcap::HEADER_LEN)?)));
         };
         Ok(Self {
@@ -239,8 +351,9 @@ impl CaptureReader {
                 Some(Err(_)) => {}
                 Some(Ok(packet)) => {
                     let nanoseconds = self.nanoseconds();
-                    let data = self.buffer.consumed(packet.data.clone());
-                    return Ok(Some(packet.frame(FrameNumber(self.frames), nanoseconds, data)));
+                    let data = self.format.data(&self.buffer, packet.data.clone());
+                    let log = self.format.log();
+                    return Ok(Some(packet.frame(FrameNumber(self.frames), nanoseconds, data, log)));
                 }
             }
         }
@@ -253,9 +366,10 @@ impl CaptureReader {
             let record = match &mut self.format {
                 Format::Pcap(reader) => reader.next_record(&mut self.buffer, number)?,
                 Format::Pcapng(reader) => reader.next_record(&mut self.buffer, number)?,
+                Format::Log(log) => log.next_record(&mut self.buffer, number)?,
             };
             match record {
-                Record::End if self.buffer.ended_early() => {
+                Record::End if self.buffer.ended_early() && !matches!(self.format, Format::Log(_)) => {
                     return Err(CaptureError::CutOff { frame: number, offset: self.buffer.offset() });
                 }
                 Record::End => return Ok(None),
@@ -306,18 +420,21 @@ impl CaptureReader {
         let (packet, len) = match format {
             Format::Pcap(reader) => reader.buffered_record(available)?,
             Format::Pcapng(reader) => reader.buffered_record(available)?,
+            Format::Log(_) => return None,
         };
         let data = available.get(packet.data.clone())?;
         *position += len;
         *frames += 1;
-        Some(packet.frame(FrameNumber(*frames), format.nanoseconds() | *nanoseconds_before, data))
+        let nanoseconds = format.nanoseconds() | *nanoseconds_before;
+        Some(packet.frame(FrameNumber(*frames), nanoseconds, data, format.log()))
     }
 
     /// The format in words: `pcap`, `pcapng, gzip` …
     pub fn format(&self) -> String {
-        let format = match self.format {
+        let format = match &self.format {
             Format::Pcap(_) => "pcap",
             Format::Pcapng(_) => "pcapng",
+            Format::Log(log) => log.name(),
         };
         self.compression.map_or(format.to_owned(), |compression| format!("{format}, {compression}"))
     }
@@ -338,6 +455,19 @@ impl CaptureReader {
     /// with.
     pub fn concatenated(&self) -> Count {
         self.concatenated
+    }
+
+    /// What is known beside the packets, of a log.
+    pub fn log(&self) -> Option<&LogFacts> {
+        self.format.log()
+    }
+
+    /// What the reader of a log noticed so far.
+    pub fn log_notes(&self) -> LogNotes {
+        match &self.format {
+            Format::Log(log) => log.notes(),
+            Format::Pcap(_) | Format::Pcapng(_) => LogNotes::default(),
+        }
     }
 
     /// Bytes of the input so far, compressed as they are.

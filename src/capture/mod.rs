@@ -14,7 +14,9 @@
 
 mod annotated;
 mod buffer;
+mod error;
 mod event_log;
+mod format;
 mod headers;
 mod link_type;
 mod log;
@@ -28,7 +30,7 @@ mod source;
 mod text_log;
 mod zstd;
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::num::NonZeroUsize;
 
 use flate2::read::MultiGzDecoder;
@@ -36,9 +38,10 @@ use flate2::read::MultiGzDecoder;
 use crate::units::{CaptureTime, Count, FrameNumber};
 
 use buffer::{CountingReader, FillBuffer};
-use log::Log;
+use format::Format;
 
 pub use annotated::Annotated;
+pub use error::CaptureError;
 pub use link_type::LinkType;
 pub use log::LogNotes;
 pub use log_facts::LogFacts;
@@ -85,92 +88,6 @@ pub enum Direction {
     Outbound,
 }
 
-/// Why reading ended before the capture did. What was read before stands.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CaptureError {
-    /// The first bytes are those of no capture.
-    #[error("not a capture (neither pcap, pcapng nor a log that is read): {0}")]
-    NotACapture(String),
-    /// The bytes could not be read.
-    #[error("cannot be read after byte {offset}: {source}")]
-    Io {
-        /// Bytes read before, decompressed.
-        offset: u64,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file ends inside a record.
-    #[error("cut off in frame {frame} at byte {offset}")]
-    CutOff {
-        /// The frame that is not whole.
-        frame: FrameNumber,
-        /// Where its record starts, decompressed.
-        offset: u64,
-    },
-    /// A log of a kind that is not read.
-    #[error("a WebRTC event log {0}")]
-    UnreadLog(String),
-    /// The log has no such session.
-    #[error("has no session {wanted}: {sessions} in all")]
-    NoSuchSession {
-        /// Its number, from 1.
-        wanted: usize,
-        /// So many there are.
-        sessions: usize,
-    },
-    /// A log that ends inside a record.
-    #[error("cut off in record {record} at byte {offset}")]
-    CutOffRecord {
-        /// The record that is not whole, from 1.
-        record: u64,
-        /// Where it starts, decompressed.
-        offset: u64,
-    },
-    /// A record of a log that makes no sense, and with it all that follows.
-    #[error("damaged at record {record}, byte {offset}: {what}")]
-    DamagedRecord {
-        /// The record, from 1.
-        record: u64,
-        /// Where it starts, decompressed.
-        offset: u64,
-        /// What is wrong.
-        what: String,
-    },
-    /// Records of a log that make no sense each by itself; all others were read.
-    #[error(
-        "{count} of its records are damaged and left out, the first is record {record} at byte {offset}: {what}"
-    )]
-    DamagedRecords {
-        /// How many.
-        count: u64,
-        /// The first, from 1.
-        record: u64,
-        /// Where it starts, decompressed.
-        offset: u64,
-        /// What is wrong with it.
-        what: String,
-    },
-    /// A compressed file that grows without end.
-    #[error("decompresses to more than {times} times its size: given up at byte {offset}")]
-    Expansion {
-        /// Bytes given out before, decompressed.
-        offset: u64,
-        /// What is allowed.
-        times: u64,
-    },
-    /// A record that makes no sense, and with it all that follows.
-    #[error("damaged at frame {frame}, byte {offset}: {what}")]
-    Damaged {
-        /// The frame whose record it would be.
-        frame: FrameNumber,
-        /// Where its record starts, decompressed.
-        offset: u64,
-        /// What is wrong.
-        what: String,
-    },
-}
-
 /// A packet record as found: where it lies in the buffer, or why it is no frame.
 #[derive(Debug)]
 enum Record {
@@ -193,13 +110,6 @@ struct Packet {
     direction: Option<Direction>,
 }
 
-#[derive(Debug)]
-enum Format {
-    Pcap(pcap::PcapReader),
-    Pcapng(pcapng::PcapngReader),
-    Log(Box<dyn Log>),
-}
-
 impl Packet {
     #[inline]
     fn frame<'a>(
@@ -211,69 +121,6 @@ impl Packet {
     ) -> Frame<'a> {
         let Self { at, link_type, original_len, direction, .. } = self;
         Frame { number, at, nanoseconds, link_type, data, original_len, direction, log }
-    }
-}
-
-impl Format {
-    /// By a file's first bytes, which are consumed as far as they tell the format; `None` if it is no capture.
-    fn begin(buffer: &mut FillBuffer) -> Result<Option<Self>, CaptureError> {
-        let start = buffer.peek(pcap::HEADER_LEN)?;
-        if headers::is_section_header(start) {
-            return Ok(Some(Self::Pcapng(pcapng::PcapngReader::default())));
-        }
-        let Some(reader) = pcap::PcapReader::from_header(start)? else { return Ok(None) };
-        buffer.consume(pcap::HEADER_LEN);
-        Ok(Some(Self::Pcap(reader)))
-    }
-
-    /// The same for what is no capture of a network.
-    fn begin_log(
-        buffer: &mut FillBuffer,
-        session: Option<NonZeroUsize>,
-    ) -> Result<Option<Self>, CaptureError> {
-        if event_log::begins(buffer.peek(event_log::START_LEN)?)? {
-            return Ok(Some(Self::Log(Box::new(event_log::EventLog::read(buffer, session)?))));
-        }
-        if let Some(log) = rtpdump::begin(buffer)? {
-            return Ok(Some(Self::Log(Box::new(log))));
-        }
-        let text = text_log::begins(buffer.peek(text_log::LOOK_AHEAD)?);
-        Ok(text.map(|log| Self::Log(Box::new(log))))
-    }
-
-    fn snaplen(&self) -> Option<(u32, u32)> {
-        match self {
-            Self::Pcap(reader) => reader.snaplen(),
-            Self::Pcapng(reader) => reader.snaplen(),
-            Self::Log(_) => None,
-        }
-    }
-
-    #[inline]
-    fn nanoseconds(&self) -> bool {
-        match self {
-            Self::Pcap(reader) => reader.nanoseconds(),
-            Self::Pcapng(reader) => reader.nanoseconds(),
-            Self::Log(_) => false,
-        }
-    }
-
-    /// Bytes of the packet that was read last.
-    fn data<'a>(&'a self, buffer: &'a FillBuffer, place: std::ops::Range<usize>) -> &'a [u8] {
-        match self {
-            Self::Log(log) => log.frame().get(place).unwrap_or_default(),
-            Self::Pcap(_) | Self::Pcapng(_) => buffer.consumed(place),
-        }
-    }
-
-    /// What is known beside the packets.
-    #[inline]
-    fn log(&self) -> Option<&LogFacts> {
-        match self {
-            Self::Pcap(_) => None,
-            Self::Pcapng(reader) => reader.log(),
-            Self::Log(log) => Some(log.facts()),
-        }
     }
 }
 

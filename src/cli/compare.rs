@@ -18,6 +18,7 @@ use remb_replay::analysis::compare::{
 };
 use remb_replay::analysis::series::{ColumnNames, SeriesError};
 use remb_replay::analysis::twice::Reading;
+use remb_replay::model::Doubt;
 use remb_replay::remb::Profile;
 use remb_replay::replay::{Outcome, ReplayConfig};
 use remb_replay::report::summary::{Tool, Warning};
@@ -112,6 +113,8 @@ fn of_capture(args: &CompareArgs, resolved: &Resolved, inputs: &[&Path]) -> Resu
         CompareError::Nothing(why) => Failure::new(Exit::Nothing, read.nothing(&why)),
         error => Failure::new(Exit::Usage, anyhow!(error).context("--recorded")),
     })?;
+    let fits = outcome.warnings.iter().filter(|warning| matches!(warning.doubt, Doubt::EventLogFit(_)));
+    notes.extend(fits.map(Warning::message));
     notes.extend(false_probes.iter().map(|found| found.note(is_redone)));
     let compared = Compared {
         tool: Tool::default(),

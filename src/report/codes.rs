@@ -20,6 +20,10 @@ pub const CODES: &[(&str, &str)] = &[
         "The id of a header extension was not told by a flag or an SDP but found by how its element behaves.",
     ),
     (
+        "N-LOG-ZEROED",
+        "A text log of an old Firefox has the payload of RTP packets as zeros. Header, extensions and length are right, which is all that counts.",
+    ),
+    (
         "N-PADDING",
         "The P bit is set and the padding count is zero or more than there is. In SRTP the count is ciphertext. The packet \
          counts whole, as padding does anyway.",
@@ -31,10 +35,6 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "N-READ-TWICE",
         "What a header extension or a stream is was found out too late. The capture is a file, and was read again, told so from the start; the outputs are those of the second reading.",
-    ),
-    (
-        "N-LOG-ZEROED",
-        "A text log of an old Firefox has the payload of RTP packets as zeros. Header, extensions and length are right, which is all that counts.",
     ),
     (
         "N-SESSIONS",

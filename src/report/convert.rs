@@ -77,5 +77,9 @@ fn what_was_made(format: &str, has_made_headers: bool) -> Vec<String> {
                    lengths are right. RTCP is as logged. Times are those of the log, whole milliseconds";
     let mut comments = vec![addresses];
     comments.extend(has_made_headers.then(|| headers.to_owned()));
+    comments.push(format!(
+        "to see RTP, choose Decode As: UDP port {} as RTP (tshark -d udp.port=={0},rtp); RTCP is recognised",
+        made::LOCAL.port()
+    ));
     comments
 }

@@ -114,7 +114,7 @@ fn of_capture(args: &CompareArgs, resolved: &Resolved, inputs: &[&Path]) -> Resu
         error => Failure::new(Exit::Usage, anyhow!(error).context("--recorded")),
     })?;
     let fits = outcome.warnings.iter().filter(|warning| matches!(warning.doubt, Doubt::EventLogFit(_)));
-    notes.extend(fits.map(Warning::message));
+    notes.extend(fits.map(|fit| fit.message()));
     notes.extend(false_probes.iter().map(|found| found.note(is_redone)));
     let compared = Compared {
         tool: Tool::default(),

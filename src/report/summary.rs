@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use crate::capture::LogFacts;
 use super::events::EventRow;
+pub use crate::capture::LogFacts;
 use crate::config::ByName;
 pub use crate::model::Frames;
 pub use crate::units::{Count, Seconds};

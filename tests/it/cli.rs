@@ -363,8 +363,18 @@ fn a_printed_configuration_makes_the_same_run() {
 
 #[test]
 fn every_command_has_its_page_its_examples_and_its_completion() {
-    let commands =
-        ["inspect", "explain", "replay", "compare", "check", "sweep", "convert", "params", "completions", "man"];
+    let commands = [
+        "inspect",
+        "explain",
+        "replay",
+        "compare",
+        "check",
+        "sweep",
+        "convert",
+        "params",
+        "completions",
+        "man",
+    ];
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(ending(&["man", "--dir", text(folder.path())]).0, 0);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1 + commands.len());

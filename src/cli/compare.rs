@@ -13,12 +13,14 @@ use super::series_files;
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, meant, messages, page, print, to_stdout};
 use remb_replay::analysis::compare::{
-    ClockGrain, CompareError, Comparison, FlowComparison, PhaseReplays, Replays, Settings, Spread, write_csv,
+    ClockGrain, CompareError, Comparison, FlowComparison, PhaseReplays, Replays, Settings, Spread,
+    without_probing, write_csv,
 };
 use remb_replay::analysis::series::{ColumnNames, SeriesError};
 use remb_replay::analysis::twice::Reading;
+use remb_replay::model::Doubt;
 use remb_replay::remb::Profile;
-use remb_replay::replay::Outcome;
+use remb_replay::replay::{Outcome, ReplayConfig};
 use remb_replay::report::page::FlowPage;
 use remb_replay::report::summary::{Summary, Tool, Warning};
 use remb_replay::survey::Learned;
@@ -101,24 +103,36 @@ fn unread(error: anyhow::Error) -> Failure {
 fn of_capture(args: &CompareArgs, resolved: &Resolved, inputs: &[&Path]) -> Result<Exit, Failure> {
     let opened = |error| Failure::new(Exit::Open, error);
     let ComparisonArgs { recorded, columns, phases: count, .. } = &args.comparison;
-    let source = Source::of(&args.capture, &args.join, false, None).map_err(opened)?;
+    let source = Source::of(&args.capture, &args.join, false, None).map_err(opened)?.with(&resolved.logs)?;
     let recorded = recorded.as_deref().map(|path| series_files::read(path, columns));
     let recorded = recorded.transpose().context("--recorded").map_err(Failure::of_settings)?;
     let plan = Plan::new(args.comparison.asked(), inputs, args.comparison.force).map_err(opened)?;
     let mut grain = ClockGrain::default();
     source.look_ahead(ClockGrain::FRAMES, |frame| grain.handle_frame(frame)).map_err(opened)?;
     let spread = Spread { count: *count, grain: grain.to_spread_over() };
-    let (replayed, told) = source.read_told(|source, told| replay(args, resolved, source, told, spread))?;
+    let again = source.again().map_err(opened)?;
+    let (replayed, told) =
+        source.read_told(|source, told| replay(args, &resolved.config, source, told, spread))?;
     let Replayed { read, mut outcome, mut replays } = replayed;
+    let false_probes = if recorded.is_none() { replays.false_probes(&outcome) } else { Vec::new() };
+    let is_redone = again.is_some();
+    if let Some(again) = again.filter(|_| !false_probes.is_empty()) {
+        let parameters = without_probing(resolved.config.parameters.clone());
+        let config = ReplayConfig { parameters, ..resolved.config.clone() };
+        replays.replace(&false_probes, replay(args, &config, again, told.as_ref(), spread)?.replays);
+    }
     if let Some(told) = &told {
         outcome.warnings.extend(told.notes(&outcome.flows));
     }
     let pages = replays.phases.first_mut().and_then(|first| first.page.take());
     let comparison = Comparison::of_capture(&outcome, replays, recorded, settings(args));
-    let Comparison { flows, notes } = comparison.map_err(|error| match error {
+    let Comparison { flows, mut notes } = comparison.map_err(|error| match error {
         CompareError::Nothing(why) => Failure::new(Exit::Nothing, read.nothing(&why)),
         error => Failure::new(Exit::Usage, anyhow!(error).context("--recorded")),
     })?;
+    let fits = outcome.warnings.iter().filter(|warning| matches!(warning.doubt, Doubt::EventLogFit(_)));
+    notes.extend(fits.map(|fit| fit.message()));
+    notes.extend(false_probes.iter().map(|found| found.note(is_redone)));
     let places = std::mem::take(&mut outcome.places);
     let summary = super::replay::summary(&read, outcome, resolved, None);
     let name = |place| Some(summary.flows.get(places.iter().position(|own| *own == place)?)?.flow.clone());
@@ -179,13 +193,13 @@ impl Reading for Replayed {
 
 fn replay(
     args: &CompareArgs,
-    resolved: &Resolved,
+    config: &ReplayConfig,
     source: Source,
     told: Option<&Learned>,
     spread: Spread,
 ) -> Result<Replayed, Failure> {
     let nothing = || Failure::new(Exit::Nothing, anyhow!("no phase and no frame"));
-    let config = resolved.config.clone().told(told);
+    let config = config.clone().told(told);
     let phases = PhaseReplays::new(&config, spread, args.comparison.html.is_some());
     let phases = phases.map_err(|error| Failure::new(Exit::Usage, error))?;
     let mut phases = phases.ok_or_else(nothing)?;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,12 +38,15 @@ impl Joined {
     }
 }
 
-/// A reader of one file, or of all that are joined behind it.
+/// A reader of one file, of this session if it is an event log, or of all that are joined behind it.
 pub(super) fn reader(
     first: Box<dyn Read + Send>,
     joined: Option<&Joined>,
+    session: Option<NonZeroUsize>,
 ) -> Result<CaptureReader, CaptureError> {
-    let Some(Joined { files, current, hash }) = joined else { return CaptureReader::new(first) };
+    let Some(Joined { files, current, hash }) = joined else {
+        return CaptureReader::of_session(first, session);
+    };
     let (files, current, hash) = (files.clone(), current.clone(), hash.clone());
     let next = move || {
         let file = files.get(current.load(Ordering::Relaxed) + 1)?;

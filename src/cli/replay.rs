@@ -34,6 +34,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
         None => (None, None),
     };
     let source = Source::of(&args.capture, &args.join, resolved.hash, copy).map_err(opened)?;
+    let source = source.with(&resolved.logs)?;
     let OutputArgs { directory, force, .. } = &args.outputs;
     let mut plan = Plan::with_folder(args.outputs.asked(), directory.as_deref(), &args.capture, *force)
         .map_err(opened)?;
@@ -78,7 +79,8 @@ fn replay(
     }
     let merged = match (again, writers.take_merge()) {
         (Some(again), Some(rembs)) if let Some(output) = plan.open(Kind::Merge).map_err(opened)? => {
-            let (merged, left_out) = merge::merge(again, rembs, output).context("--merge").map_err(opened)?;
+            let merged = merge::merge(again, resolved.logs.session, rembs, output);
+            let (merged, left_out) = merged.context("--merge").map_err(opened)?;
             writers.left_out_of_merge(left_out);
             Some(merged)
         }
@@ -102,10 +104,10 @@ fn read(
     plan: &Plan,
 ) -> Result<Replayed, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    let steps = [Kind::EstimateCsv, Kind::Picture, Kind::Html].into_iter().any(|kind| plan.has(kind));
-    // Who wants no text and none of these does not pay for it.
-    let of_events = [Kind::EventsCsv, Kind::Json, Kind::Picture, Kind::Html];
-    let events = !args.behave.quiet || of_events.into_iter().any(|kind| plan.has(kind));
+    let any = |kinds: &[Kind]| kinds.iter().any(|kind| plan.has(*kind));
+    let steps = any(&[Kind::EstimateCsv, Kind::Picture, Kind::Html]);
+    // Who wants no text and none of these does not pay for it. The picture has the pauses of them.
+    let events = !args.behave.quiet || any(&[Kind::EventsCsv, Kind::Json, Kind::Picture, Kind::Html]);
     let config = resolved.config.clone().told(told);
     let mut replay = Replay::new(ReplayConfig { steps, events, ..config })
         .map_err(|error| Failure::new(Exit::Usage, error))?;

@@ -15,6 +15,7 @@ mod docs;
 mod inspect;
 mod layers;
 mod live;
+mod logs;
 mod made;
 mod path_simulation;
 mod properties;

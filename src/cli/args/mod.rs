@@ -5,6 +5,7 @@ mod run;
 mod sweep;
 mod values;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::ArgPredicate;
@@ -110,6 +111,11 @@ pub(crate) enum Command {
         params lists the parameters, their units and ranges."
     )]
     Sweep(SweepArgs),
+    /// Any input as a pcapng that Wireshark opens: event logs, text packet logs and rtpdump files too
+    #[command(after_help = "Examples:\n  \
+        remb-replay convert event.log -w call.pcapng       a WebRTC event log, with made up addresses\n  \
+        remb-replay convert chrome.log.gz -w - | tshark -r -")]
+    Convert(ConvertArgs),
     /// Every parameter: type, unit, default, range, and the constant of libwebrtc or of the draft that it mirrors
     #[command(after_help = "Examples:\n  \
         remb-replay params | grep overuse\n  \
@@ -137,6 +143,7 @@ impl Command {
         match self {
             Self::Inspect(args) => args.behave.color,
             Self::Explain(args) => args.behave.color,
+            Self::Convert(args) => args.behave.color,
             Self::Replay(args) => args.behave.color,
             Self::Compare(args) => args.behave.color,
             Self::Check(args) => args.behave.color,
@@ -205,6 +212,25 @@ pub(crate) struct ExplainArgs {
     pub(crate) flags: RunFlags,
     #[command(flatten)]
     pub(crate) parameters: ParameterArgs,
+    #[command(flatten)]
+    pub(crate) behave: BehaveArgs,
+}
+
+/// `convert`.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub(crate) struct ConvertArgs {
+    /// A capture, event log, text packet log or rtpdump file, plain or compressed with gzip or zstd; - is standard input
+    pub(crate) input: PathBuf,
+    /// The pcapng (- is standard output)
+    #[arg(short = 'w', long = "write", value_name = "FILE.pcapng")]
+    pub(crate) output: PathBuf,
+    /// Which session of a WebRTC event log, from 1 [default: the first with media]
+    #[arg(long, value_name = "N")]
+    pub(crate) session: Option<NonZeroUsize>,
+    /// Overwrite a file that exists
+    #[arg(long)]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) behave: BehaveArgs,
 }

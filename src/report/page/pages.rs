@@ -46,6 +46,13 @@ impl Pages {
         }
     }
 
+    /// Takes the flow at a place from others.
+    pub fn take_from(&mut self, place: usize, others: &mut Self) {
+        if let (Some(own), Some(other)) = (self.at(place), others.at(place)) {
+            *own = std::mem::take(other);
+        }
+    }
+
     /// The flows that were begun, by their places.
     pub fn into_flows(self) -> impl Iterator<Item = (usize, FlowPage)> {
         self.flows.into_iter().enumerate().filter_map(|(place, flow)| Some((place, flow?)))

@@ -60,6 +60,7 @@ fn replayed(call: &Call, mut config: ReplayConfig) -> (Rembs, Outcome) {
                 data,
                 original_len: data.len() as u32,
                 direction: None,
+                log: None,
             },
             &mut rembs,
         );

@@ -8,8 +8,9 @@ const BLOCK_HEADER_LEN: usize = 4;
 /// RFC 8285, elements of one byte of header.
 const ONE_BYTE_PROFILE: [u8; 2] = [0xbe, 0xde];
 
-/// Appends it, and the number of the packet that is repeated, which a retransmission's payload begins with.
-pub(super) fn write(event: &RtpEvent, out: &mut Vec<u8>) {
+/// Appends it, and what is known of what follows: the number of the packet that is repeated, with which a retransmission's payload
+/// begins, or padding that has no payload before it. Gives the header's length.
+pub(super) fn write(event: &RtpEvent, out: &mut Vec<u8>) -> usize {
     let start = out.len();
     let has_block = event.header as usize >= FIXED_LEN + BLOCK_HEADER_LEN || has_elements(event);
     let first = 0x80 | u8::from(event.padding > 0) << 5 | u8::from(has_block) << 4;
@@ -29,9 +30,17 @@ pub(super) fn write(event: &RtpEvent, out: &mut Vec<u8>) {
             place.copy_from_slice(&(words as u16).to_be_bytes());
         }
     }
-    if let (Some(original), 2..) = (event.original_sequence_number, event.payload) {
-        out.extend_from_slice(&original.to_be_bytes());
+    let header = out.len() - start;
+    match (event.original_sequence_number, event.payload, event.padding) {
+        (Some(original), 2.., _) => out.extend_from_slice(&original.to_be_bytes()),
+        (_, 0, padding @ 1..=255) => {
+            // Its last byte is its length (RFC 3550).
+            out.resize(out.len() + usize::from(padding) - 1, 0);
+            out.push(padding as u8);
+        }
+        _ => {}
     }
+    header
 }
 
 fn has_elements(event: &RtpEvent) -> bool {

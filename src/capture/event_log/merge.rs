@@ -85,7 +85,7 @@ const MAX_TIED: usize = 64;
 #[derive(Debug)]
 pub(super) struct InOrder {
     /// The latest first.
-    waiting: Vec<(usize, Batch)>,
+    waiting: Vec<Batch>,
     open: BinaryHeap<Reverse<Cursor>>,
     /// Of the same time and kind as the packet given last.
     tied: Vec<Cursor>,
@@ -93,9 +93,8 @@ pub(super) struct InOrder {
 
 impl InOrder {
     pub(super) fn new(session: &mut Session) -> Self {
-        let batches = std::mem::take(&mut session.batches);
-        let mut waiting: Vec<_> = batches.into_iter().enumerate().collect();
-        waiting.sort_by_key(|(position, batch)| Reverse((batch.time_ms, *position)));
+        let mut waiting = std::mem::take(&mut session.batches);
+        waiting.sort_unstable_by_key(|batch| Reverse((batch.time_ms, batch.place().start)));
         Self { waiting, open: BinaryHeap::new(), tied: Vec::new() }
     }
 
@@ -127,13 +126,15 @@ impl InOrder {
 
     /// Opens the batches that begin before or at what comes next.
     fn open_due(&mut self, store: &[u8]) {
-        while let Some((_, batch)) = self.waiting.last() {
+        while let Some(batch) = self.waiting.last() {
             let tied = self.tied.first().map(|cursor| cursor.time_ms);
             let next = tied.or(self.open.peek().map(|Reverse(cursor)| cursor.time_ms));
             if next.is_some_and(|next| batch.time_ms > next) {
                 return;
             }
-            let Some((position, Batch { kind, place, .. })) = self.waiting.pop() else { return };
+            let Some(batch) = self.waiting.pop() else { return };
+            let (kind, place) = (batch.kind, batch.place());
+            let position = place.start;
             // All of it was read once already.
             let batch = match kind {
                 Kind::Rtp(direction) => {

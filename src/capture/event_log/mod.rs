@@ -95,11 +95,8 @@ impl EventLog {
         let (direction, time_ms, len) = match event {
             Event::Rtp(direction, event) => {
                 made::begin(&mut self.frame, *direction, 0);
-                header::write(event, &mut self.frame);
-                let header = self.frame.len() - made::HEADERS_LEN;
-                let repeated =
-                    usize::from(event.original_sequence_number.is_some() && event.payload >= 2) * 2;
-                let len = header - repeated + usize::from(event.payload) + usize::from(event.padding);
+                let header = header::write(event, &mut self.frame);
+                let len = header + usize::from(event.payload) + usize::from(event.padding);
                 made::set_len(&mut self.frame, len);
                 (*direction, event.time_ms, len)
             }

@@ -63,17 +63,29 @@ impl Kind {
     }
 }
 
-/// A batch by where it is in the store.
-#[derive(Debug, Clone)]
+/// A batch by where it is in the store, which has less than 2³² bytes.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Batch {
     pub(super) time_ms: i64,
+    start: u32,
+    len: u32,
     pub(super) kind: Kind,
-    pub(super) place: Range<usize>,
 }
 
-/// A session of which no more is kept: twice what Chromium lets a log grow to. Its batches' places are less than half of that
-/// again.
-const MAX_BYTES: usize = 128 << 20;
+impl Batch {
+    fn new(time_ms: i64, kind: Kind, place: &Range<usize>) -> Self {
+        Self { time_ms, start: place.start as u32, len: place.len() as u32, kind }
+    }
+
+    pub(super) fn place(&self) -> Range<usize> {
+        let start = self.start as usize;
+        start..start + self.len as usize
+    }
+}
+
+/// A session of which no more is kept: more than Chromium lets a log grow to, 60,000,000 bytes. A batch has 24 bytes at least, and
+/// as many for its place.
+const MAX_BYTES: usize = 64 << 20;
 /// Streams of which is noted what they carry.
 const MAX_STREAMS: usize = 4096;
 
@@ -139,7 +151,7 @@ impl Session {
     fn batch(&mut self, kind: Kind, message: &[u8], is_kept: bool) -> Result<(), Broken> {
         let start = self.store.len();
         if start + message.len() > MAX_BYTES {
-            return Err(Broken("a session of more than 128 MiB of packets, of which the rest is not read"));
+            return Err(Broken("a session of more than 64 MiB of packets, of which the rest is not read"));
         }
         self.store.extend_from_slice(message);
         let place = start..self.store.len();
@@ -148,7 +160,7 @@ impl Session {
             Kind::Rtcp(direction) => self.rtcp(direction, place.clone()),
         };
         match read {
-            Ok(time_ms) if is_kept => self.batches.push(Batch { time_ms, kind, place }),
+            Ok(time_ms) if is_kept => self.batches.push(Batch::new(time_ms, kind, &place)),
             _ => {
                 self.store.truncate(start);
                 self.last_rtcp = None;

@@ -125,6 +125,7 @@ impl Call {
             data,
             original_len: *original_len,
             direction: None,
+            log: None,
         })
     }
 }

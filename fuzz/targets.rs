@@ -36,6 +36,42 @@ pub(crate) fn pcapng(data: &[u8]) {
     read(data.to_vec());
 }
 
+/// A WebRTC event log behind its begin record, and what the pipeline makes of it. A packet costs a bit at least.
+pub(crate) fn event_log(data: &[u8]) {
+    let begin =
+        [0x82, 0x01, 0x0d, 0x08, 0xfc, 0x8c, 0x57, 0x10, 0x02, 0x18, 0x9a, 0xda, 0x84, 0xe2, 0xa1, 0x34];
+    let file = [&begin[..], data].concat();
+    let most = file.len() as u64 * 8;
+    let Ok(mut reader) = CaptureReader::new(Box::new(Cursor::new(file))) else { return };
+    let mut survey = Survey::new(SurveyConfig { max_flows: 4, max_ssrcs: 16, ..SurveyConfig::default() });
+    while let Ok(Some(frame)) = reader.next_frame() {
+        assert!(frame.number.0 <= most && frame.data.len() <= frame.original_len as usize);
+        survey.handle_frame(&frame, &mut NoFeed);
+    }
+    survey.finish(&mut NoFeed);
+    survey.findings();
+}
+
+/// A text packet log behind a line that tells it.
+pub(crate) fn text_log(data: &[u8]) {
+    let line = b"I 00:00:18.042 0000 80 60 00 01 00 00 00 00 00 00 00 07 # RTP_DUMP\n";
+    read_log([&line[..], data].concat());
+}
+
+/// An rtpdump file behind its header.
+pub(crate) fn rtpdump(data: &[u8]) {
+    read_log([&b"#!rtpplay1.0 10.0.0.1/5004\n"[..], &[0; 16], data].concat());
+}
+
+/// A packet has eight bytes at least.
+fn read_log(file: Vec<u8>) {
+    let most = file.len() as u64 / 8 + 1;
+    let Ok(mut reader) = CaptureReader::new(Box::new(Cursor::new(file))) else { return };
+    while let Ok(Some(frame)) = reader.next_frame() {
+        assert!(frame.number.0 <= most && frame.data.len() <= frame.original_len as usize);
+    }
+}
+
 /// A packet record has at least twelve bytes: so many frames at most.
 fn read(file: Vec<u8>) {
     let most = file.len() as u64 / 12 + 1;
@@ -55,6 +91,7 @@ fn frame(number: u64, link_type: u16, data: &[u8]) -> Frame<'_> {
         data,
         original_len: data.len() as u32,
         direction: None,
+        log: None,
     }
 }
 

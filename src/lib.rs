@@ -44,6 +44,7 @@ pub use remb::bwe;
 pub use replay::replay;
 
 pub mod analysis;
+pub mod beside;
 pub mod capture;
 pub mod config;
 pub mod decode;

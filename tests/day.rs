@@ -84,6 +84,7 @@ fn a_day_keeps_its_estimate_and_its_memory() {
             data: &data,
             original_len: (data.len() + PAYLOAD) as u32,
             direction: None,
+            log: None,
         };
         let Ok(()) = replay.handle_frame(&frame, &mut range);
         if index == HOUR {

@@ -36,11 +36,12 @@ impl CaptureReader {
         };
         let Some(packet) = packet else { return Ok(self.simple_packet()) };
         let comments = match &self.format {
-            Format::Pcap(_) => Vec::new(),
+            Format::Pcap(_) | Format::Log(_) => Vec::new(),
             Format::Pcapng(reader) => reader.comments(self.buffer.consumed(reader.last_block())),
         };
-        let data = self.buffer.consumed(packet.data.clone());
-        let frame = packet.frame(FrameNumber(self.frames), self.format.nanoseconds(), data);
+        let data = self.format.data(&self.buffer, packet.data.clone());
+        let log = self.format.log();
+        let frame = packet.frame(FrameNumber(self.frames), self.format.nanoseconds(), data, log);
         Ok(Some(Annotated::Frame(frame, comments)))
     }
 

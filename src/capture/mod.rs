@@ -14,24 +14,37 @@
 
 mod annotated;
 mod buffer;
+mod error;
+mod event_log;
+mod format;
 mod headers;
 mod link_type;
+mod log;
+pub mod log_facts;
+pub mod made;
 mod pcap;
 mod pcapng;
+mod rtpdump;
 mod skip;
 mod source;
+mod text_log;
 mod zstd;
 
-use std::io::{self, Read};
+use std::io::Read;
+use std::num::NonZeroUsize;
 
 use flate2::read::MultiGzDecoder;
 
 use crate::units::{CaptureTime, Count, FrameNumber};
 
 use buffer::{CountingReader, FillBuffer};
+use format::Format;
 
 pub use annotated::Annotated;
+pub use error::CaptureError;
 pub use link_type::LinkType;
+pub use log::LogNotes;
+pub use log_facts::LogFacts;
 pub use skip::{Skip, SkipCounts};
 pub use source::Capture;
 
@@ -55,6 +68,8 @@ pub struct Frame<'a> {
     pub original_len: u32,
     /// Whether the capturing host received or sent it, where the capture format says so.
     pub direction: Option<Direction>,
+    /// What is known besides, where this is of a log and not of a network; the same for all its frames.
+    pub log: Option<&'a LogFacts>,
 }
 
 impl Frame<'_> {
@@ -65,55 +80,12 @@ impl Frame<'_> {
 }
 
 /// Which way a frame went, seen from the capturing host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Received.
     Inbound,
     /// Sent.
     Outbound,
-}
-
-/// Why reading ended before the capture did. What was read before stands.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CaptureError {
-    /// The first bytes are those of no capture.
-    #[error("not a capture (neither pcap nor pcapng): {0}")]
-    NotACapture(String),
-    /// The bytes could not be read.
-    #[error("cannot be read after byte {offset}: {source}")]
-    Io {
-        /// Bytes read before, decompressed.
-        offset: u64,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file ends inside a record.
-    #[error("cut off in frame {frame} at byte {offset}")]
-    CutOff {
-        /// The frame that is not whole.
-        frame: FrameNumber,
-        /// Where its record starts, decompressed.
-        offset: u64,
-    },
-    /// A compressed file that grows without end.
-    #[error("decompresses to more than {times} times its size: given up at byte {offset}")]
-    Expansion {
-        /// Bytes given out before, decompressed.
-        offset: u64,
-        /// What is allowed.
-        times: u64,
-    },
-    /// A record that makes no sense, and with it all that follows.
-    #[error("damaged at frame {frame}, byte {offset}: {what}")]
-    Damaged {
-        /// The frame whose record it would be.
-        frame: FrameNumber,
-        /// Where its record starts, decompressed.
-        offset: u64,
-        /// What is wrong.
-        what: String,
-    },
 }
 
 /// A packet record as found: where it lies in the buffer, or why it is no frame.
@@ -138,45 +110,17 @@ struct Packet {
     direction: Option<Direction>,
 }
 
-#[derive(Debug)]
-enum Format {
-    Pcap(pcap::PcapReader),
-    Pcapng(pcapng::PcapngReader),
-}
-
 impl Packet {
     #[inline]
-    fn frame(self, number: FrameNumber, nanoseconds: bool, data: &[u8]) -> Frame<'_> {
+    fn frame<'a>(
+        self,
+        number: FrameNumber,
+        nanoseconds: bool,
+        data: &'a [u8],
+        log: Option<&'a LogFacts>,
+    ) -> Frame<'a> {
         let Self { at, link_type, original_len, direction, .. } = self;
-        Frame { number, at, nanoseconds, link_type, data, original_len, direction }
-    }
-}
-
-impl Format {
-    /// By a file's first bytes, which are consumed as far as they tell the format; `None` if it is no capture.
-    fn begin(buffer: &mut FillBuffer) -> Result<Option<Self>, CaptureError> {
-        let start = buffer.peek(pcap::HEADER_LEN)?;
-        if headers::is_section_header(start) {
-            return Ok(Some(Self::Pcapng(pcapng::PcapngReader::default())));
-        }
-        let Some(reader) = pcap::PcapReader::from_header(start)? else { return Ok(None) };
-        buffer.consume(pcap::HEADER_LEN);
-        Ok(Some(Self::Pcap(reader)))
-    }
-
-    fn snaplen(&self) -> Option<(u32, u32)> {
-        match self {
-            Self::Pcap(reader) => reader.snaplen(),
-            Self::Pcapng(reader) => reader.snaplen(),
-        }
-    }
-
-    #[inline]
-    fn nanoseconds(&self) -> bool {
-        match self {
-            Self::Pcap(reader) => reader.nanoseconds(),
-            Self::Pcapng(reader) => reader.nanoseconds(),
-        }
+        Frame { number, at, nanoseconds, link_type, data, original_len, direction, log }
     }
 }
 
@@ -202,6 +146,17 @@ impl CaptureReader {
     /// # Errors
     /// If these are no capture, or cannot be read.
     pub fn new(source: Box<dyn Read + Send>) -> Result<Self, CaptureError> {
+        Self::of_session(source, None)
+    }
+
+    /// The same; of an event log with several sessions this one, from 1, else the first with media.
+    ///
+    /// # Errors
+    /// As above, and if there is no such session.
+    pub fn of_session(
+        source: Box<dyn Read + Send>,
+        session: Option<NonZeroUsize>,
+    ) -> Result<Self, CaptureError> {
         let counting = CountingReader::new(source);
         let bytes_read = counting.counter();
         let mut buffer = FillBuffer::new(Box::new(counting), bytes_read);
@@ -213,7 +168,11 @@ impl CaptureReader {
         if let Some(compression) = compression {
             buffer = buffer.decompressed(|raw| decoder(compression, raw));
         }
-        let Some(format) = Format::begin(&mut buffer)? else {
+        let format = match Format::begin(&mut buffer)? {
+            Some(format) => Some(format),
+            None => Format::begin_log(&mut buffer, session)?,
+        };
+        let Some(format) = format else {
             return Err(CaptureError::NotACapture(what_it_is(buffer.peek(pcap::HEADER_LEN)?)));
         };
         Ok(Self {
@@ -239,8 +198,9 @@ impl CaptureReader {
                 Some(Err(_)) => {}
                 Some(Ok(packet)) => {
                     let nanoseconds = self.nanoseconds();
-                    let data = self.buffer.consumed(packet.data.clone());
-                    return Ok(Some(packet.frame(FrameNumber(self.frames), nanoseconds, data)));
+                    let data = self.format.data(&self.buffer, packet.data.clone());
+                    let log = self.format.log();
+                    return Ok(Some(packet.frame(FrameNumber(self.frames), nanoseconds, data, log)));
                 }
             }
         }
@@ -253,9 +213,10 @@ impl CaptureReader {
             let record = match &mut self.format {
                 Format::Pcap(reader) => reader.next_record(&mut self.buffer, number)?,
                 Format::Pcapng(reader) => reader.next_record(&mut self.buffer, number)?,
+                Format::Log(log) => log.next_record(&mut self.buffer, number)?,
             };
             match record {
-                Record::End if self.buffer.ended_early() => {
+                Record::End if self.buffer.ended_early() && !matches!(self.format, Format::Log(_)) => {
                     return Err(CaptureError::CutOff { frame: number, offset: self.buffer.offset() });
                 }
                 Record::End => return Ok(None),
@@ -306,18 +267,21 @@ impl CaptureReader {
         let (packet, len) = match format {
             Format::Pcap(reader) => reader.buffered_record(available)?,
             Format::Pcapng(reader) => reader.buffered_record(available)?,
+            Format::Log(_) => return None,
         };
         let data = available.get(packet.data.clone())?;
         *position += len;
         *frames += 1;
-        Some(packet.frame(FrameNumber(*frames), format.nanoseconds() | *nanoseconds_before, data))
+        let nanoseconds = format.nanoseconds() | *nanoseconds_before;
+        Some(packet.frame(FrameNumber(*frames), nanoseconds, data, format.log()))
     }
 
     /// The format in words: `pcap`, `pcapng, gzip` …
     pub fn format(&self) -> String {
-        let format = match self.format {
+        let format = match &self.format {
             Format::Pcap(_) => "pcap",
             Format::Pcapng(_) => "pcapng",
+            Format::Log(log) => log.name(),
         };
         self.compression.map_or(format.to_owned(), |compression| format!("{format}, {compression}"))
     }
@@ -338,6 +302,19 @@ impl CaptureReader {
     /// with.
     pub fn concatenated(&self) -> Count {
         self.concatenated
+    }
+
+    /// What is known beside the packets, of a log.
+    pub fn log(&self) -> Option<&LogFacts> {
+        self.format.log()
+    }
+
+    /// What the reader of a log noticed so far.
+    pub fn log_notes(&self) -> LogNotes {
+        match &self.format {
+            Format::Log(log) => log.notes(),
+            Format::Pcap(_) | Format::Pcapng(_) => LogNotes::default(),
+        }
     }
 
     /// Bytes of the input so far, compressed as they are.

@@ -9,6 +9,7 @@ use crate::units::{CaptureTime, FrameNumber, Timestamp};
 
 use super::buffer::FillBuffer;
 use super::headers::{BLOCK_HEADER_LEN, SECTION_HEADER, is_file_header, section_is_big_endian};
+use super::log_facts::{FACTS_PREFIX, LogFacts};
 use super::{CaptureError, Direction, LinkType, MAX_RECORD, Packet, Record, Skip};
 
 const INTERFACE_DESCRIPTION: u32 = 1;
@@ -42,6 +43,8 @@ pub(super) struct PcapngReader {
     snaplen: Option<(u32, u32)>,
     /// Where the packet block lies that was found last, in the buffer.
     last_block: std::ops::Range<usize>,
+    /// What is known beside the packets, where they are of a log.
+    log: Option<Box<LogFacts>>,
 }
 
 /// What a Simple Packet Block has: no time.
@@ -79,6 +82,12 @@ impl PcapngReader {
 
     pub(super) fn snaplen(&self) -> Option<(u32, u32)> {
         self.snaplen
+    }
+
+    /// What was known beside the packets when this was made of a log.
+    #[inline]
+    pub(super) fn log(&self) -> Option<&LogFacts> {
+        self.log.as_deref()
     }
 
     /// The Enhanced Packet Block at the beginning of `available` and its length, if it is whole and gives a packet.
@@ -171,6 +180,7 @@ impl PcapngReader {
         match block_type {
             INTERFACE_DESCRIPTION => {
                 self.add_interface(self.interface(block));
+                self.log = self.log.take().or_else(|| self.facts(block));
                 None
             }
             SIMPLE_PACKET => Some(Record::Skipped(Skip::SimplePacket)),
@@ -282,6 +292,26 @@ impl PcapngReader {
         }
         let link_type = LinkType(self.u16_at(block, BLOCK_HEADER_LEN));
         Some(Interface { link_type, clock, snaplen: self.u32_at(block, SNAPLEN_AT) })
+    }
+
+    /// Facts of a log, in the comments of an interface.
+    fn facts(&self, block: &[u8]) -> Option<Box<LogFacts>> {
+        let mut options = block.get(INTERFACE_OPTIONS_AT..block.len() - 4)?;
+        let mut text = Vec::new();
+        while let Some((code, value, rest)) = self.option(options) {
+            match OptionCode(code) {
+                OptionCode::EndOfOpt => break,
+                OptionCode::Comment => {
+                    value
+                        .strip_prefix(FACTS_PREFIX)
+                        .into_iter()
+                        .for_each(|part| text.extend_from_slice(part));
+                }
+                _ => {}
+            }
+            options = rest;
+        }
+        serde_json::from_slice(&text).ok()
     }
 
     /// The next option's code and value, and what follows it.

@@ -16,16 +16,22 @@ pub enum Skip {
     InterfaceLimit,
     /// A time beyond any calendar's use.
     AbsurdTime,
+    /// A line of a text log that is cut or damaged.
+    DamagedLine,
+    /// A line of a text log with a packet of a data channel.
+    DataChannel,
 }
 
 impl Skip {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::SimplePacket,
         Self::MalformedBlock,
         Self::UnknownInterface,
         Self::InterfaceLimit,
         Self::AbsurdTime,
+        Self::DamagedLine,
+        Self::DataChannel,
     ];
 
     /// As in the summary.
@@ -36,6 +42,8 @@ impl Skip {
             Self::UnknownInterface => "unknown-interface",
             Self::InterfaceLimit => "interface-limit",
             Self::AbsurdTime => "absurd-time",
+            Self::DamagedLine => "damaged-line",
+            Self::DataChannel => "data-channel",
         }
     }
 }
@@ -49,6 +57,8 @@ impl Skip {
             Self::UnknownInterface => "of an interface that is not described",
             Self::InterfaceLimit => "of interfaces beyond the 1,024 that are kept",
             Self::AbsurdTime => "with a time that cannot be",
+            Self::DamagedLine => "in lines that are cut or damaged",
+            Self::DataChannel => "of data channels",
         }
     }
 }

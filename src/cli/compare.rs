@@ -13,12 +13,14 @@ use super::series_files;
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, messages, print, to_stdout};
 use remb_replay::analysis::compare::{
-    ClockGrain, CompareError, Comparison, FlowComparison, PhaseReplays, Replays, Settings, Spread, write_csv,
+    ClockGrain, CompareError, Comparison, FlowComparison, PhaseReplays, Replays, Settings, Spread,
+    without_probing, write_csv,
 };
 use remb_replay::analysis::series::{ColumnNames, SeriesError};
 use remb_replay::analysis::twice::Reading;
+use remb_replay::model::Doubt;
 use remb_replay::remb::Profile;
-use remb_replay::replay::Outcome;
+use remb_replay::replay::{Outcome, ReplayConfig};
 use remb_replay::report::summary::{Tool, Warning};
 use remb_replay::report::views;
 use remb_replay::survey::Learned;
@@ -84,24 +86,36 @@ fn unread(error: anyhow::Error) -> Failure {
 fn of_capture(args: &CompareArgs, resolved: &Resolved, inputs: &[&Path]) -> Result<Exit, Failure> {
     let opened = |error| Failure::new(Exit::Open, error);
     let ComparisonArgs { recorded, columns, phases: count, .. } = &args.comparison;
-    let source = Source::open(&args.capture, false, None).map_err(opened)?;
+    let source = Source::open(&args.capture, false, None).map_err(opened)?.with(&resolved.logs)?;
     let recorded = recorded.as_deref().map(|path| series_files::read(path, columns));
     let recorded = recorded.transpose().context("--recorded").map_err(Failure::of_settings)?;
     let plan = Plan::new(args.comparison.asked(), inputs, args.comparison.force).map_err(opened)?;
     let mut grain = ClockGrain::default();
     source.look_ahead(ClockGrain::FRAMES, |frame| grain.handle_frame(frame)).map_err(opened)?;
     let spread = Spread { count: *count, grain: grain.to_spread_over() };
-    let (replayed, told) = source.read_told(|source, told| replay(args, resolved, source, told, spread))?;
-    let Replayed { read, mut outcome, replays } = replayed;
+    let again = source.again().map_err(opened)?;
+    let (replayed, told) =
+        source.read_told(|source, told| replay(args, &resolved.config, source, told, spread))?;
+    let Replayed { read, mut outcome, mut replays } = replayed;
+    let false_probes = if recorded.is_none() { replays.false_probes(&outcome) } else { Vec::new() };
+    let is_redone = again.is_some();
+    if let Some(again) = again.filter(|_| !false_probes.is_empty()) {
+        let parameters = without_probing(resolved.config.parameters.clone());
+        let config = ReplayConfig { parameters, ..resolved.config.clone() };
+        replays.replace(&false_probes, replay(args, &config, again, told.as_ref(), spread)?.replays);
+    }
     if let Some(told) = &told {
         outcome.warnings.extend(told.notes(&outcome.flows));
     }
     read.complete(&mut outcome.frames, &mut outcome.warnings);
     let comparison = Comparison::of_capture(&outcome, replays, recorded, settings(args));
-    let Comparison { flows, notes } = comparison.map_err(|error| match error {
+    let Comparison { flows, mut notes } = comparison.map_err(|error| match error {
         CompareError::Nothing(why) => Failure::new(Exit::Nothing, read.nothing(&why)),
         error => Failure::new(Exit::Usage, anyhow!(error).context("--recorded")),
     })?;
+    let fits = outcome.warnings.iter().filter(|warning| matches!(warning.doubt, Doubt::EventLogFit(_)));
+    notes.extend(fits.map(|fit| fit.message()));
+    notes.extend(false_probes.iter().map(|found| found.note(is_redone)));
     let compared = Compared {
         tool: Tool::default(),
         input: read.input.file.clone(),
@@ -147,13 +161,13 @@ impl Reading for Replayed {
 
 fn replay(
     args: &CompareArgs,
-    resolved: &Resolved,
+    config: &ReplayConfig,
     source: Source,
     told: Option<&Learned>,
     spread: Spread,
 ) -> Result<Replayed, Failure> {
     let nothing = || Failure::new(Exit::Nothing, anyhow!("no phase and no frame"));
-    let phases = PhaseReplays::new(&resolved.config.clone().told(told), spread);
+    let phases = PhaseReplays::new(&config.clone().told(told), spread);
     let phases = phases.map_err(|error| Failure::new(Exit::Usage, error))?;
     let mut phases = phases.ok_or_else(nothing)?;
     let read = source.read(&args.behave, |frame| {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::args::{ExplainArgs, WriteFlags};
 use super::interrupt::end_reading_on_signals;
 use super::outputs::{Kind, Output, Plan};
-use super::resolve::resolve;
+use super::resolve::{Logs, resolve};
 use super::several::{self, Failed};
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, messages, to_stdout};
@@ -40,7 +40,7 @@ fn opened(error: anyhow::Error) -> Failure {
 }
 
 fn one(args: &ExplainArgs, config: &ReplayConfig, capture: &Path) -> Result<Exit, Failure> {
-    let source = Source::open(capture, false, None).map_err(opened)?;
+    let source = Source::open(capture, false, None).map_err(opened)?.with(&Logs::of(&args.flags))?;
     let plan = Plan::new(args.asked(), &[capture], args.force).map_err(opened)?;
     let (explanation, exit) = explain(args, config, source)?;
     write(&plan, &explanation.events(), explanation.input.nanoseconds, &explanation)?;
@@ -56,7 +56,7 @@ fn several(args: &ExplainArgs, config: &ReplayConfig) -> Result<Exit, Failure> {
     let plan = Plan::new(args.asked(), &inputs, args.force).map_err(opened)?;
     let says = !plan.uses_stdout() && !args.behave.quiet;
     let several = several::each(&args.captures, |capture| {
-        let source = Source::open(capture, false, None).map_err(opened)?;
+        let source = Source::open(capture, false, None).map_err(opened)?.with(&Logs::of(&args.flags))?;
         let (explanation, exit) = explain(args, config, source)?;
         if says && !args.rank {
             to_stdout(&format!("{}\n", explanation.to_text(args.behave.verbose))).map_err(opened)?;

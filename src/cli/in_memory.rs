@@ -37,7 +37,7 @@ pub(super) fn replay_in_memory(
     let resolved = resolve(&args.flags, &args.write, &args.parameters, Profile::Periodic);
     let resolved = resolved.map_err(Failure::of_settings)?;
     let source = Source::open(&args.capture, resolved.hash, None);
-    let source = source.map_err(|error| Failure::new(Exit::Open, error))?;
+    let source = source.map_err(|error| Failure::new(Exit::Open, error))?.with(&resolved.logs)?;
     let (replayed, told) =
         source.read_told(|source, told| read(&resolved, behave, source, told, wants_estimates))?;
     let Replayed { read, mut outcome, tables } = replayed;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::args::{InspectArgs, ParameterArgs, WriteFlags};
 use super::interrupt::end_reading_on_signals;
 use super::outputs::{Kind, Output, Plan};
-use super::resolve::resolve;
+use super::resolve::{Logs, resolve};
 use super::several::{self, Failed, Several};
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, messages, to_stdout};
@@ -36,7 +36,7 @@ fn opened(error: anyhow::Error) -> Failure {
 }
 
 fn one(args: &InspectArgs, config: &SurveyConfig, capture: &Path) -> Result<Exit, Failure> {
-    let source = Source::open(capture, false, None).map_err(opened)?;
+    let source = Source::open(capture, false, None).map_err(opened)?.with(&Logs::of(&args.flags))?;
     let plan = Plan::new(args.asked(), &[capture], args.force).map_err(opened)?;
     let inspected = inspect(args, config, source)?;
     let inspection = &inspected.inspection;
@@ -57,7 +57,7 @@ fn several(args: &InspectArgs, config: &SurveyConfig) -> Result<Exit, Failure> {
     let plan = Plan::new(args.asked(), &inputs, args.force).map_err(opened)?;
     let mut is_first = true;
     let several = several::each(&args.captures, |capture| {
-        let source = Source::open(capture, false, None).map_err(opened)?;
+        let source = Source::open(capture, false, None).map_err(opened)?.with(&Logs::of(&args.flags))?;
         let inspected = inspect(args, config, source)?;
         if !args.rank && !std::mem::take(&mut is_first) && !plan.uses_stdout() && !args.behave.quiet {
             to_stdout("\n").map_err(opened)?;
@@ -151,6 +151,7 @@ fn inspect(args: &InspectArgs, config: &SurveyConfig, source: Source) -> Result<
         tool: Tool::default(),
         input: Input { span_s: findings.span, ..read.input.clone() },
         frames: findings.frames,
+        log: findings.log,
         warnings: views::warnings(&findings.warnings, &findings.flows),
         flows: findings.flows.iter().map(Flow::from).collect(),
     };

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Seek, SeekFrom};
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
@@ -16,15 +17,20 @@ use remb_replay::units::Count;
 pub(super) type Kept = RembPcap<BufWriter<File>>;
 
 /// Says which frames are left out.
-pub(super) fn merge(again: File, rembs: Kept, output: Output) -> Result<(Output, Count)> {
-    let capture = from_start(again).context("the capture, read again")?;
+pub(super) fn merge(
+    again: File,
+    session: Option<NonZeroUsize>,
+    rembs: Kept,
+    output: Output,
+) -> Result<(Output, Count)> {
+    let capture = from_start(again, session).context("the capture, read again")?;
     let rembs = rembs.into_inner().into_inner().map_err(|error| anyhow!(error.into_error()))?;
-    Ok(merge::merge(capture, from_start(rembs)?, output)?)
+    Ok(merge::merge(capture, from_start(rembs, None)?, output)?)
 }
 
-fn from_start(mut file: File) -> Result<CaptureReader> {
+fn from_start(mut file: File, session: Option<NonZeroUsize>) -> Result<CaptureReader> {
     file.seek(SeekFrom::Start(0))?;
-    Ok(CaptureReader::new(Box::new(file))?)
+    Ok(CaptureReader::of_session(Box::new(file), session)?)
 }
 
 /// The capture, to be read a second time; and the same file where it is a copy that has to grow while the capture is read,

@@ -5,6 +5,7 @@ mod case;
 mod check;
 mod compare;
 mod comparison_picture;
+mod convert;
 mod explain;
 mod folder;
 mod in_memory;
@@ -105,6 +106,7 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
     let result = match &cli.command {
         Command::Inspect(args) => inspect::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Convert(args) => convert::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Check(args) => check::run(args),

@@ -34,6 +34,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
         None => (None, None),
     };
     let source = Source::open(&args.capture, resolved.hash, copy).map_err(opened)?;
+    let source = source.with(&resolved.logs)?;
     let OutputArgs { directory, force, .. } = &args.outputs;
     let mut plan = Plan::with_folder(args.outputs.asked(), directory.as_deref(), &args.capture, *force)
         .map_err(opened)?;
@@ -77,7 +78,8 @@ fn replay(
     }
     let merged = match (again, writers.take_merge()) {
         (Some(again), Some(rembs)) if let Some(output) = plan.open(Kind::Merge).map_err(opened)? => {
-            let (merged, left_out) = merge::merge(again, rembs, output).context("--merge").map_err(opened)?;
+            let merged = merge::merge(again, resolved.logs.session, rembs, output);
+            let (merged, left_out) = merged.context("--merge").map_err(opened)?;
             writers.left_out_of_merge(left_out);
             Some(merged)
         }

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
@@ -42,8 +43,26 @@ pub(super) struct Resolved {
     pub(crate) sender_is_given: bool,
     /// `config.toml`: profile, flags and parameters as given, from which the same run follows.
     pub(crate) given: Table,
+    /// Which logs are read, and what of them.
+    pub(crate) logs: Logs,
     /// The profile's name.
     pub(crate) profile: &'static str,
+}
+
+/// What is read of event logs.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Logs {
+    /// Which session, from 1.
+    pub(crate) session: Option<NonZeroUsize>,
+    /// The log beside the capture.
+    pub(crate) event_log: Option<PathBuf>,
+}
+
+impl Logs {
+    /// As the flags say.
+    pub(super) fn of(flags: &RunFlags) -> Self {
+        Self { session: flags.session, event_log: flags.event_log.clone() }
+    }
 }
 
 impl Resolved {
@@ -103,9 +122,9 @@ pub(super) fn resolve(
     if named.is_some() {
         table.insert(PROFILE.to_owned(), Value::String(profile.name.to_owned()));
     }
-    let sender_is_given = write.sender_ssrc.is_some();
+    let (sender_is_given, logs) = (write.sender_ssrc.is_some(), Logs::of(&run));
     let (rtcp, profile) = (write.rtcp.unwrap_or(Rtcp::Compound), profile.name);
-    Ok(Resolved { config, rtcp, hash: write.hash, sender_is_given, given: table, profile })
+    Ok(Resolved { config, rtcp, hash: write.hash, sender_is_given, given: table, logs, profile })
 }
 
 /// Each flag to the struct that has it; one that none has is refused.
@@ -158,6 +177,7 @@ fn replay_config(
         bail!("--from {from} is after --to {to}: nothing lies between");
     }
     let survey = SurveyConfig {
+        log: None,
         learned: None,
         flows: flows.collect::<Result<_>>()?,
         ssrcs: ssrcs(&flags.ssrc, "--ssrc")?,

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -12,8 +13,10 @@ use sha2::{Digest, Sha256};
 use super::args::{BehaveArgs, Progress};
 use super::folder;
 use super::interrupt::{Interruptible, is_interrupted};
-use super::{Exit, Failure};
+use super::resolve::Logs;
+use super::{Exit, Failure, messages};
 use remb_replay::analysis::twice::{self, Reading as ReadOnce};
+use remb_replay::beside::{Beside, Fitting, LogIndex, Spliced};
 use remb_replay::capture::{CaptureError, CaptureReader, Frame, Skip, SkipCounts};
 use remb_replay::model::{self, Reading};
 use remb_replay::report::counted;
@@ -31,6 +34,10 @@ pub(super) struct Source {
     pub(super) hash: Option<SharedHash>,
     /// Where it can be read again.
     file: Option<PathBuf>,
+    /// Which session of an event log is read.
+    session: Option<NonZeroUsize>,
+    /// The log beside it, brought together with it.
+    beside: Option<Arc<Beside>>,
 }
 
 impl Source {
@@ -57,7 +64,49 @@ impl Source {
         };
         let file = size.map(|_| path.to_owned());
         let shown = if name == "-" { "standard input".to_owned() } else { path.display().to_string() };
-        Ok(Self { reader, name, shown, size, hash, file })
+        Ok(Self { reader, name, shown, size, hash, file, session: None, beside: None })
+    }
+
+    /// The same with what is said of logs. One that is beside it is read here, and the capture once, to bring their clocks together.
+    pub(super) fn with(self, Logs { session, event_log }: &Logs) -> Result<Self, Failure> {
+        let Some(path) = event_log else { return Ok(Self { session: *session, ..self }) };
+        let beside = self.bring_together(path, *session)?;
+        Ok(Self { beside: Some(Arc::new(beside)), ..self })
+    }
+
+    fn bring_together(&self, path: &Path, session: Option<NonZeroUsize>) -> Result<Beside, Failure> {
+        let opened = |error: anyhow::Error| Failure::new(Exit::Open, error.context("--event-log"));
+        let shown = || path.display().to_string();
+        let log = File::open(path).with_context(shown).map_err(opened)?;
+        let log = CaptureReader::of_session(Box::new(Interruptible::file(log)), session);
+        let log = log.with_context(shown).map_err(opened)?;
+        let log = LogIndex::read(log).with_context(shown).map_err(opened)?;
+        if let Some(why) = &log.ended_early {
+            messages::say(&format!(
+                "note: --event-log {}: {why}; what was read before is used",
+                path.display()
+            ));
+        }
+        let Some(again) = self.again().map_err(opened)? else {
+            let error = anyhow!(
+                "goes with a capture that is a file: it is read once more, to bring both clocks together"
+            );
+            return Err(Failure::new(Exit::Usage, error.context("--event-log")));
+        };
+        let mut reader = again.into_reader().map_err(opened)?;
+        let mut fitting = Fitting::new(log);
+        // Where it is damaged the reading proper says so.
+        while let Ok(Some(frame)) = reader.next_frame() {
+            fitting.handle_frame(&frame);
+        }
+        fitting.finish().ok_or_else(|| {
+            let error = anyhow!(
+                "{} and {} have no packets in common: is it of this call?",
+                path.display(),
+                self.shown
+            );
+            Failure::new(Exit::Nothing, error.context("--event-log"))
+        })
     }
 
     /// Whether it is a file, which can be read again.
@@ -66,8 +115,9 @@ impl Source {
     }
 
     /// The same from its beginning; `None` where that is gone once it is read.
-    fn again(&self) -> anyhow::Result<Option<Self>> {
-        self.file.as_ref().map(|path| Self::open(path, self.hash.is_some(), None)).transpose()
+    pub(super) fn again(&self) -> anyhow::Result<Option<Self>> {
+        let again = self.file.as_ref().map(|path| Self::open(path, self.hash.is_some(), None)).transpose()?;
+        Ok(again.map(|again| Self { session: self.session, beside: self.beside.clone(), ..again }))
     }
 
     /// Reads it; a file once more, where that is needed, told what was learned too late in the first reading.
@@ -79,10 +129,15 @@ impl Source {
         twice::read_told(self, again, || !is_interrupted(), read)
     }
 
+    /// Looks at its first bytes.
+    pub(super) fn into_reader(self) -> anyhow::Result<CaptureReader> {
+        CaptureReader::of_session(self.reader, self.session).with_context(|| self.shown)
+    }
+
     /// Reads no more than so many frames of a file, from its beginning; what is no file stays as it is.
     pub(super) fn look_ahead(&self, frames: usize, mut each: impl FnMut(&Frame<'_>)) -> anyhow::Result<()> {
         let Some(again) = self.again()? else { return Ok(()) };
-        let Ok(mut reader) = CaptureReader::new(again.reader) else { return Ok(()) };
+        let Ok(mut reader) = CaptureReader::of_session(again.reader, self.session) else { return Ok(()) };
         for _ in 0..frames {
             // Where it is damaged the reading proper says so.
             let Ok(Some(frame)) = reader.next_frame() else { break };
@@ -97,11 +152,13 @@ impl Source {
         behave: &BehaveArgs,
         mut each: impl FnMut(&Frame<'_>) -> anyhow::Result<()>,
     ) -> Result<ReadCapture, Failure> {
-        let Self { reader, name, shown, size, hash, .. } = self;
+        let Self { reader, name, shown, size, hash, session, beside, .. } = self;
         let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-        let mut reader = CaptureReader::new(reader).with_context(|| shown.clone()).map_err(opened)?;
+        let reader = CaptureReader::of_session(reader, session);
+        let mut reader = reader.with_context(|| shown.clone()).map_err(opened)?;
         let progress = progress_bar(behave, size);
         let (mut frames, mut first_at) = (0_u64, None);
+        let mut spliced = beside.as_ref().map(|beside| beside.splice());
         let ended_early = loop {
             let frame = match reader.next_buffered() {
                 Some(frame) => frame,
@@ -115,7 +172,11 @@ impl Source {
                 }
             };
             first_at.get_or_insert(frame.at);
-            each(&frame).map_err(opened)?;
+            match &mut spliced {
+                None => each(&frame),
+                Some(spliced) => with_log(spliced, &frame, &mut each),
+            }
+            .map_err(opened)?;
             frames += 1;
         };
         progress.finish_and_clear();
@@ -136,8 +197,22 @@ impl Source {
             span_s: None,
             ended_early: ended_early.as_ref().map(CaptureError::to_string),
         };
-        Ok(ReadCapture { input, shown, reading: Reading::of(&reader, ended_early.as_ref()) })
+        let mut reading = Reading::of(&reader, ended_early.as_ref());
+        reading.fit = beside.map(|beside| beside.fit);
+        Ok(ReadCapture { input, shown, reading })
     }
+}
+
+/// The log's RTCP up to a frame, and the frame, unless it is RTCP that the log has.
+fn with_log(
+    spliced: &mut Spliced<'_>,
+    frame: &Frame<'_>,
+    each: &mut impl FnMut(&Frame<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    while let Some(frame) = spliced.next_before(frame.at) {
+        each(&frame)?;
+    }
+    spliced.beside(frame).map_or(Ok(()), |frame| each(&frame))
 }
 
 /// What a capture has that gives no frame.

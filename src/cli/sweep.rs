@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::args::{BehaveArgs, PlotKind, Progress, SweepArgs, WriteFlags};
 use super::outputs::{Format, Kind, Output, Plan};
-use super::resolve::{Resolved, resolve};
+use super::resolve::{Logs, Resolved, resolve};
 use super::series_files;
 use super::source::{ReadCapture, Source};
 use super::sweep_picture::{self, figure};
@@ -54,7 +54,8 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.map_or(0, usize::from)).build();
     let pool = pool.context("threads").map_err(opened)?;
     let keeps_panels = plan.has(Kind::Picture) && kind == PlotKind::Overlay;
-    let sweep = Sweep { args, points, reference, rtt_is_given: resolved.config.rtt.is_some(), keeps_panels };
+    let (rtt_is_given, logs) = (resolved.config.rtt.is_some(), resolved.logs);
+    let sweep = Sweep { args, points, reference, rtt_is_given, logs, keeps_panels };
     pool.install(|| sweep.run(&plan, resolved.profile))
 }
 
@@ -90,6 +91,7 @@ struct Sweep<'a> {
     points: Points,
     reference: Option<SeriesFile>,
     rtt_is_given: bool,
+    logs: Logs,
     /// Whether flows are kept for the picture.
     keeps_panels: bool,
 }
@@ -165,6 +167,7 @@ impl Sweep<'_> {
 
     fn read(&self, path: &Path) -> Result<Swept, Failure> {
         let source = Source::open(path, false, None).map_err(|error| Failure::new(Exit::Open, error))?;
+        let source = source.with(&self.logs)?;
         let (mut read, told) = source.read_told(|source, told| self.read_once(source, told))?;
         read.swept.warnings.extend(twice::notes_in_words(told.as_ref()));
         Ok(read)

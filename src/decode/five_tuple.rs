@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
+use crate::capture::made::{LOCAL, REMOTE};
+
 /// Source, destination and transport. Written `10.0.0.1:5004-10.0.0.2:6004`; where there is need to tell them apart, with
 /// `udp:` or `tcp:` before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,9 +80,23 @@ impl FiveTuple {
     }
 }
 
+/// An address; those that stand for the two ends of a log have names.
+struct Address(SocketAddr);
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            SocketAddr::V4(REMOTE) => f.write_str("remote"),
+            SocketAddr::V4(LOCAL) => f.write_str("local"),
+            address => address.fmt(f),
+        }
+    }
+}
+
 impl fmt::Display for FiveTuple {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}-{}", self.transport.prefix(), self.source, self.destination)
+        let (source, destination) = (Address(self.source), Address(self.destination));
+        write!(f, "{}{source}-{destination}", self.transport.prefix())
     }
 }
 
@@ -92,7 +108,11 @@ impl FromStr for FiveTuple {
         let of = |transport: Transport| text.strip_prefix(transport.prefix()).map(|rest| (transport, rest));
         let (transport, rest) = Transport::ALL.into_iter().rev().find_map(of).ok_or(ParseFiveTupleError)?;
         let (source, destination) = rest.split_once('-').ok_or(ParseFiveTupleError)?;
-        let address = |text: &str| text.parse().map_err(|_| ParseFiveTupleError);
+        let address = |text: &str| match text {
+            "remote" => Ok(REMOTE.into()),
+            "local" => Ok(LOCAL.into()),
+            text => text.parse().map_err(|_| ParseFiveTupleError),
+        };
         Ok(Self { source: address(source)?, destination: address(destination)?, transport })
     }
 }
@@ -108,6 +128,7 @@ mod tests {
             "[2001:db8::1]:5004-[2001:db8::2]:6004",
             "tcp:10.0.0.1:5004-10.0.0.2:6004",
             "udp:[2001:db8::1]:5004-[2001:db8::2]:6004",
+            "remote-local",
         ] {
             let flow: FiveTuple = text.parse().unwrap();
             assert_eq!(flow.to_string(), text);

@@ -267,6 +267,7 @@ mod tests {
             data,
             original_len: 1500,
             direction: None,
+            log: None,
         }
     }
 

@@ -33,6 +33,7 @@ fn frame(link_type: u16, data: &[u8]) -> Frame<'_> {
         data,
         original_len: data.len() as u32,
         direction: None,
+        log: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! By what something is inferred: what was counted and measured, without the sentences.
 
+use crate::capture::log_facts::LogEvidence;
 use crate::units::{PayloadType, Ssrc};
 
 /// By what the id of a header extension is known.
@@ -46,6 +47,8 @@ pub enum SaidBy {
     Flag,
     /// The session description.
     Sdp,
+    /// A log, of which the headers were made.
+    Log,
 }
 
 /// The timestamps of a stream that an element runs with.
@@ -122,6 +125,8 @@ pub enum GuessedBy {
 pub enum KindShown {
     /// The session description says what it is.
     Sdp,
+    /// A log says it, or has packets that show it.
+    Log(LogEvidence),
     /// There was no packet.
     NoPacket,
     /// A payload type of RFC 3551.

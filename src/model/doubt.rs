@@ -2,6 +2,7 @@
 //! `report::codes`, what each one says in `report::doubt_text`: with this file, a new doubt has three places, and the
 //! compiler names the third.
 
+use crate::beside::Fit;
 use crate::capture::LinkType;
 use crate::decode::FiveTuple;
 use crate::decode::Skip;
@@ -96,6 +97,16 @@ pub enum Doubt {
     Incomplete(String),
     /// The capture was read again, told what was found too late.
     ReadTwice(Late),
+    /// A text log has payloads as zeros.
+    PayloadsZeroed,
+    /// A text log has no hours and minutes, and silences that may have been longer.
+    LogGaps,
+    /// Many packets of a text log are of exactly this length, bytes, and none is longer.
+    LogCut(usize),
+    /// An event log beside the capture: how their clocks stand to each other.
+    EventLogFit(Fit),
+    /// The event log has other sessions than this one, which is read.
+    Sessions(usize),
     /// REMBs that concern more streams than they can list.
     RembsWithoutList,
     /// REMBs with times that no pcap can hold.
@@ -168,6 +179,11 @@ impl Doubt {
             Self::Concatenated => "N-CONCATENATED",
             Self::Incomplete(_) => "W-INCOMPLETE",
             Self::ReadTwice(_) => "N-READ-TWICE",
+            Self::PayloadsZeroed => "N-LOG-ZEROED",
+            Self::LogGaps => "W-LOG-GAPS",
+            Self::LogCut(_) => "W-LOG-SIZES",
+            Self::EventLogFit(_) => "N-EVENT-LOG",
+            Self::Sessions(_) => "N-SESSIONS",
             Self::RembsWithoutList => "W-REMB-SSRCS",
             Self::NotInPcap | Self::NotInMerge => "W-PCAP-TIME",
             Self::NoEstimate => "W-NO-ESTIMATE",

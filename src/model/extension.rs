@@ -14,6 +14,10 @@ pub enum Extension {
     TransmissionOffset,
     /// abs-capture-time.
     AbsCaptureTime,
+    /// The client-to-mixer audio level (RFC 6464).
+    AudioLevel,
+    /// The coordination of video orientation.
+    VideoOrientation,
 }
 
 impl Extension {
@@ -24,6 +28,8 @@ impl Extension {
             Self::TransportSequenceNumber => "transport-wide sequence number",
             Self::TransmissionOffset => "transmission time offset",
             Self::AbsCaptureTime => "abs-capture-time",
+            Self::AudioLevel => "audio level",
+            Self::VideoOrientation => "video orientation",
         }
     }
 }

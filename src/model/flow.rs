@@ -98,6 +98,8 @@ pub struct Srtp {
 pub enum SrtpEvidence {
     /// The tag's length was said.
     Flag,
+    /// A log has packets in the clear, or the same packets without their tag.
+    Log,
     /// What was seen, packet by packet.
     Seen {
         /// DTLS handshake records.

@@ -1,6 +1,7 @@
 //! What only the reader of a capture knows.
 
-use crate::capture::{CaptureError, CaptureReader, Skip, SkipCounts};
+use crate::beside::Fit;
+use crate::capture::{CaptureError, CaptureReader, LogNotes, Skip, SkipCounts};
 use crate::units::Count;
 
 use super::{Doubt, Frames, Limit, Warning};
@@ -13,6 +14,10 @@ pub struct Reading {
     pub skipped: SkipCounts,
     /// Captures put behind the first, and the frame that the first of them begins with.
     pub concatenated: Count,
+    /// What the reader of a log noticed.
+    pub log: LogNotes,
+    /// How the clock of the event log beside it stands to its own.
+    pub fit: Option<Fit>,
     /// Why reading ended before the capture did.
     pub ended_early: Option<String>,
 }
@@ -23,6 +28,8 @@ impl Reading {
         Self {
             skipped: *reader.skipped(),
             concatenated: reader.concatenated(),
+            log: reader.log_notes(),
+            fit: None,
             ended_early: ended_early.map(CaptureError::to_string),
         }
     }
@@ -39,6 +46,18 @@ impl Reading {
                     add(Doubt::Limit(Limit::Interfaces), Some(count));
                 }
             }
+        }
+        let LogNotes { zeroed, long_gaps, cut_to, .. } = self.log;
+        let notes = [
+            (Doubt::PayloadsZeroed, zeroed),
+            (Doubt::LogGaps, long_gaps),
+            (Doubt::LogCut(cut_to.map_or(0, |(len, _)| len)), cut_to.map_or(0, |(_, count)| count)),
+        ];
+        for (doubt, count) in notes.into_iter().filter(|(_, count)| *count > 0) {
+            add(doubt, Some(Count { count, first_frame: 0 }));
+        }
+        if let Some(fit) = self.fit {
+            add(Doubt::EventLogFit(fit), Some(Count { count: fit.pairs, first_frame: 0 }));
         }
         if self.concatenated.count > 0 {
             add(Doubt::Concatenated, Some(self.concatenated));

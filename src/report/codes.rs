@@ -12,8 +12,16 @@ pub const CODES: &[(&str, &str)] = &[
         "Behind the first capture stands another one, as where rotated files were put together by cat, or another section of a pcapng. All are read; frames are numbered through all of them.",
     ),
     (
+        "N-EVENT-LOG",
+        "A WebRTC event log was read beside the capture (--event-log). Their clocks were brought together by the RTP packets that both have; the message says how many, how far the log is ahead, and within what.",
+    ),
+    (
         "N-INFERRED-ID",
         "The id of a header extension was not told by a flag or an SDP but found by how its element behaves.",
+    ),
+    (
+        "N-LOG-ZEROED",
+        "A text log of an old Firefox has the payload of RTP packets as zeros. Header, extensions and length are right, which is all that counts.",
     ),
     (
         "N-PADDING",
@@ -27,6 +35,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "N-READ-TWICE",
         "What a header extension or a stream is was found out too late. The capture is a file, and was read again, told so from the start; the outputs are those of the second reading.",
+    ),
+    (
+        "N-SESSIONS",
+        "The event log has several sessions: its writing was stopped and begun again, or logs were put together. One is read, the first with media or that of --session.",
     ),
     (
         "W-CAPTURE-TIME",
@@ -90,6 +102,14 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("W-LIMIT-SSRCS", "More streams than --max-ssrcs; further ones are not counted."),
     ("W-LIMIT-TCP", "More than 1,024 directed TCP streams with RTP framing; further ones are not read."),
+    (
+        "W-LOG-GAPS",
+        "Text logs of today's Chrome have hours and minutes as 00. After a silence of more than 30 s it is not known how many minutes it was: the shortest is taken. Chrome's own log prefix, if it is left in, tells.",
+    ),
+    (
+        "W-LOG-SIZES",
+        "Many packets of a text log have the same greatest length, as where Janus was told to truncate them. Their original length is not in the log, and the bit rate is taken too low.",
+    ),
     (
         "W-NO-ESTIMATE",
         "The capture ended before there was an estimate: 5 s of throughput, a packet train or an over-use is needed.",

@@ -1,5 +1,6 @@
 //! What each doubt says, in a sentence.
 
+use crate::beside::Fit;
 use crate::model::{
     ClocksApart, CopyPolicy, CopySpacing, Disagreement, Doubt, Encapsulation, Guess, Limit, SaidInVain,
     SeveralFlows, Warning, WhyDisagrees, WhySeveralFlows,
@@ -80,6 +81,23 @@ fn sentence(doubt: &Doubt, count: u64) -> String {
             let (what, flag) = late(*what, count);
             format!("{what}: the file was read again, told so; {flag} saves that")
         }
+        Doubt::PayloadsZeroed => format!(
+            "the log has zeros for the payload of {}: lengths are right, padding counts are not read",
+            counted(count, "RTP packets")
+        ),
+        Doubt::LogGaps => format!(
+            "the log has no hours and minutes, and {} of more than 30 s in it, which may have been longer by whole minutes",
+            counted(count, "silences")
+        ),
+        Doubt::LogCut(len) => format!(
+            "{} of the log are of exactly {len} bytes, and none is longer: they may have been cut, and sizes are a lower limit",
+            counted(count, "RTP packets")
+        ),
+        Doubt::EventLogFit(fit) => event_log_fit(fit),
+        Doubt::Sessions(read) => format!(
+            "the event log has {} beside session {read}, which is read; --session takes another",
+            counted(count, "sessions")
+        ),
         Doubt::RembsWithoutList => {
             format!("{count} REMBs concern more than {MAX_SSRCS} SSRCs and list none")
         }
@@ -278,6 +296,24 @@ fn encapsulation(what: Encapsulation) -> String {
         }
         Encapsulation::Layer(skip) => skip.name().to_owned(),
     }
+}
+
+fn event_log_fit(fit: &Fit) -> String {
+    let ms = |nanos: i64| format!("{:+.2}", nanos as f64 / 1e6);
+    let rtcp = match fit.rtcp {
+        0 => "RTCP is the capture's own".to_owned(),
+        count => format!("{} of the log stand for the capture's", counted(count, "RTCP packets")),
+    };
+    format!(
+        "the event log and the capture have {} in common, {} of the log are not in it; the log's clock is {} ms ahead \
+         (median; 98 % from {} to {}), packets of the capture are {} bytes longer, their SRTP tag; {rtcp}",
+        counted(fit.pairs, "RTP packets"),
+        fit.missing,
+        ms(fit.offset),
+        ms(fit.spread.0),
+        ms(fit.spread.1),
+        fit.tag_len,
+    )
 }
 
 #[cfg(test)]

@@ -10,10 +10,13 @@ use crate::model::Extension;
 pub(super) const fn said_by(extension: Extension, by: SaidBy) -> &'static str {
     match (by, extension) {
         (SaidBy::Sdp, _) => "SDP",
+        (SaidBy::Log, _) => "event log",
         (SaidBy::Flag, Extension::AbsSendTime) => "--abs-send-time-id",
         (SaidBy::Flag, Extension::TransportSequenceNumber) => "--ignore-transport-cc",
         (SaidBy::Flag, Extension::AbsCaptureTime) => "--abs-capture-time-id",
         (SaidBy::Flag, Extension::TransmissionOffset) => "--toffset-id",
+        // There are no flags for them.
+        (SaidBy::Flag, Extension::AudioLevel | Extension::VideoOrientation) => "",
     }
 }
 
@@ -79,6 +82,7 @@ const fn guessed_by(by: GuessedBy) -> &'static str {
 fn kind_shown(shown: &KindShown) -> String {
     match shown {
         KindShown::Sdp => "SDP".to_owned(),
+        KindShown::Log(by) => by.in_words().to_owned(),
         KindShown::NoPacket => "no packet".to_owned(),
         KindShown::StaticPayloadType { clock_hz } => {
             format!("static payload type of RFC 3551, {clock_hz} Hz")

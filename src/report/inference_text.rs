@@ -9,7 +9,10 @@ use super::evidence_text;
 pub(super) fn with_article(extension: Extension) -> String {
     match extension {
         Extension::AbsSendTime | Extension::AbsCaptureTime => extension.name().to_owned(),
-        Extension::TransportSequenceNumber | Extension::TransmissionOffset => {
+        Extension::TransportSequenceNumber
+        | Extension::TransmissionOffset
+        | Extension::AudioLevel
+        | Extension::VideoOrientation => {
             format!("the {}", extension.name())
         }
     }
@@ -35,7 +38,9 @@ pub fn late(what: Late, packets: u64) -> (String, String) {
             };
             let flag = match extension {
                 Extension::AbsSendTime => "--abs-send-time-id",
-                Extension::TransportSequenceNumber => "--sdp, with the",
+                Extension::TransportSequenceNumber | Extension::AudioLevel | Extension::VideoOrientation => {
+                    "--sdp, with the"
+                }
                 Extension::AbsCaptureTime => "--abs-capture-time-id",
                 Extension::TransmissionOffset => "--toffset-id",
             };
@@ -81,7 +86,12 @@ pub(super) fn why_treated(stream: &Stream) -> String {
 /// Whether a flow is encrypted, and by what that is known.
 pub(super) fn srtp_evidence(evidence: Option<SrtpEvidence>) -> String {
     let Some(SrtpEvidence::Seen { handshakes, clear_rtcp, encrypted_rtcp }) = evidence else {
-        return if evidence.is_some() { "--srtp-tag-len".to_owned() } else { String::new() };
+        let evidence = match evidence {
+            Some(SrtpEvidence::Flag) => "--srtp-tag-len",
+            Some(SrtpEvidence::Log) => "event log",
+            _ => "",
+        };
+        return evidence.to_owned();
     };
     let all = [
         (handshakes, "DTLS handshake records"),

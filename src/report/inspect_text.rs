@@ -80,6 +80,9 @@ impl Inspection {
         if !unread.is_empty() {
             writeln!(out, "  would not be fed: {}", unread.join(", "))?;
         }
+        if let Some(log) = &self.log {
+            log.write_text(out)?;
+        }
         Ok(())
     }
 }

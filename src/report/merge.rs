@@ -89,6 +89,7 @@ impl Ahead {
                 data: &data,
                 original_len,
                 direction: None,
+                log: None,
             };
             merged.frame(REMBS, &frame, &[])?;
             self.step()?;

@@ -14,6 +14,7 @@
 //! ```
 
 pub mod codes;
+pub mod convert;
 pub mod csv;
 pub mod decimal;
 mod doubt_text;
@@ -23,6 +24,7 @@ mod evidence_text;
 pub mod explain;
 pub mod inference_text;
 mod inspect_text;
+mod log_text;
 pub mod merge;
 pub mod pcap;
 pub mod pcapng;

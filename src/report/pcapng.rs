@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::net::Ipv4Addr;
 
-use crate::capture::{Direction, Frame, LinkType};
+use crate::capture::log_facts::FACTS_PREFIX;
+use crate::capture::{Direction, Frame, LinkType, LogFacts};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
@@ -17,6 +19,11 @@ const OPTION_NAME: u16 = 2;
 const OPTION_RESOLUTION: u16 = 9;
 const OPTION_FLAGS: u16 = 2;
 const NANOSECONDS: u8 = 9;
+const MICROSECONDS: u8 = 6;
+const NAME_RESOLUTION: u32 = 4;
+const NAME_IPV4: u16 = 1;
+/// An option has 16 bits for its length.
+const MAX_COMMENT: usize = 60_000;
 
 /// Writes frames as they come.
 #[derive(Debug)]
@@ -25,10 +32,13 @@ pub struct Pcapng<W> {
     /// Numbers of the section's interfaces.
     interfaces: HashMap<Interface, u32>,
     block: Vec<u8>,
+    /// Comments on the section, and on each interface.
+    comments: Vec<String>,
+    interface_comments: Vec<Vec<u8>>,
 }
 
-/// Where a frame comes from, its link layer, and the snaplen, which is 0 for none.
-type Interface = (&'static str, LinkType, u32);
+/// Where a frame comes from, its link layer, the snaplen, which is 0 for none, and what its time stamps are powers of ten of.
+type Interface = (&'static str, LinkType, u32, u8);
 
 impl<W: Write> Pcapng<W> {
     /// Writes the section header.
@@ -36,9 +46,59 @@ impl<W: Write> Pcapng<W> {
     /// # Errors
     /// Those of the writer.
     pub fn new(writer: W) -> io::Result<Self> {
-        let mut pcapng = Self { writer, interfaces: HashMap::new(), block: Vec::new() };
+        Self::with_comments(writer, &[])
+    }
+
+    /// The same with comments on the section.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn with_comments(writer: W, comments: &[String]) -> io::Result<Self> {
+        let (interfaces, block) = (HashMap::new(), Vec::new());
+        let mut pcapng =
+            Self { writer, interfaces, block, comments: comments.to_vec(), interface_comments: Vec::new() };
         pcapng.section()?;
         Ok(pcapng)
+    }
+
+    /// Gives addresses names, which Wireshark shows where it is told to.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn names(&mut self, names: &[(Ipv4Addr, &str)]) -> io::Result<()> {
+        self.begin();
+        for (address, name) in names {
+            let len = 4 + name.len() as u16 + 1;
+            self.block.extend(NAME_IPV4.to_le_bytes());
+            self.block.extend(len.to_le_bytes());
+            self.block.extend(address.octets());
+            self.block.extend(name.as_bytes());
+            self.block.push(0);
+            self.pad();
+        }
+        self.block.extend([0; 4]);
+        self.write(NAME_RESOLUTION)
+    }
+
+    /// What a log says beside its packets goes into the comments of the first interface, from where it is read again.
+    pub fn facts(&mut self, facts: &LogFacts) {
+        let json = serde_json::to_vec(facts).unwrap_or_default();
+        let parts = json.chunks(MAX_COMMENT);
+        self.interface_comments = parts.map(|part| [FACTS_PREFIX, part].concat()).collect();
+    }
+
+    /// Writes a frame with the resolution that its time was read with, of an interface with this snaplen.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn frame_as_read(
+        &mut self,
+        (name, snaplen): (&'static str, u32),
+        frame: &Frame<'_>,
+        comments: &[&[u8]],
+    ) -> io::Result<bool> {
+        let digits = if frame.nanoseconds { NANOSECONDS } else { MICROSECONDS };
+        self.frame_of((name, frame.link_type, snaplen, digits), frame, comments)
     }
 
     /// Writes a frame of the interface with this name, and comments on it; a time before 1970 cannot be written, and the
@@ -47,8 +107,13 @@ impl<W: Write> Pcapng<W> {
     /// # Errors
     /// Those of the writer.
     pub fn frame(&mut self, name: &'static str, frame: &Frame<'_>, comments: &[&[u8]]) -> io::Result<bool> {
+        self.frame_of((name, frame.link_type, 0, NANOSECONDS), frame, comments)
+    }
+
+    fn frame_of(&mut self, interface: Interface, frame: &Frame<'_>, comments: &[&[u8]]) -> io::Result<bool> {
         let Ok(stamp) = u64::try_from(frame.at.as_nanos()) else { return Ok(false) };
-        let interface = self.interface((name, frame.link_type, 0))?;
+        let stamp = if interface.3 == NANOSECONDS { stamp } else { stamp / 1000 };
+        let interface = self.interface(interface)?;
         let len = u32::try_from(frame.data.len()).map_err(io::Error::other)?;
         self.begin();
         // The high and the low half are meant.
@@ -79,7 +144,7 @@ impl<W: Write> Pcapng<W> {
     ) -> io::Result<()> {
         let len = u32::try_from(data.len()).map_err(io::Error::other)?;
         // Its captured length is not written: it is cut at the snaplen.
-        let interface = (name, link_type, if len < original_len { len } else { 0 });
+        let interface = (name, link_type, if len < original_len { len } else { 0 }, NANOSECONDS);
         if !self.interfaces.is_empty() && self.interfaces.get(&interface) != Some(&0) {
             self.section()?;
         }
@@ -98,6 +163,9 @@ impl<W: Write> Pcapng<W> {
         self.words(&[BYTE_ORDER_MAGIC]);
         self.block.extend([1, 0, 0, 0]);
         self.block.extend([0xff; 8]);
+        for comment in std::mem::take(&mut self.comments) {
+            self.option(OPTION_COMMENT, comment.as_bytes());
+        }
         self.option(OPTION_APPLICATION, concat!("remb-replay ", env!("CARGO_PKG_VERSION")).as_bytes());
         self.end_options();
         self.write(SECTION_HEADER)
@@ -113,13 +181,15 @@ impl<W: Write> Pcapng<W> {
         if let Some(number) = self.interfaces.get(&interface) {
             return Ok(*number);
         }
-        let (name, link_type, snaplen) = interface;
+        let (name, link_type, snaplen, digits) = interface;
         self.begin();
         self.block.extend(link_type.0.to_le_bytes());
         self.block.extend([0; 2]);
         self.words(&[snaplen]);
         self.option(OPTION_NAME, name.as_bytes());
-        self.option(OPTION_RESOLUTION, &[NANOSECONDS]);
+        self.option(OPTION_RESOLUTION, &[digits]);
+        let comments = std::mem::take(&mut self.interface_comments);
+        comments.iter().for_each(|comment| self.option(OPTION_COMMENT, comment));
         self.end_options();
         self.write(INTERFACE_DESCRIPTION)?;
         let number = u32::try_from(self.interfaces.len()).map_err(io::Error::other)?;
@@ -181,6 +251,7 @@ mod tests {
             data,
             original_len: 100,
             direction: (number == 2).then_some(Direction::Outbound),
+            log: None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::events::EventRow;
+pub use crate::capture::LogFacts;
 use crate::config::ByName;
 pub use crate::model::Frames;
 pub use crate::units::{Count, Seconds};
@@ -38,6 +39,9 @@ pub struct Inspection {
     pub input: Input,
     /// Frames by what they carried.
     pub frames: Frames,
+    /// What is known beside the packets, of a log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogFacts>,
     /// Directed flows with RTP, in order of appearance.
     pub flows: Vec<Flow>,
     /// Warnings, by code.

@@ -1,5 +1,6 @@
 //! What a survey is told.
 
+use crate::capture::LogFacts;
 use crate::decode::FiveTuple;
 use crate::model::{CopyPolicy, EmptyRange};
 use crate::rtp::sdp::SessionDescription;
@@ -59,6 +60,8 @@ pub struct SurveyConfig {
     pub srtp_tag_len: Option<usize>,
     /// What was negotiated.
     pub sdp: Option<SessionDescription>,
+    /// What a log says beside its packets; taken from the first frame that has it.
+    pub log: Option<LogFacts>,
     /// What an earlier reading of the capture found out.
     pub learned: Option<Learned>,
     /// Flows that are counted.
@@ -85,6 +88,7 @@ impl Default for SurveyConfig {
             ignore_transport_cc: false,
             srtp_tag_len: None,
             sdp: None,
+            log: None,
             learned: None,
             max_flows: 65_536,
             max_ssrcs: 4_096,
@@ -96,6 +100,11 @@ impl SurveyConfig {
     /// Whether abs-capture-time serves as a send time: where its id is named, and where only a send time will do.
     pub(super) fn uses_capture_time(&self) -> bool {
         self.abs_capture_time_id.is_some_and(|id| id > 0) || self.needs_send_time
+    }
+
+    /// Bytes of SRTP authentication tag, where it is said whether there is one.
+    pub(super) fn said_tag_len(&self) -> Option<usize> {
+        self.srtp_tag_len.or(self.log.as_ref().and_then(|log| log.srtp_tag_len))
     }
 
     pub(super) fn selects(&self, ssrc: Ssrc) -> bool {

@@ -61,6 +61,7 @@ impl Waiting {
             data: &self.data,
             original_len: self.original_len,
             direction: self.direction,
+            log: None,
         }
     }
 }
@@ -167,6 +168,7 @@ mod tests {
             data,
             original_len: 40,
             direction: None,
+            log: None,
         }
     }
 

@@ -132,6 +132,10 @@ impl SurveyState {
             let frames = Count { count: self.tally.frames, first_frame: 1 };
             doubts.add(Doubt::ClockGrain(grain), frames);
         }
+        if let Some(log) = self.config.log.as_ref().and_then(|log| log.event_log.as_ref()) {
+            let others = (log.sessions.len() as u64 + log.more_sessions).saturating_sub(1);
+            doubts.add(Doubt::Sessions(log.session), Count { count: others, first_frame: 0 });
+        }
         doubts.add(Doubt::TimeStepsBack(self.tally.largest_step_back), self.tally.time_steps_back);
         let malformed = self.ledger.get(Skip::Malformed).count;
         let packets = self.tally.of_class(PacketClass::Rtp) - malformed;

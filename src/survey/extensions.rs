@@ -1,5 +1,6 @@
 //! Which header extension is which on a flow: said by a flag, by the SDP, or found out by how the elements behave.
 
+use crate::capture::LogFacts;
 use crate::infer::{
     AbsCaptureTimeFinder, IdEvidence, SaidBy, SendTimeFinder, TransmissionOffsetFinder, TransportCcFinder,
 };
@@ -12,6 +13,16 @@ use super::SurveyConfig;
 use super::learned::LearnedFlow;
 use super::lookup::{ClockOf, Lookup};
 use super::shapes::KnownIds;
+
+fn made_id(log: &LogFacts, extension: HeaderExtension) -> u8 {
+    let [send_time, offset, transport] = log.made_extensions();
+    match extension {
+        HeaderExtension::AbsSendTime => send_time,
+        HeaderExtension::TransmissionOffset => offset,
+        HeaderExtension::TransportSequenceNumber02 => transport,
+        _ => 0,
+    }
+}
 
 /// The ids of a flow's extensions.
 #[derive(Debug)]
@@ -28,15 +39,18 @@ pub(super) struct Extensions {
 
 impl Extensions {
     pub(super) fn new(config: &SurveyConfig, learned: Option<&LearnedFlow>) -> Self {
+        let made = config.log.as_ref().filter(|log| log.has_made_headers);
+        let by_log = |extension| Some((made_id(made?, extension), SaidBy::Log));
         let by_sdp = |extension| config.sdp.as_ref().map(|sdp| sdp.extension_id(extension).ok().flatten());
         let flag = |id: Option<u8>| id.map(|id| (id, SaidBy::Flag));
         let given = |id: Option<(u8, SaidBy)>, extension| {
-            id.or_else(|| Some((by_sdp(extension)?.unwrap_or(0), SaidBy::Sdp)))
+            let said = || Some((by_sdp(extension)?.unwrap_or(0), SaidBy::Sdp));
+            id.or_else(|| by_log(extension)).or_else(said)
         };
         let transport_cc = if config.ignore_transport_cc {
             Some((0, SaidBy::Flag))
         } else {
-            let first = by_sdp(HeaderExtension::TransportSequenceNumber).flatten();
+            let first = by_sdp(HeaderExtension::TransportSequenceNumber).flatten().filter(|_| made.is_none());
             given(first.map(|id| (id, SaidBy::Sdp)), HeaderExtension::TransportSequenceNumber02)
         };
         let abs_capture_time = if config.uses_capture_time() {

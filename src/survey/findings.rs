@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::infer::{SrtpDetector, SrtpVerdict};
+use crate::capture::LogFacts;
+use crate::capture::log_facts::made_ids;
+use crate::infer::{IdEvidence, SaidBy, SrtpDetector, SrtpVerdict};
 use crate::model::{
-    self, End, Flow, Frames, Nothing, RecordedRembs, RtcpSeen, Rtt, RttSource, Srtp, SrtpEvidence, Warning,
+    self, End, Extension, Flow, Frames, Nothing, RecordedRembs, RtcpSeen, Rtt, RttSource, Srtp, SrtpEvidence,
+    Warning,
 };
 use crate::units::{CaptureTime, Seconds, TimeDelta};
 
@@ -21,6 +24,8 @@ use super::{Survey, SurveyState};
 pub struct Findings {
     /// Frames by what they carried.
     pub frames: Frames,
+    /// What is known beside the packets, of a log.
+    pub log: Option<LogFacts>,
     /// Flows with RTP, in order of appearance.
     pub flows: Vec<Flow>,
     /// The flows' places among all that were fed, in the same order.
@@ -49,6 +54,7 @@ impl Survey {
         let with_rtp = || state.sessions.enumerate().filter(|(_, session)| session.carries_rtp());
         Findings {
             frames: state.frame_counts(),
+            log: state.config.log.clone(),
             flows: with_rtp().map(|(_, session)| state.flow(session)).collect(),
             places: with_rtp().map(|(place, _)| place).collect(),
             warnings: self.doubts(),
@@ -93,7 +99,7 @@ impl SurveyState {
             carrier: session.carrier,
             packets_fed: session.packets_fed(),
             inferences: session.inferences().collect(),
-            extensions: extensions(session),
+            extensions: extensions(session, self.config.log.as_ref()),
             srtp: self.srtp(session, conversation),
             rtt: rtt(media),
             captured_at: self.capture_point(session),
@@ -113,15 +119,20 @@ impl SurveyState {
 
     fn srtp(&self, session: &Session, conversation: Option<&Conversation>) -> Srtp {
         let detector = conversation.map(|conversation| &conversation.srtp);
+        let is_logged = self.config.log.as_ref().is_some_and(|log| log.srtp_tag_len.is_some());
         let evidence = match self.config.srtp_tag_len {
             Some(_) => Some(SrtpEvidence::Flag),
+            None if is_logged => Some(SrtpEvidence::Log),
             None => detector.map(|detector| {
                 let (handshakes, clear_rtcp, encrypted_rtcp) = detector.seen();
                 SrtpEvidence::Seen { handshakes, clear_rtcp, encrypted_rtcp }
             }),
         };
         Srtp {
-            encrypted: detector.and_then(SrtpDetector::verdict).map(|verdict| verdict != SrtpVerdict::Clear),
+            encrypted: match evidence {
+                Some(SrtpEvidence::Log) => Some(self.config.said_tag_len() != Some(0)),
+                _ => detector.and_then(SrtpDetector::verdict).map(|verdict| verdict != SrtpVerdict::Clear),
+            },
             tag_len: session.srtp_tag_len.unwrap_or(0),
             evidence,
         }
@@ -196,13 +207,20 @@ fn rtt(media: Option<&Direction>) -> Rtt {
     }
 }
 
-fn extensions(session: &Session) -> Vec<model::ElementSeen> {
+fn extensions(session: &Session, log: Option<&LogFacts>) -> Vec<model::ElementSeen> {
+    let made = |id| match id {
+        _ if log.is_none_or(|log| !log.has_made_headers) => None,
+        made_ids::AUDIO_LEVEL => Some((Extension::AudioLevel, IdEvidence::Said(SaidBy::Log))),
+        made_ids::ROTATION => Some((Extension::VideoOrientation, IdEvidence::Said(SaidBy::Log))),
+        _ => None,
+    };
+    let meaning = |id| session.extensions.meaning(id).or(made(id));
     let seen = session.layout.elements().into_iter().map(|element| model::ElementSeen {
         id: element.id,
         packets: element.packets,
         shortest: element.shortest,
         longest: element.longest,
-        meaning: session.extensions.meaning(element.id),
+        meaning: meaning(element.id),
     });
     seen.collect()
 }

@@ -236,7 +236,10 @@ impl SurveyState {
         let Self { config, sessions, flows, copies, .. } = self;
         let ssrc = packet.ssrc();
         let room = flows.streams < config.max_ssrcs;
-        let described = || config.sdp.as_ref().and_then(|sdp| Described::find(sdp, packet));
+        let described = || {
+            let log = config.log.as_ref().and_then(|log| Described::logged(log, ssrc, datagram.direction));
+            config.sdp.as_ref().and_then(|sdp| Described::find(sdp, packet)).or(log)
+        };
         let learned = |flow| config.learned.as_ref()?.flow(flow)?.streams.get(&ssrc).cloned();
         let known_as = sessions.get(session).map(|known| known.flow);
         let learned = || known_as.as_ref().and_then(learned);

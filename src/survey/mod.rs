@@ -158,6 +158,7 @@ impl Survey {
     #[cold]
     fn delay<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
         let Some(mut delay) = self.delay.take() else { return };
+        self.state.note_log(frame);
         delay.push(frame);
         while let Some(due) = delay.pop_due(frame.at) {
             self.take_delayed(&due, feed);
@@ -254,6 +255,7 @@ impl SurveyState {
     #[cold]
     fn begin_or_step_back<F: Feed>(&mut self, frame: &Frame<'_>, feed: &mut F) {
         if self.first_at.is_none() {
+            self.note_log(frame);
             self.first_at = Some(frame.at);
             self.range = self.config.range(frame.at);
             self.clock = frame.at;
@@ -263,6 +265,13 @@ impl SurveyState {
         let step = self.tally.last_at.nanos_since(frame.at);
         self.tally.largest_step_back = self.tally.largest_step_back.max(step);
         feed.step_back(self.range.until(self.tally.last_at));
+    }
+
+    /// What a log says is known before its first packet.
+    fn note_log(&mut self, frame: &Frame<'_>) {
+        if self.config.log.is_none() {
+            self.config.log = frame.log.cloned();
+        }
     }
 
     /// Calls a session, and keeps the books on what it holds back.
@@ -362,6 +371,7 @@ mod tests {
                 data,
                 original_len: 60,
                 direction: None,
+                log: None,
             };
             survey.handle_frame(&frame, &mut NoFeed);
             survey.state.holds.len()

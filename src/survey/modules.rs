@@ -30,6 +30,7 @@ impl Session {
         let Some(stream) = self.streams.get(index).filter(is_open) else { return };
         let sdp = context.config.sdp.as_ref();
         let is_helper = sdp.is_some_and(|sdp| repeats_by_sdp(sdp, packet))
+            || stream.is_said_to_repeat()
             || matches!(stream.kind(), Some(MediaKind::Rtx { .. }))
             || self.follows_another(stream, packet);
         let has_module = !stream.is_audio() && !is_helper;
@@ -37,7 +38,9 @@ impl Session {
             return;
         }
         if has_module {
-            feed.module(self.index, stream.stats.first_at().unwrap_or_default());
+            let created =
+                context.config.log.as_ref().and_then(|log| log.stream(stream.ssrc, None)?.created());
+            feed.module(self.index, created.or(stream.stats.first_at()).unwrap_or_default());
         }
         self.streams.get_mut(index).into_iter().for_each(|stream| stream.has_module = Some(has_module));
     }

@@ -33,9 +33,12 @@ impl SurveyState {
         let Some(index) = self.conversation_of(&media, feed) else {
             return self.tally.over_conversation_limit.add(frame.number.0);
         };
-        let Self { flows, conversations, .. } = self;
+        let Self { flows, conversations, config, .. } = self;
         // What it sends itself goes the other way than what is said of it.
-        let first_packet_of = |ssrc| flows.first_packet(&media.reversed(), ssrc);
+        let first_packet_of = |ssrc| {
+            let created = config.log.as_ref().and_then(|log| log.sender_created(ssrc));
+            created.or_else(|| flows.first_packet(&media.reversed(), ssrc))
+        };
         let rembs = conversations.handle_rtcp(
             (index, SenderEnd::of(&media)),
             datagram,

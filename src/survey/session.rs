@@ -118,7 +118,7 @@ impl Session {
             conversation,
             streams: Streams::default(),
             extensions: Extensions::new(config, learned),
-            srtp_tag_len: config.srtp_tag_len.or(learned.and_then(|learned| learned.srtp_tag_len)),
+            srtp_tag_len: config.said_tag_len().or(learned.and_then(|learned| learned.srtp_tag_len)),
             layout: Layout::default(),
             first_frame: FrameNumber(0),
             absurd_padding: Count::default(),

@@ -2,8 +2,10 @@
 
 mod kind;
 
+use crate::capture::log_facts::LogKind;
+use crate::capture::{Direction, LogFacts};
 use crate::infer::{
-    Guess, KindEvidence, KindFinder, MediaKind, RecentTimestamps, StreamEvidence, StreamVerdict,
+    Guess, KindEvidence, KindFinder, KindShown, MediaKind, RecentTimestamps, StreamEvidence, StreamVerdict,
 };
 use crate::model::Treatment;
 use crate::rtp::RtpPacket;
@@ -72,11 +74,14 @@ pub(super) struct LearnedStream {
     is_guess: bool,
 }
 
-/// What the SDP says of a stream.
+/// What the SDP or a log says of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Described {
     media: SdpMedia,
     is_rtx: bool,
+    /// The stream that it repeats, where that is said.
+    rtx_of: Option<Ssrc>,
+    by: KindShown,
 }
 
 impl Described {
@@ -85,7 +90,18 @@ impl Described {
         let payload_type = packet.payload_type();
         let media = sdp.media_of(packet.ssrc(), payload_type)?;
         let is_rtx = sdp.payload(payload_type).is_some_and(|payload| payload.rtx_of.is_some());
-        Some(Self { media, is_rtx })
+        Some(Self { media, is_rtx, rtx_of: None, by: KindShown::Sdp })
+    }
+
+    /// By a log, if it says anything of it.
+    pub(super) fn logged(log: &LogFacts, ssrc: Ssrc, direction: Option<Direction>) -> Option<Self> {
+        let stream = log.stream(ssrc, direction)?;
+        let (media, is_rtx, rtx_of) = match stream.kind {
+            LogKind::Audio => (SdpMedia::Audio, false, None),
+            LogKind::Video => (SdpMedia::Video, false, None),
+            LogKind::Rtx(of) => (SdpMedia::Video, true, of.map(Ssrc)),
+        };
+        Some(Self { media, is_rtx, rtx_of, by: KindShown::Log(stream.by) })
     }
 }
 

@@ -139,6 +139,7 @@ mod tests {
                 data: &[],
                 original_len: 0,
                 direction: None,
+                log: None,
             });
         }
         let counts = [("BSD loopback", 1), ("Ethernet", 3), ("Linux cooked", 1), ("raw IP", 2)];

@@ -186,7 +186,7 @@ fn what_cannot_be_read_ends_with_3_and_is_named() {
     }
     assert_eq!(
         ending(&["replay", "-"]),
-        (3, "error: standard input: not a capture (neither pcap nor pcapng): the file is empty\n".to_owned())
+        (3, "error: standard input: not a capture (neither pcap, pcapng nor a log that is read): the file is empty\n".to_owned())
     );
 }
 
@@ -363,8 +363,18 @@ fn a_printed_configuration_makes_the_same_run() {
 
 #[test]
 fn every_command_has_its_page_its_examples_and_its_completion() {
-    let commands =
-        ["inspect", "explain", "replay", "compare", "check", "sweep", "params", "completions", "man"];
+    let commands = [
+        "inspect",
+        "explain",
+        "replay",
+        "compare",
+        "check",
+        "sweep",
+        "convert",
+        "params",
+        "completions",
+        "man",
+    ];
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(ending(&["man", "--dir", text(folder.path())]).0, 0);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1 + commands.len());

@@ -129,6 +129,7 @@ fn surveyed(packets: &[Packet], survey: SurveyConfig) -> (Events, Outcome) {
                 data: &data,
                 original_len: (data.len() + packet.payload) as u32,
                 direction: None,
+                log: None,
             },
             &mut events,
         );

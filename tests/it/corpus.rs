@@ -9,7 +9,7 @@ use std::path::Path;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 11] = [
     ("pcap", targets::pcap),
     ("pcapng", targets::pcapng),
     ("decode", targets::decode),
@@ -18,6 +18,9 @@ const TARGETS: [Target; 8] = [
     ("rtcp", targets::rtcp),
     ("sdp", targets::sdp),
     ("replay", targets::replay),
+    ("event_log", targets::event_log),
+    ("text_log", targets::text_log),
+    ("rtpdump", targets::rtpdump),
 ];
 
 #[test]

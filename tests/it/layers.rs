@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms from left to right. A room may use those before it, and itself.
-const ROOMS: [&str; 16] = [
-    "units", "bwe", "remb", "capture", "decode", "rtp", "streams", "infer", "model", "config", "survey",
-    "explain", "replay", "report", "analysis", "cli",
+const ROOMS: [&str; 17] = [
+    "units", "bwe", "remb", "capture", "decode", "rtp", "beside", "streams", "infer", "model", "config",
+    "survey", "explain", "replay", "report", "analysis", "cli",
 ];
 /// Rooms that use less than all to their left.
 const NARROWER: [(&str, &[&str]); 2] = [("bwe", &["units"]), ("config", &["units", "bwe", "remb"])];

@@ -89,6 +89,7 @@ fn for_each_frame(packets: &[Made], mut handle: impl FnMut(&Frame<'_>)) {
             data: &data,
             original_len: (data.len() + packet.payload) as u32,
             direction: None,
+            log: None,
         });
     }
 }

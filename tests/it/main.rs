@@ -14,6 +14,7 @@ mod corpus;
 mod docs;
 mod inspect;
 mod layers;
+mod logs;
 mod made;
 mod path_simulation;
 mod properties;

@@ -73,6 +73,7 @@ impl Made {
                 data,
                 original_len: data.len() as u32,
                 direction: None,
+                log: None,
             });
         }
     }

@@ -20,6 +20,7 @@ mod grid;
 mod metrics;
 mod offset;
 mod phases;
+mod probe;
 mod runs;
 mod text;
 
@@ -32,6 +33,7 @@ pub use flow::{Drawn, FlowComparison, Manner, Nearest};
 pub use metrics::{Metrics, compare};
 pub use offset::{Offset, constant_offset};
 pub use phases::{ClockGrain, Collected, Collector, GRAIN, PhaseReplays, Replays, Spread, at_phase};
+pub use probe::{FalseProbe, without_probing};
 pub use runs::{Run, runs};
 
 /// The part of the capture that is compared, in nanoseconds since its first frame.

@@ -4,6 +4,7 @@ mod run;
 mod sweep;
 mod values;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -81,6 +82,11 @@ pub(crate) enum Command {
         A replay is open loop: what the sender sent does not change with the estimate.\n\
         params lists the parameters, their units and ranges.")]
     Sweep(SweepArgs),
+    /// Any input as a pcapng that Wireshark opens: event logs, text packet logs and rtpdump files too
+    #[command(after_help = "Examples:\n  \
+        remb-replay convert event.log -w call.pcapng       a WebRTC event log, with made up addresses\n  \
+        remb-replay convert chrome.log.gz -w - | tshark -r -")]
+    Convert(ConvertArgs),
     /// Every parameter: type, unit, default, range, and the constant of libwebrtc or of the draft that it mirrors
     #[command(after_help = "Examples:\n  \
         remb-replay params | grep overuse\n  \
@@ -108,6 +114,7 @@ impl Command {
         match self {
             Self::Inspect(args) => Some(&args.behave),
             Self::Explain(args) => Some(&args.behave),
+            Self::Convert(args) => Some(&args.behave),
             Self::Replay(args) => Some(&args.behave),
             Self::Compare(args) => Some(&args.behave),
             Self::Check(args) => Some(&args.behave),
@@ -169,6 +176,25 @@ pub(crate) struct ExplainArgs {
     pub(crate) flags: RunFlags,
     #[command(flatten)]
     pub(crate) parameters: ParameterArgs,
+    #[command(flatten)]
+    pub(crate) behave: BehaveArgs,
+}
+
+/// `convert`.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
+pub(crate) struct ConvertArgs {
+    /// A capture, event log, text packet log or rtpdump file, plain or compressed with gzip or zstd; - is standard input
+    pub(crate) input: PathBuf,
+    /// The pcapng (- is standard output)
+    #[arg(short = 'w', long = "write", value_name = "FILE.pcapng")]
+    pub(crate) output: PathBuf,
+    /// Which session of a WebRTC event log, from 1 [default: the first with media]
+    #[arg(long, value_name = "N")]
+    pub(crate) session: Option<NonZeroUsize>,
+    /// Overwrite a file that exists
+    #[arg(long)]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) behave: BehaveArgs,
 }

@@ -2,7 +2,7 @@
 //! was up.
 
 use super::{Described, LearnedStream, Stream};
-use crate::infer::{KindEvidence, KindShown, MediaKind, StreamClock};
+use crate::infer::{KindEvidence, MediaKind, StreamClock};
 use crate::model::{Inference, StreamKind};
 use crate::rtp::VIDEO_CLOCK_HZ;
 use crate::rtp::sdp::{SdpMedia, SessionDescription};
@@ -24,6 +24,7 @@ impl Stream {
         match (self.described, learned().or_else(seen)) {
             (None, kind) => kind,
             (Some(Described { media: SdpMedia::Audio, .. }), _) => Some(MediaKind::Audio),
+            (Some(Described { rtx_of: Some(of), .. }), _) => Some(MediaKind::Rtx { of }),
             (Some(Described { is_rtx: true, .. }), Some(rtx @ MediaKind::Rtx { .. })) => Some(rtx),
             (Some(_), _) => Some(MediaKind::NotAudio),
         }
@@ -94,6 +95,11 @@ impl Stream {
         }
     }
 
+    /// Whether it is said to repeat another.
+    pub(in crate::survey) fn is_said_to_repeat(&self) -> bool {
+        self.described.is_some_and(|said| said.is_rtx)
+    }
+
     /// What a second reading of the capture is told.
     pub(in crate::survey) fn learned(&self) -> LearnedStream {
         LearnedStream { kind: self.kind(), evidence: self.kind_evidence(), is_guess: self.is_guess() }
@@ -119,9 +125,9 @@ impl Stream {
     pub(in crate::survey) fn kind_evidence(&self) -> KindEvidence {
         let guess = self.guess.filter(|_| self.finder.kind().is_none());
         match &self.learned {
-            _ if self.described.is_some() => KindEvidence { guessed: None, shown: KindShown::Sdp },
-            Some(learned) => learned.evidence,
-            None => KindEvidence { guessed: guess.map(|guess| guess.by), shown: self.finder.shown() },
+            Some(learned) if self.described.is_none() => learned.evidence,
+            _ if let Some(said) = self.described => KindEvidence { guessed: None, shown: said.by },
+            _ => KindEvidence { guessed: guess.map(|guess| guess.by), shown: self.finder.shown() },
         }
     }
 }

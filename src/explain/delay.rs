@@ -12,6 +12,9 @@ const DRIFT_PPM: i64 = 250;
 const SAME_CLOCK_NANOS: i64 = 1_000_000_000;
 /// No queue grows by so much more than the time that passes: a clock was set.
 const STEP_NANOS: i64 = 1_000_000_000;
+/// Timestamps that after so long have come no farther than a seventh of it run by another clock than was thought.
+const CLOCK_SHOWS_NANOS: i64 = 7 * SECOND / 10;
+const SLOWEST: i64 = 7;
 /// No queue is longer: more is a clock's doing.
 const LONGEST_NANOS: i64 = 3600 * SECOND;
 
@@ -47,6 +50,8 @@ pub(super) enum SentBy {
     Clock(usize),
     /// By its RTP timestamps, with a clock of its own in this place.
     Ticks(usize, RtpClock),
+    /// By nothing: its RTP timestamps run by another clock than was thought.
+    Nothing,
 }
 
 /// RTP timestamps as a clock.
@@ -57,6 +62,8 @@ pub(super) struct RtpClock(Ticks);
 #[derive(Debug, Clone, Default)]
 pub(super) struct Delays {
     clocks: Vec<Clock>,
+    /// What was a queue so far was none: timestamps ran by another clock.
+    was_wrong: bool,
 }
 
 impl Delays {
@@ -68,18 +75,31 @@ impl Delays {
             none => none.insert(self.begin(packet)?),
         };
         let at = packet.at;
-        let (place, delay) = match (sent_by, packet.send_time) {
+        let (place, delay) = match (&mut *sent_by, packet.send_time) {
             (SentBy::Clock(place), AbsSendTimeElement::Value(raw)) => {
                 let clock = self.clocks.get_mut(*place)?;
                 let sent = clock.send.observe(raw, at);
                 (*place, at.nanos_since(clock.began).saturating_sub(sent))
             }
             (SentBy::Ticks(place, RtpClock(ticks)), _) if !packet.is_rtx => {
-                (*place, at.nanos_since(ticks.began).saturating_sub(ticks.sent_nanos(packet)))
+                let place = *place;
+                let (passed, sent) = (at.nanos_since(ticks.began), ticks.sent_nanos(packet));
+                if passed >= CLOCK_SHOWS_NANOS && sent < passed / SLOWEST {
+                    *sent_by = SentBy::Nothing;
+                    self.was_wrong = true;
+                    return None;
+                }
+                (place, passed.saturating_sub(sent))
             }
             _ => return None,
         };
         Some(self.clocks.get_mut(place)?.above_floor(delay, at).min(LONGEST_NANOS))
+    }
+
+    /// Whether what was a queue so far has just shown itself to be none.
+    #[inline]
+    pub(super) fn take_wrong(&mut self) -> bool {
+        std::mem::take(&mut self.was_wrong)
     }
 
     /// The floor is where the delay is now, of all clocks.

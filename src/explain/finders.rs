@@ -74,6 +74,9 @@ impl Finders {
         self.began.get_or_insert(at);
         self.last = (at, packet.frame);
         self.frame_bytes = seen.frame_bytes;
+        if seen.was_wrong {
+            self.samples.forget_queues();
+        }
         self.changes.packet(packet, &mut self.log);
         let after_gap = self.gaps.packet(packet, seen, &self.samples, quantities);
         self.losses.packet(packet, seen, after_gap, &self.samples);

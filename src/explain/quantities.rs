@@ -52,6 +52,8 @@ pub(super) struct Seen {
     pub(super) frame_ended: Option<u64>,
     /// Bytes of its frame so far.
     pub(super) frame_bytes: u64,
+    /// What was a queue so far was none.
+    pub(super) was_wrong: bool,
     /// Its stream's place, if that has one.
     pub(super) stream: Option<usize>,
 }
@@ -82,11 +84,15 @@ impl Quantities {
         }
         let frame_bytes = stream.frame_bytes;
         self.queue_nanos = self.delays.observe(&mut stream.sent_by, packet);
+        let was_wrong = self.delays.take_wrong();
+        if was_wrong {
+            self.standing = StandingQueue::default();
+        }
         if let Some(queue_nanos) = self.queue_nanos {
             self.standing.observe(queue_nanos, at);
         }
         let queue_nanos = self.queue_nanos;
-        Seen { queue_nanos, missing: more, arrival, frame_ended, frame_bytes, stream: Some(place) }
+        Seen { queue_nanos, missing: more, arrival, frame_ended, frame_bytes, was_wrong, stream: Some(place) }
     }
 
     /// What it was like at a step of the estimator, which a packet caused or a timer.
@@ -156,6 +162,7 @@ impl Seen {
             arrival: Arrival::New,
             frame_ended: None,
             frame_bytes: 0,
+            was_wrong: false,
             stream: None,
         }
     }

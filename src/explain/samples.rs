@@ -171,6 +171,17 @@ impl Samples {
         (span >= SECOND / 2).then(|| Came { first: first.before, last: self.sums_at(until), nanos: span })
     }
 
+    /// What was queue so far is none.
+    pub(super) fn forget_queues(&mut self) {
+        for slot in &mut self.slots {
+            (slot.standing, slot.least, slot.most) = (None, None, None);
+        }
+        (self.sums.waited, self.sums.waited_standing) = Default::default();
+        for slot in &mut self.slots {
+            (slot.before.waited, slot.before.waited_standing) = Default::default();
+        }
+    }
+
     /// What was queue since `from` is delay.
     pub(super) fn lower(&mut self, from: CaptureTime, nanos: i64) {
         let first = self.slots.partition_point(|slot| slot.at < from);
@@ -205,8 +216,10 @@ impl Waited {
     }
 
     fn since(&self, before: &Self) -> Option<Bitrate> {
-        let enough = self.packets - before.packets >= MIN_WAITED;
-        enough.then(|| rate(self.bytes - before.bytes, self.nanos - before.nanos)).flatten()
+        let enough = self.packets.saturating_sub(before.packets) >= MIN_WAITED;
+        enough
+            .then(|| rate(self.bytes.saturating_sub(before.bytes), self.nanos.saturating_sub(before.nanos)))
+            .flatten()
     }
 }
 

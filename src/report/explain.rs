@@ -149,7 +149,7 @@ pub fn rank<'a>(captures: impl IntoIterator<Item = (&'a str, &'a Explanation)>) 
             flow: flow.flow.clone(),
             falls: of("fall").count() as u64,
             lost: (sum("loss", "lost") + sum("outage", "lost")).max(0.0) as u64,
-            gaps_s: ((sum("pause", "gap_s") + sum("outage", "gap_s")) * 1e3).round() / 1e3,
+            gaps_s: ((sum("pause", "gap_s") + sum("outage", "gap_s")) * 1e3).round().abs() / 1e3,
             worst: flow.most_important(1).first().map(|line| (*line).to_owned()),
         }
     });

@@ -1,11 +1,12 @@
 //! What the user said: flags as typed. What they mean is decided in `resolve`.
 
+mod convert;
+mod explain;
 mod packaging;
 mod run;
 mod sweep;
 mod values;
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::ArgPredicate;
@@ -15,6 +16,8 @@ use remb_replay::analysis::series::ColumnNames;
 use remb_replay::report::summary::Tool;
 use remb_replay::units::TimeDelta;
 
+pub(crate) use convert::ConvertArgs;
+pub(crate) use explain::ExplainArgs;
 pub(crate) use packaging::{CompletionsArgs, ManArgs, ParamsArgs};
 pub(crate) use run::{BehaveArgs, EstimationFlags, ParameterArgs, RunFlags, TerseArgs, WriteFlags};
 pub(crate) use sweep::{PlotKind, SweepArgs};
@@ -60,7 +63,7 @@ pub(crate) enum Command {
     /// What happened to the estimate and why: a line an event, in order of time
     #[command(after_help = "Examples:\n  \
         remb-replay explain call.pcap                      why it fell, why it did not rise, what was lost\n  \
-        remb-replay explain *.pcap --rank                  which of these is bad: a line a flow, the worst first\n  \
+        remb-replay explain *.pcap --rank                  which of these is bad: a line a flow\n  \
         remb-replay explain call.pcap --csv -              a row for each event, with all its numbers\n  \
         remb-replay explain call.pcap --json - | jq '.flows[].events[] | select(.type == \"fall\")'")]
     Explain(ExplainArgs),
@@ -183,54 +186,6 @@ pub(crate) struct InspectArgs {
     pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) flags: RunFlags,
-    #[command(flatten)]
-    pub(crate) behave: BehaveArgs,
-}
-
-/// `explain`.
-#[derive(Debug, Args)]
-#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub(crate) struct ExplainArgs {
-    /// The captures: pcap or pcapng, plain or compressed with gzip or zstd; - is standard input. Of several a block each,
-    /// and at the end a line a flow, the worst first
-    #[arg(required = false, required_unless_present = "print_config", value_name = "CAPTURE")]
-    pub(crate) captures: Vec<PathBuf>,
-    /// No blocks: the line a flow alone, the worst first, be it of one capture
-    #[arg(long)]
-    pub(crate) rank: bool,
-    /// Write a row for each event, as events.csv; of several captures with a column `capture` at its end (- is standard
-    /// output)
-    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
-    pub(crate) csv: Option<PathBuf>,
-    /// Write everything as JSON; of several captures, or with --rank, as {captures, ranking, failed} (- is standard output)
-    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
-    pub(crate) json: Option<PathBuf>,
-    /// Overwrite files that exist
-    #[arg(long, help_heading = "Outputs")]
-    pub(crate) force: bool,
-    #[command(flatten)]
-    pub(crate) flags: RunFlags,
-    #[command(flatten)]
-    pub(crate) parameters: ParameterArgs,
-    #[command(flatten)]
-    pub(crate) behave: BehaveArgs,
-}
-
-/// `convert`.
-#[derive(Debug, Args)]
-#[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
-pub(crate) struct ConvertArgs {
-    /// A capture, event log, text packet log or rtpdump file, plain or compressed with gzip or zstd; - is standard input
-    pub(crate) input: PathBuf,
-    /// The pcapng (- is standard output)
-    #[arg(short = 'w', long = "write", value_name = "FILE.pcapng")]
-    pub(crate) output: PathBuf,
-    /// Which session of a WebRTC event log, from 1 [default: the first with media]
-    #[arg(long, value_name = "N")]
-    pub(crate) session: Option<NonZeroUsize>,
-    /// Overwrite a file that exists
-    #[arg(long)]
-    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) behave: BehaveArgs,
 }
@@ -394,10 +349,14 @@ pub(crate) struct OutputArgs {
     /// Draw the picture; the suffix decides between PNG and SVG
     #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = values::picture)]
     pub(crate) plot: Option<PathBuf>,
-    /// Write a page to zoom in a browser: every row, offline, in one file (- is standard output)
+    /// Write a page to zoom in a browser (- is standard output)
+    ///
+    /// Every row, in one file that works offline.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Pictures and the page show this part, e.g. 25..40; the estimator runs from the beginning all the same
+    /// Pictures and the page show this part, e.g. 25..40
+    ///
+    /// The estimator runs from the beginning all the same.
     #[arg(long, value_name = "FROM..TO")]
     pub(crate) view: Option<View>,
     /// Write the summary as JSON (- is standard output)

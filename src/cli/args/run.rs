@@ -57,13 +57,14 @@ pub(crate) struct RunFlags {
     #[arg(hide_short_help = true, long, help_heading = "Selection")]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) merge_flows: bool,
-    /// The WebRTC event log of the same call, beside a capture: REMBs, round trip times and media kinds from the log, arrival
-    /// times from the capture
+    /// The WebRTC event log of the same call, beside a capture
+    ///
+    /// REMBs, round trip times and media kinds from the log, arrival times from the capture.
     #[arg(long, value_name = "FILE", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) event_log: Option<PathBuf>,
     /// Which session of a WebRTC event log is read, from 1 [default: the first with media]
-    #[arg(long, value_name = "N", help_heading = "Selection")]
+    #[arg(hide_short_help = true, long, value_name = "N", help_heading = "Selection")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) session: Option<NonZeroUsize>,
     /// Which streams count [default: auto, which leaves audio out as libwebrtc does]; with all, audio counts whether or

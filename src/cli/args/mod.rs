@@ -319,7 +319,9 @@ pub(crate) struct ComparisonArgs {
     /// Draw both series and the error between them
     #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = values::picture)]
     pub(crate) plot: Option<PathBuf>,
-    /// Write a page to zoom in a browser: the replay's rows, both series, and where the replays at all phases lie
+    /// Write a page to zoom in a browser (- is standard output)
+    ///
+    /// The replay's rows, both series, and where the replays at all phases lie.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
     /// Overwrite files that exist

@@ -21,7 +21,13 @@ pub(crate) struct RunFlags {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) flow: Vec<String>,
     /// Only these SSRCs, 0x-hex or decimal, comma separated
-    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Selection")]
+    #[arg(
+        hide_short_help = true,
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        help_heading = "Selection"
+    )]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) ssrc: Vec<String>,
     /// All but these SSRCs

@@ -119,7 +119,8 @@ fn of_capture(args: &CompareArgs, resolved: &Resolved, inputs: &[&Path]) -> Resu
     if let Some(again) = again.filter(|_| !false_probes.is_empty()) {
         let parameters = without_probing(resolved.config.parameters.clone());
         let config = ReplayConfig { parameters, ..resolved.config.clone() };
-        replays.replace(&false_probes, replay(args, &config, again, told.as_ref(), spread)?.replays);
+        let redone = replay(args, &config, again, told.as_ref(), spread)?;
+        replays.replace(&mut outcome, &false_probes, (redone.replays, redone.outcome));
     }
     if let Some(told) = &told {
         outcome.warnings.extend(told.notes(&outcome.flows));

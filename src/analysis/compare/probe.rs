@@ -64,10 +64,22 @@ impl Replays {
         found.collect()
     }
 
-    /// Takes these flows' replays from others, which were made without probing.
-    pub fn replace(&mut self, flows: &[FalseProbe], mut others: Self) {
+    /// Takes these flows from another replay of the same capture, and what came of them.
+    pub fn replace(
+        &mut self,
+        outcome: &mut Outcome,
+        flows: &[FalseProbe],
+        (mut others, other): (Self, Outcome),
+    ) {
         for (own, other) in self.phases.iter_mut().zip(&mut others.phases) {
             flows.iter().for_each(|flow| own.take_replayed(flow.place, other));
+        }
+        for (place, flow) in other.places.into_iter().zip(other.flows) {
+            let own = outcome.places.iter().position(|own| *own == place);
+            let own = own.filter(|_| flows.iter().any(|found| found.place == place));
+            if let Some(own) = own.and_then(|own| outcome.flows.get_mut(own)) {
+                *own = flow;
+            }
         }
     }
 }

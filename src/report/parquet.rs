@@ -13,7 +13,7 @@ use parquet::schema::types::Type;
 use super::columns::{Cells, Column, Columns};
 
 /// Rows of a row group; all its cells are in memory before it is written.
-const GROUP: usize = 65_536;
+const GROUP: usize = 16_384;
 
 /// A table that takes its CSV, header first, and writes Parquet. [`Self::finish`] ends it.
 pub struct ParquetTable<W: Write + Send> {

@@ -155,7 +155,8 @@ fn a_poisonous_capture_costs_itself_alone_and_its_row_says_why() {
     fs::write(inside.join("h-locked"), &good).unwrap();
     fs::set_permissions(inside.join("h-locked"), fs::Permissions::from_mode(0o000)).unwrap();
     let is_root = fs::read(inside.join("h-locked")).is_ok();
-    let output = batch(&["in", "-o", "out", "--tables", "csv"], work);
+    // However slow the machine is: the bomb is not to end by the clock.
+    let output = batch(&["in", "-o", "out", "--tables", "csv", "--deadline", "3600s"], work);
     assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
     let captures = rows(&work.join("out/captures.csv"));
     let of = |name: &str| {

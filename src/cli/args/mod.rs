@@ -126,8 +126,7 @@ pub(crate) enum Command {
         remb-replay batch captures -o fleet                every file of a folder, and the worst flows\n  \
         remb-replay batch @list.txt -o fleet --rank queue  captures of a list, one a line\n  \
         remb-replay batch captures -o part-3 --shard 3/16  one job of an array\n  \
-        remb-replay batch --merge part-* -o fleet          its tables made one\n  \
-        duckdb -c \"SELECT * FROM 'fleet/flows.parquet' ORDER BY overuse_pct DESC LIMIT 10\"")]
+        remb-replay batch --merge part-* -o fleet          its tables made one")]
     Batch(Box<BatchArgs>),
     /// Every parameter: type, unit, default, range, and the constant of libwebrtc or of the draft that it mirrors
     #[command(after_help = "Examples:\n  \

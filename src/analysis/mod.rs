@@ -17,6 +17,7 @@
 //! assert!(metrics.is_some_and(|metrics| (metrics.median - 0.02).abs() < 1e-9));
 //! ```
 
+pub mod batch;
 pub mod check;
 pub mod compare;
 pub mod series;

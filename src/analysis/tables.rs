@@ -9,24 +9,24 @@ use crate::survey::FlowInfo;
 use crate::units::{CaptureTime, Count, Ssrc};
 use remb::bwe::Step;
 
-/// Writes the tables as the replay goes.
+/// Writes the tables as the replay goes: REMBs into a writer, and estimates into one that may be of another kind.
 #[derive(Debug)]
-pub struct Tables<W: Write> {
+pub struct Tables<W: Write, E: Write = W> {
     sender_ssrc: Ssrc,
     rembs: Option<RembCsv<W>>,
-    estimates: Option<EstimateCsv<W>>,
+    estimates: Option<EstimateCsv<E>>,
     /// The flows in words, by their places; empty where nothing happened yet.
     names: Vec<String>,
     /// REMBs with more SSRCs than they can list.
     without_ssrcs: u64,
 }
 
-impl<W: Write> Tables<W> {
+impl<W: Write, E: Write> Tables<W, E> {
     /// Writes the headers of those that are wanted.
     ///
     /// # Errors
     /// Those of the writers.
-    pub fn new(clock: Clock, sender_ssrc: Ssrc, rembs: Option<W>, estimates: Option<W>) -> io::Result<Self> {
+    pub fn new(clock: Clock, sender_ssrc: Ssrc, rembs: Option<W>, estimates: Option<E>) -> io::Result<Self> {
         Ok(Self {
             sender_ssrc,
             rembs: rembs.map(|rembs| RembCsv::new(rembs, clock)).transpose()?,
@@ -37,7 +37,7 @@ impl<W: Write> Tables<W> {
     }
 
     /// The writers, after the last row: of REMBs and of estimates.
-    pub fn into_inner(self) -> (Option<W>, Option<W>) {
+    pub fn into_inner(self) -> (Option<W>, Option<E>) {
         (self.rembs.map(RembCsv::into_inner), self.estimates.map(EstimateCsv::into_inner))
     }
 
@@ -73,7 +73,7 @@ impl<W: Write> Tables<W> {
     }
 }
 
-impl<W: Write> Sink for Tables<W> {
+impl<W: Write, E: Write> Sink for Tables<W, E> {
     type Error = io::Error;
 
     fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> io::Result<()> {

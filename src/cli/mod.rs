@@ -1,6 +1,7 @@
 //! The command line: what the user said, what it means, the one place that opens files, and the commands.
 
 pub(crate) mod args;
+mod batch;
 mod case;
 mod check;
 mod compare;
@@ -9,6 +10,7 @@ mod convert;
 mod explain;
 mod folder;
 mod in_memory;
+mod inputs;
 mod inspect;
 mod interrupt;
 mod join;
@@ -26,6 +28,7 @@ mod several;
 mod source;
 mod sweep;
 mod sweep_picture;
+mod table_format;
 mod title;
 mod writers;
 mod written;
@@ -116,6 +119,7 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
         Command::Compare(args) => compare::run(args),
         Command::Check(args) => check::run(args),
         Command::Sweep(args) => sweep::run(args),
+        Command::Batch(args) => batch::run(args),
         Command::Params(args) => params::run(args),
         Command::Completions(args) => packaging::completions(args),
         Command::Man(args) => packaging::man(args),

@@ -19,9 +19,9 @@ use super::resolve::Logs;
 use super::{Exit, Failure, messages};
 use remb_replay::analysis::twice::{self, Reading as ReadOnce};
 use remb_replay::beside::{Beside, Fitting, LogIndex, Spliced};
-use remb_replay::capture::{CaptureReader, Frame, Skip, SkipCounts};
+use remb_replay::capture::{CaptureReader, Frame};
 use remb_replay::model::{self, Reading};
-use remb_replay::report::counted;
+use remb_replay::report::no_frame;
 use remb_replay::report::summary::{Frames, Input, Seconds, Warning};
 use remb_replay::survey::Learned;
 
@@ -213,10 +213,7 @@ impl Source {
         };
         progress.finish_and_clear();
         if frames == 0 {
-            let why = match &ended_early {
-                Some(error) => format!("no frame could be read: {error}"),
-                None => what_there_is(reader.skipped()),
-            };
+            let why = no_frame(reader.skipped(), ended_early.as_ref());
             return Err(Failure::new(Exit::Nothing, anyhow!("{shown}: {why}")));
         }
         let input = Input {
@@ -248,17 +245,6 @@ fn with_log(
         each(&frame)?;
     }
     spliced.beside(frame).map_or(Ok(()), |frame| each(&frame))
-}
-
-/// What a capture has that gives no frame.
-fn what_there_is(skipped: &SkipCounts) -> String {
-    let seen = Skip::ALL.iter().zip(skipped).filter(|(_, (count, _))| *count > 0);
-    let seen: Vec<_> =
-        seen.map(|(reason, (count, _))| format!("{} {}", counted(*count, "packets"), reason.why())).collect();
-    match seen.as_slice() {
-        [] => "a capture without frames".to_owned(),
-        seen => format!("no frame could be read: {}", seen.join(", ")),
-    }
 }
 
 /// A capture that was read as far as it goes.

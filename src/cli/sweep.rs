@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::args::{BehaveArgs, PlotKind, Progress, SweepArgs, WriteFlags};
+use super::inputs::{Input, inputs};
 use super::outputs::{Format, Kind, Output, Plan};
 use super::resolve::{Logs, Resolved, resolve};
 use super::series_files;
@@ -41,11 +42,12 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     }
     let points = points(args, &resolved).map_err(usage)?;
     let kind = plot_kind(&points, args).map_err(usage)?;
-    let is_stdin = |path: &&std::path::PathBuf| path.as_os_str() == "-";
+    let is_stdin = |path: &&PathBuf| path.as_os_str() == "-";
     if args.captures.iter().filter(is_stdin).count() > 1 {
         return Err(usage(anyhow!("standard input can be read once, and two captures are -")));
     }
-    for path in args.captures.iter().filter(|path| !is_stdin(path)) {
+    let captures = inputs(&args.captures, None, None).map_err(opened)?;
+    for Input { path, .. } in captures.iter().filter(|input| !input.is_found && !is_stdin(&&input.path)) {
         is_readable(path).with_context(|| path.display().to_string()).map_err(opened)?;
     }
     let reference = args.reference.as_deref().map(|path| series_files::read(path, &args.columns));
@@ -53,13 +55,14 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     if let Some(reference) = reference.as_ref().filter(|_| !args.behave.quiet) {
         reference.notes.iter().for_each(|note| messages::say(&format!("note: {note}")));
     }
-    let inputs: Vec<_> = args.captures.iter().chain(&args.reference).map(PathBuf::as_path).collect();
-    let plan = Plan::new(args.asked(), &inputs, args.force).map_err(opened)?;
+    let read = captures.iter().map(|input| &input.path).chain(&args.reference);
+    let read: Vec<_> = read.map(PathBuf::as_path).collect();
+    let plan = Plan::new(args.asked(), &read, args.force).map_err(opened)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.map_or(0, usize::from)).build();
     let pool = pool.context("threads").map_err(opened)?;
     let keeps_panels = plan.has(Kind::Picture) && kind == PlotKind::Overlay;
     let (rtt_is_given, logs) = (resolved.config.rtt.is_some(), resolved.logs);
-    let sweep = Sweep { args, points, reference, rtt_is_given, logs, keeps_panels };
+    let sweep = Sweep { args, captures, points, reference, rtt_is_given, logs, keeps_panels };
     pool.install(|| sweep.run(&plan, resolved.profile))
 }
 
@@ -92,6 +95,7 @@ fn plot_kind(points: &Points, args: &SweepArgs) -> anyhow::Result<PlotKind> {
 
 struct Sweep<'a> {
     args: &'a SweepArgs,
+    captures: Vec<Input>,
     points: Points,
     reference: Option<SeriesFile>,
     rtt_is_given: bool,
@@ -114,20 +118,32 @@ impl Reading for Swept {
 
 impl Sweep<'_> {
     fn run(self, plan: &Plan, profile: &'static str) -> Result<Exit, Failure> {
-        let bar = progress_bar(&self.args.behave, self.args.captures.len() * self.points.len());
+        let bar = progress_bar(&self.args.behave, self.captures.len() * self.points.len());
         let (mut flows, mut kept) = (Vec::new(), Vec::new());
         let mut exit = Exit::Done;
-        let mut paths = self.args.captures.iter();
+        let (mut count, mut paths) = (0, self.captures.iter());
         let [first, second] = [paths.next(), paths.next()];
-        let read = |path: Option<&PathBuf>| path.map(|path| self.read(path));
+        let read = |input: Option<&Input>| input.map(|input| self.read(input));
         // Two are read ahead, lest a thread wait for the first, or for the next.
         let (first, second) = rayon::join(|| read(first), || read(second));
         let mut read_ahead: VecDeque<_> = first.into_iter().chain(second).collect();
         while let Some(result) = read_ahead.pop_front() {
-            let Swept { read, swept } = result?;
+            let read = match result? {
+                Ok(read) => read,
+                Err(left_out) => {
+                    read_ahead.extend(paths.next().map(|input| self.read(input)));
+                    if let Some(why) = left_out {
+                        bar.suspend(|| messages::say(&format!("error: {why}; it is left out")));
+                        exit = Exit::Incomplete;
+                    }
+                    continue;
+                }
+            };
+            count += 1;
+            let Swept { read, swept } = read;
             let (scored, next) = rayon::join(
                 || self.score(&read.shown, &swept.flows, &bar),
-                || paths.next().map(|path| self.read(path)),
+                || paths.next().map(|input| self.read(input)),
             );
             read_ahead.extend(next);
             let is_whole = read.exit(&swept.warnings, &self.args.behave) == Exit::Done;
@@ -148,10 +164,10 @@ impl Sweep<'_> {
             messages::say(&format!("note: {note}"));
         }
         if flows.is_empty() {
-            let captures = counted(self.args.captures.len() as u64, "captures");
+            let captures = counted(count, "captures");
             return Err(Failure::new(Exit::Nothing, anyhow!("no flow to estimate in {captures}")));
         }
-        let ranking = Ranking::new(profile, self.args.captures.len(), &self.points, flows);
+        let ranking = Ranking::new(profile, count as usize, &self.points, flows);
         let drawn = ranking.drawn(MAX_BEST);
         let panels = kept.iter().map(|(name, flow)| self.panel(name, flow, &drawn)).collect();
         finish(self.args, plan, &ranking, panels).map_err(|error| Failure::new(Exit::Open, error))?;
@@ -169,7 +185,20 @@ impl Sweep<'_> {
         (!unused.is_empty()).then(what)
     }
 
-    fn read(&self, path: &Path) -> Result<Swept, Failure> {
+    /// What was found in a folder and cannot be read is left out, and why; without a word, if it is a text.
+    fn read(&self, input: &Input) -> Result<Result<Swept, Option<String>>, Failure> {
+        if input.is_found && !input.path.is_file() {
+            return Ok(Err(Some(format!("{}: no file", input.path.display()))));
+        }
+        match self.read_file(&input.path) {
+            Err(failure) if input.is_found => {
+                Ok(Err((!input.is_text()).then(|| format!("{:#}", failure.error))))
+            }
+            result => result.map(Ok),
+        }
+    }
+
+    fn read_file(&self, path: &Path) -> Result<Swept, Failure> {
         let source = Source::open(path, false, None).map_err(|error| Failure::new(Exit::Open, error))?;
         let source = source.with(&self.logs)?;
         let (mut read, told) = source.read_told(|source, told| self.read_once(source, told))?;

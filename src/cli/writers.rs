@@ -9,6 +9,7 @@ use super::merge::Kept;
 use super::outputs::{Format, Kind, Output, Plan};
 use super::page;
 use super::resolve::Resolved;
+use super::table_format::TableWriter;
 use super::title::title;
 use super::written::Written;
 use remb_replay::analysis::tables::Tables;
@@ -37,7 +38,7 @@ pub(super) struct Writers {
     pcap: Option<RembPcap<Output>>,
     /// The sender's SSRC there, and the REMBs.
     merge: Option<(Ssrc, Kept)>,
-    tables: Tables<Output>,
+    tables: Tables<TableWriter<Output>>,
     /// REMBs whose time a pcap cannot hold.
     not_in_pcap: u64,
     /// Frames whose time the merged capture cannot hold.
@@ -80,7 +81,7 @@ impl Writers {
             let file = BufWriter::new(tempfile::tempfile().context("a file for REMBs to merge")?);
             anyhow::Ok((sender, RembPcap::new(file, true, false, packing, sender)?))
         });
-        let (estimates, rembs) = (plan.open(Kind::EstimateCsv)?, plan.open(Kind::RembCsv)?);
+        let (estimates, rembs) = (plan.open_table(Kind::EstimateCsv)?, plan.open_table(Kind::RembCsv)?);
         let tables = Tables::new(clock, sender_ssrc, rembs, estimates)?;
         Ok(Self {
             clock,
@@ -137,14 +138,18 @@ impl Writers {
             outputs.push(pcap.into_inner());
         }
         let (rembs, estimates) = self.tables.into_inner();
-        outputs.extend(estimates.into_iter().chain(rembs));
-        plan.write(Kind::StreamsCsv, &mut outputs, |output| {
-            Ok(write_streams(output, &summary.flows, self.clock.nanoseconds)?)
-        })?;
-        plan.write(Kind::EventsCsv, &mut outputs, |output| {
-            let events: Vec<_> = summary.flows.iter().flat_map(|flow| flow.events.iter().cloned()).collect();
-            Ok(write_events(output, &events, self.clock.nanoseconds)?)
-        })?;
+        let (mut streams, mut events) =
+            (plan.open_table(Kind::StreamsCsv)?, plan.open_table(Kind::EventsCsv)?);
+        if let Some(table) = &mut streams {
+            write_streams(table, &summary.flows, self.clock.nanoseconds)?;
+        }
+        if let Some(table) = &mut events {
+            let rows: Vec<_> = summary.flows.iter().flat_map(|flow| flow.events.iter().cloned()).collect();
+            write_events(table, &rows, self.clock.nanoseconds)?;
+        }
+        for table in [estimates, rembs, streams, events].into_iter().flatten() {
+            outputs.push(table.finish()?);
+        }
         plan.write_json(&mut outputs, summary)?;
         plan.write(Kind::Config, &mut outputs, |output| Ok(output.write_all(resolved.print().as_bytes())?))?;
         if let Some(pages) = self.pages {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::row::RowWriter;
 use super::summary::{Flow, Stream};
 use crate::model::Conditions;
-use crate::units::{Bitrate, CaptureTime, Ssrc};
+use crate::units::{Bitrate, CaptureTime, Seconds, Ssrc};
 use remb::bwe::{BandwidthUsage, EstimatorKind, RateControlState, Step};
 use remb::{Reason, encoded_bitrate};
 
@@ -89,6 +89,11 @@ impl Clock {
         self.cell(row, at.as_nanos() - self.first.as_nanos());
         self.cell(row, at.as_nanos());
     }
+}
+
+/// A time in microseconds, with 6 decimals.
+pub(super) fn seconds_cell<W: Write>(row: &mut RowWriter<W>, seconds: Seconds) {
+    row.scaled(seconds.0.div_euclid(1000), 6);
 }
 
 /// Writes `estimate.csv`.

@@ -14,6 +14,7 @@
 //! ```
 
 pub mod codes;
+pub mod columns;
 pub mod convert;
 pub mod csv;
 pub mod decimal;
@@ -22,11 +23,15 @@ mod event_text;
 pub mod events;
 mod evidence_text;
 pub mod explain;
+pub mod fleet;
 pub mod inference_text;
 mod inspect_text;
 mod log_text;
 pub mod merge;
+mod no_frame;
 pub mod page;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod pcap;
 pub mod pcapng;
 #[cfg(feature = "plot")]
@@ -40,6 +45,8 @@ pub mod table;
 mod unusable_text;
 mod verdict_text;
 pub mod views;
+
+pub use no_frame::no_frame;
 
 /// A number of things, the one thing without its s.
 pub fn counted(count: u64, things: &str) -> String {

@@ -21,6 +21,16 @@ impl<W: Write> RowWriter<W> {
         Ok(rows)
     }
 
+    /// Goes on with a table that has its header.
+    pub(super) fn without_header(writer: W) -> Self {
+        Self { writer, row: Vec::with_capacity(512) }
+    }
+
+    /// The cells of a row that was not ended.
+    pub(super) fn into_row(self) -> Vec<u8> {
+        self.row
+    }
+
     /// Ends the row.
     #[inline]
     pub(super) fn end(&mut self) -> io::Result<()> {
@@ -84,6 +94,12 @@ impl<W: Write> RowWriter<W> {
     #[inline]
     pub(super) fn integer(&mut self, value: i64) {
         self.scaled(value, 0);
+    }
+
+    /// Yes or no.
+    #[inline]
+    pub(super) fn flag(&mut self, yes: bool) {
+        self.word(if yes { "1" } else { "0" });
     }
 
     /// A count.

@@ -410,6 +410,7 @@ fn every_command_has_its_page_its_examples_and_its_completion() {
         "compare",
         "check",
         "sweep",
+        "batch",
         "convert",
         "params",
         "completions",

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use remb_replay::report::codes::{CODES, page};
 use remb_replay::report::csv::{ESTIMATE_COLUMNS, REMB_COLUMNS, STREAM_COLUMNS};
+use remb_replay::report::fleet::{CAPTURE_COLUMNS, FLOW_COLUMNS};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -186,10 +187,15 @@ fn the_example_of_a_ci_job_runs() {
 fn every_column_has_its_line() {
     let text = fs::read_to_string(root().join("docs/outputs.md")).unwrap();
     let sections: Vec<_> = text.split("\n## ").skip(1).collect();
-    let expected: [(&str, &[&str]); 3] =
-        [("estimate.csv", &ESTIMATE_COLUMNS), ("remb.csv", &REMB_COLUMNS), ("streams.csv", &STREAM_COLUMNS)];
-    for (section, (name, columns)) in sections.iter().zip(expected) {
-        assert!(section.starts_with(name));
+    let expected: [(&str, &[&str]); 5] = [
+        ("estimate.csv", &ESTIMATE_COLUMNS),
+        ("remb.csv", &REMB_COLUMNS),
+        ("streams.csv", &STREAM_COLUMNS),
+        ("captures", &CAPTURE_COLUMNS),
+        ("flows", &FLOW_COLUMNS),
+    ];
+    for (name, columns) in expected {
+        let section = sections.iter().find(|section| section.starts_with(name)).unwrap();
         let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
         assert_eq!(rows.collect::<Vec<_>>(), columns, "{name}");
     }

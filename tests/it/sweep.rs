@@ -57,6 +57,33 @@ fn the_base_has_the_figures_of_compare() {
 }
 
 #[test]
+fn a_folder_is_its_captures_and_what_cannot_be_read_in_it_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::create_dir(path("in")).unwrap();
+    for (from, to) in [(S08, "in/a.gz"), (S07, "in/b.gz")] {
+        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(from), path(to)).unwrap();
+    }
+    fs::write(path("in/notes"), "of Friday").unwrap();
+    fs::write(path("list"), path("in")).unwrap();
+    let grid = ["-L", "rate_control.backoff_factor=0.8,0.85"];
+    let expected = table(&[&[path("in/a.gz").as_str(), &path("in/b.gz")], &grid[..]].concat());
+    assert_eq!(table(&[&[path("in").as_str()], &grid[..]].concat()), expected);
+    assert_eq!(table(&[&[format!("@{}", path("list")).as_str()], &grid[..]].concat()), expected);
+    fs::write(path("in/aa-garbage"), [0x80, 0, 1, 2]).unwrap();
+    let output = sweep(&[&[path("in").as_str(), "--csv", "-"], &grid[..]].concat());
+    assert_eq!(output.status.code(), Some(5));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("aa-garbage: not a capture") && said.contains("it is left out"), "{said}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), expected.len());
+    assert_eq!(
+        sweep(&[&[path("in/aa-garbage").as_str()], &grid[..]].concat()).status.code(),
+        Some(3),
+        "it was named"
+    );
+}
+
+#[test]
 fn threads_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let outputs: Vec<_> = ["1", "2", "7"]

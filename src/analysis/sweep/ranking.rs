@@ -1,6 +1,6 @@
 //! What a sweep came to: its points, ranked.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::points::{Points, SweptPoint};
 use super::{Axis, Score, mean, rank};
@@ -9,7 +9,7 @@ use super::{Axis, Score, mean, rank};
 const MAX_LINES: usize = 200;
 
 /// Where a reference comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// The capture's own REMBs.
@@ -18,8 +18,8 @@ pub enum Origin {
     File,
 }
 
-/// A flow, and how every point does on it.
-#[derive(Debug, Clone)]
+/// A flow, and how every point does on it. It is serialised where captures are swept by several processes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ScoredFlow {
     /// The capture, for a person.
     pub capture: String,

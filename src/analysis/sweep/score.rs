@@ -1,12 +1,12 @@
 //! How well a point does on one flow, and on all.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::analysis::compare::{Window, compare, falls, runs};
 use crate::analysis::series::Series;
 
 /// What a series of REMBs is like; and, held against a reference, how far it is from it. Fractions, not percent.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Score {
     /// REMBs, repeats left out.
     pub rembs: f64,
@@ -21,7 +21,7 @@ pub struct Score {
 }
 
 /// How far a series is from a reference.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Distance {
     /// Half of the time the error is no greater.
     pub median: f64,

@@ -1,5 +1,6 @@
 //! What the user said: flags as typed. What they mean is decided in `resolve`.
 
+mod batch;
 mod convert;
 mod explain;
 mod packaging;
@@ -16,12 +17,13 @@ use remb_replay::analysis::series::ColumnNames;
 use remb_replay::report::summary::Tool;
 use remb_replay::units::TimeDelta;
 
+pub(crate) use batch::{BatchArgs, Shard};
 pub(crate) use convert::ConvertArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use packaging::{CompletionsArgs, ManArgs, ParamsArgs};
 pub(crate) use run::{BehaveArgs, EstimationFlags, ParameterArgs, RunFlags, TerseArgs, WriteFlags};
 pub(crate) use sweep::{PlotKind, SweepArgs};
-pub(crate) use values::{Color, Copies, Media, Percent, Progress, Report, Rtcp, View};
+pub(crate) use values::{Color, Copies, Media, Percent, Progress, Report, Rtcp, TableFormat, View};
 
 /// Re-run WebRTC's receive-side bandwidth estimator (REMB) on a capture.
 #[derive(Debug, Parser)]
@@ -119,6 +121,13 @@ pub(crate) enum Command {
         remb-replay convert event.log -w call.pcapng       a WebRTC event log, with made up addresses\n  \
         remb-replay convert chrome.log.gz -w - | tshark -r -")]
     Convert(ConvertArgs),
+    /// Tables over many captures; one that fails is a row, and a run that was ended goes on where it was
+    #[command(after_help = "Examples:\n  \
+        remb-replay batch captures -o fleet                every file of a folder, and the worst flows\n  \
+        remb-replay batch @list.txt -o fleet --rank queue  captures of a list, one a line\n  \
+        remb-replay batch captures -o part-3 --shard 3/16  one job of an array\n  \
+        remb-replay batch --merge part-* -o fleet          its tables made one")]
+    Batch(Box<BatchArgs>),
     /// Every parameter: type, unit, default, range, and the constant of libwebrtc or of the draft that it mirrors
     #[command(after_help = "Examples:\n  \
         remb-replay params | grep overuse\n  \
@@ -151,6 +160,7 @@ impl Command {
             Self::Compare(args) => args.behave.color,
             Self::Check(args) => args.behave.color,
             Self::Sweep(args) => args.behave.color,
+            Self::Batch(args) => args.behave.color,
             Self::Params(_) | Self::Completions(_) | Self::Man(_) => Color::Auto,
         }
     }
@@ -339,6 +349,9 @@ pub(crate) struct OutputArgs {
     /// remb.pcap, estimate.csv, remb.csv, streams.csv, events.csv, estimate.png, report.html, summary.json, config.toml.
     #[arg(short = 'o', long = "output-dir", value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
+    /// How the tables in this folder are written: as CSV, or as Parquet with the same columns
+    #[arg(hide_short_help = true, long, value_enum, default_value_t = TableFormat::Csv)]
+    pub(crate) tables: TableFormat,
     /// Write the REMB stream as pcap
     #[arg(short = 'w', long = "write", value_name = "FILE.pcap")]
     pub(crate) pcap: Option<PathBuf>,

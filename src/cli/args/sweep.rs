@@ -12,8 +12,10 @@ use remb_replay::analysis::series::ColumnNames;
 #[derive(Debug, Args)]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub(crate) struct SweepArgs {
-    /// The captures, each read once; - is standard input
-    #[arg(required = true, value_name = "CAPTURE")]
+    /// The captures, each read once, and folders of them
+    ///
+    /// Of a folder every file is taken; @FILE lists more, one a line; - is standard input.
+    #[arg(required = true, value_name = "CAPTURE|FOLDER|@LIST")]
     pub(crate) captures: Vec<PathBuf>,
     /// A parameter and its values; repeatable, the grid is the product
     #[arg(short = 'L', long = "list", value_name = "NAME=a,b,c", help_heading = "Grid")]

@@ -1,6 +1,6 @@
 //! Values of flags that are neither texts nor numbers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::ValueEnum;
@@ -158,6 +158,46 @@ impl From<Scheduler> for Profile {
         match scheduler {
             Scheduler::Periodic => Self::Periodic,
             Scheduler::Libwebrtc => Self::Libwebrtc,
+        }
+    }
+}
+
+/// How tables are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// Text, a row a line.
+    Csv,
+    /// By column, with types.
+    #[cfg(feature = "parquet")]
+    Parquet,
+}
+
+impl TableFormat {
+    /// Of many captures: what programs that read many tables like best.
+    pub(crate) const fn usual() -> Self {
+        #[cfg(feature = "parquet")]
+        return Self::Parquet;
+        #[cfg(not(feature = "parquet"))]
+        Self::Csv
+    }
+
+    /// All that there are.
+    pub(crate) fn all() -> &'static [Self] {
+        Self::value_variants()
+    }
+
+    /// By the ending of a file's name; CSV unless it says otherwise.
+    pub(crate) fn of(path: &Path) -> Self {
+        let is = |format: &&Self| path.extension().is_some_and(|ending| ending == format.ending());
+        Self::all().iter().find(is).copied().unwrap_or(Self::Csv)
+    }
+
+    /// How files end.
+    pub(crate) const fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            #[cfg(feature = "parquet")]
+            Self::Parquet => "parquet",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::args::{
-    CheckArgs, ComparisonArgs, ExplainArgs, InspectArgs, OutputArgs, Report, SweepArgs,
+    CheckArgs, ComparisonArgs, ExplainArgs, InspectArgs, OutputArgs, Report, SweepArgs, TableFormat,
 };
 
 /// What can be written. In this order it is looked at whether it can be.
@@ -73,7 +73,10 @@ impl OutputArgs {
             (Kind::Json, &self.json),
             (Kind::Merge, &self.merge),
         ]);
-        for (kind, path) in self.directory.iter().flat_map(|folder| Kind::all_in(folder)) {
+        for (kind, mut path) in self.directory.iter().flat_map(|folder| Kind::all_in(folder)) {
+            if path.extension().is_some_and(|ending| ending == TableFormat::Csv.ending()) {
+                path.set_extension(self.tables.ending());
+            }
             if !asked.iter().any(|(known, _)| *known == kind) {
                 asked.push((kind, path));
             }

@@ -13,8 +13,10 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
+use super::args::TableFormat;
+use super::table_format::TableWriter;
 pub(super) use kinds::{Asked, Kind};
-pub(super) use output::Output;
+pub(super) use output::{Output, readable_by_others};
 
 /// Bytes that are written at once.
 const BUFFER_SIZE: usize = 1 << 17;
@@ -123,6 +125,15 @@ impl Plan {
         self.target(kind).map(|target| self.open_target(target)).transpose()
     }
 
+    /// Opens a table, if it was asked for; its name says whether it is to be Parquet.
+    pub(super) fn open_table(&self, kind: Kind) -> Result<Option<TableWriter<Output>>> {
+        let format = match self.target(kind) {
+            Some(Target::File(path)) => TableFormat::of(path),
+            _ => TableFormat::Csv,
+        };
+        Ok(self.open(kind)?.map(|output| TableWriter::new(output, format)))
+    }
+
     /// Writes an output whole, if it was asked for.
     pub(super) fn write(
         &self,
@@ -185,11 +196,11 @@ impl Plan {
     }
 
     /// Nothing that is written into a stream can be taken back.
-    fn stream(&self, writer: impl Write + 'static, shown: String) -> Result<Output> {
+    fn stream(&self, writer: impl Write + Send + 'static, shown: String) -> Result<Output> {
         let kept = self.may_begin_again.then(tempfile::tempfile).transpose();
         let kept = kept.with_context(|| format!("a temporary file for {shown}"))?;
         let kept = kept.map(|file| BufWriter::with_capacity(BUFFER_SIZE, file));
-        let writer = BufWriter::with_capacity(BUFFER_SIZE, Box::new(writer) as Box<dyn Write>);
+        let writer = BufWriter::with_capacity(BUFFER_SIZE, Box::new(writer) as Box<dyn Write + Send>);
         Ok(Output::Stream { writer, kept, shown })
     }
 

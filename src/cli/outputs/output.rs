@@ -13,7 +13,7 @@ use super::bail_if_exists;
 pub(in crate::cli) enum Output {
     /// Standard output, or what is no file.
     Stream {
-        writer: BufWriter<Box<dyn Write>>,
+        writer: BufWriter<Box<dyn Write + Send>>,
         /// What it will get once nothing is to be taken back.
         kept: Option<BufWriter<File>>,
         shown: String,
@@ -97,11 +97,11 @@ fn ignoring_closed_pipe(result: io::Result<()>) -> io::Result<()> {
 
 /// Temporary files are private; outputs are as other programs' files are.
 #[cfg(unix)]
-fn readable_by_others(path: &Path) {
+pub(in crate::cli) fn readable_by_others(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     // A file system without permissions keeps what it has.
     let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o644));
 }
 
 #[cfg(not(unix))]
-fn readable_by_others(_path: &Path) {}
+pub(in crate::cli) fn readable_by_others(_path: &Path) {}

@@ -116,7 +116,8 @@ fn a_run_s_config_has_every_default_and_makes_the_same_run_and_the_same_config()
 /// One screen: the usual flags.
 #[test]
 fn the_short_help_is_at_most_40_lines_of_100_columns() {
-    for command in ["inspect", "explain", "replay", "compare", "sweep", "convert", "check", "params"] {
+    for command in ["inspect", "explain", "replay", "compare", "sweep", "batch", "convert", "check", "params"]
+    {
         let help = String::from_utf8(run(&[command, "-h"]).stdout).unwrap();
         let widest = help.lines().map(|line| line.chars().count()).max().unwrap();
         assert!(help.lines().count() <= 40 && widest <= 100, "{command}: {widest}\n{help}");

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -18,6 +17,10 @@ use sansio::Protocol;
 const NANOSECOND_MAGIC: u32 = 0xa1b2_3c4d;
 const SNAPLEN: u32 = 65_535;
 const LINKTYPE_RAW: u32 = 101;
+/// The chain is told no addresses: these are of those for documentation (RFC 5737), and a connection has a port.
+const PEER: [u8; 4] = [192, 0, 2, 1];
+const OWN: [u8; 4] = [192, 0, 2, 2];
+const FIRST_PORT: u16 = 5004;
 
 /// The file, shared by all connections.
 #[derive(Clone)]
@@ -33,9 +36,16 @@ impl Capture {
         Ok(Self(Arc::new(Mutex::new(file))))
     }
 
-    /// What stands in a connection's chain; its clock shows `since_epoch` at `base`.
-    pub fn tap(&self, base: Instant, since_epoch: Duration) -> Tap {
-        Tap { capture: self.clone(), base, since_epoch, addresses: None, read: VecDeque::new(), write: VecDeque::new() }
+    /// What stands in the chain of connection `number`; its clock shows `since_epoch` at `base`.
+    pub fn tap(&self, number: usize, base: Instant, since_epoch: Duration) -> Tap {
+        Tap {
+            capture: self.clone(),
+            base,
+            since_epoch,
+            addresses: None,
+            read: VecDeque::new(),
+            write: VecDeque::new(),
+        }
     }
 }
 
@@ -44,16 +54,14 @@ pub struct Tap {
     capture: Capture,
     base: Instant,
     since_epoch: Duration,
-    /// The peer's and ours, of the last packet that came.
-    addresses: Option<(SocketAddr, SocketAddr)>,
+    port: u16,
     read: VecDeque<TaggedPacket>,
     write: VecDeque<TaggedPacket>,
 }
 
 impl Tap {
     fn note(&mut self, message: &TaggedPacket, is_outgoing: bool) {
-        let Some((peer, own)) = self.addresses else { return };
-        let (from, to) = if is_outgoing { (own, peer) } else { (peer, own) };
+        let (from, to) = if is_outgoing { (OWN, PEER) } else { (PEER, OWN) };
         let (payload, is_rtcp) = match &message.message.packet {
             Packet::Rtp(packet) => {
                 let mut packet = packet.clone();
@@ -73,27 +81,20 @@ impl Tap {
     fn write_record(
         &self,
         at: Duration,
-        from: SocketAddr,
-        to: SocketAddr,
+        from: [u8; 4],
+        to: [u8; 4],
         payload: &[u8],
         flush: bool,
     ) -> anyhow::Result<()> {
-        let builder = match (from, to) {
-            (SocketAddr::V4(from), SocketAddr::V4(to)) => {
-                PacketBuilder::ipv4(from.ip().octets(), to.ip().octets(), 64)
-            }
-            (SocketAddr::V6(from), SocketAddr::V6(to)) => {
-                PacketBuilder::ipv6(from.ip().octets(), to.ip().octets(), 64)
-            }
-            _ => return Ok(()),
-        };
+        let builder = PacketBuilder::ipv4(from, to, 64).udp(self.port, self.port);
         let mut datagram = Vec::new();
-        builder.udp(from.port(), to.port()).write(&mut datagram, payload)?;
+        builder.write(&mut datagram, payload)?;
         let length = u32::try_from(datagram.len())?.to_le_bytes();
         let seconds = u32::try_from(at.as_secs())?.to_le_bytes();
         let mut file = self.capture.0.lock().expect("no panic while it is held");
-        file.write_all(&[seconds, at.subsec_nanos().to_le_bytes(), length, length].concat())?;
-        file.write_all(&datagram)?;
+        let header = [seconds, at.subsec_nanos().to_le_bytes(), length, length].concat();
+        // In one piece: what the buffer passes on, then, are whole records, whenever the program is ended.
+        file.write_all(&[header, datagram].concat())?;
         // Whoever ends the program loses no more than a second.
         if flush { Ok(file.flush()?) } else { Ok(()) }
     }
@@ -107,7 +108,6 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Tap {
     type Time = Instant;
 
     fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        self.addresses = Some((message.transport.peer_addr, message.transport.local_addr));
         self.note(&message, false);
         self.read.push_back(message);
         Ok(())

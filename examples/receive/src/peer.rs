@@ -62,6 +62,7 @@ impl Receiver {
     fn registry(&self) -> anyhow::Result<Registry> {
         let (now, since_epoch) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH)?);
         let output = self.output;
+        let number = self.connections.lock().expect("no panic while it is held").len();
         let mut registry = Registry::new().with(Slot::ReceiverReport, ReceiverReportBuilder::new().build());
         if self.sends_rembs {
             let remb = RembBuilder::new().with_wall_clock(now, since_epoch);
@@ -69,7 +70,7 @@ impl Receiver {
         }
         if let Some(capture) = &self.capture {
             // Wire-ward of the REMBs, which it is to see.
-            registry = registry.with(Slot::from(8_400), capture.tap(now, since_epoch));
+            registry = registry.with(Slot::from(8_400), capture.tap(number, now, since_epoch));
         }
         Ok(registry)
     }
@@ -81,12 +82,18 @@ fn media_engine() -> anyhow::Result<MediaEngine> {
     let feedback = |typ: &str, parameter: &str| RTCPFeedback { typ: typ.into(), parameter: parameter.into() };
     let mut register = |mime_type: &str, payload_type, sdp_fmtp_line: &str, rtcp_feedback| {
         let (mime_type, sdp_fmtp_line) = (mime_type.to_owned(), sdp_fmtp_line.to_owned());
-        let rtp_codec = RTCRtpCodec { mime_type, clock_rate: 90_000, channels: 0, sdp_fmtp_line, rtcp_feedback };
+        let rtp_codec =
+            RTCRtpCodec { mime_type, clock_rate: 90_000, channels: 0, sdp_fmtp_line, rtcp_feedback };
         let codec = RTCRtpCodecParameters { rtp_codec, payload_type, ..Default::default() };
         engine.register_codec(codec, RtpCodecKind::Video)
     };
     for (mime_type, payload_type, fmtp) in [(MIME_TYPE_VP8, 96, ""), (MIME_TYPE_VP9, 98, "profile-id=0")] {
-        let wanted = vec![feedback("goog-remb", ""), feedback("nack", "pli"), feedback("ccm", "fir")];
+        let wanted = vec![
+            feedback("goog-remb", ""),
+            feedback("nack", ""),
+            feedback("nack", "pli"),
+            feedback("ccm", "fir"),
+        ];
         register(mime_type, payload_type, fmtp, wanted)?;
         register("video/rtx", payload_type + 1, &format!("apt={payload_type}"), Vec::new())?;
     }

@@ -62,7 +62,9 @@ fn respond(
 pub fn serve_standard_input(receiver: Arc<Receiver>, output: Output) {
     let runtime = Handle::current();
     std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines().map_while(Result::ok).filter(|line| !line.trim().is_empty()) {
+        for line in
+            std::io::stdin().lock().lines().map_while(Result::ok).filter(|line| !line.trim().is_empty())
+        {
             let offer = serde_json::from_str::<Value>(&line).context("no JSON").and_then(|value| {
                 value["offer"].as_str().map(str::to_owned).context("no \"offer\" in the line")
             });

@@ -38,14 +38,9 @@ impl Capture {
 
     /// What stands in the chain of connection `number`; its clock shows `since_epoch` at `base`.
     pub fn tap(&self, number: usize, base: Instant, since_epoch: Duration) -> Tap {
-        Tap {
-            capture: self.clone(),
-            base,
-            since_epoch,
-            addresses: None,
-            read: VecDeque::new(),
-            write: VecDeque::new(),
-        }
+        let port = FIRST_PORT + (number % 1000) as u16;
+        let (read, write) = (VecDeque::new(), VecDeque::new());
+        Tap { capture: self.clone(), base, since_epoch, port, read, write }
     }
 }
 

@@ -88,12 +88,7 @@ fn media_engine() -> anyhow::Result<MediaEngine> {
         engine.register_codec(codec, RtpCodecKind::Video)
     };
     for (mime_type, payload_type, fmtp) in [(MIME_TYPE_VP8, 96, ""), (MIME_TYPE_VP9, 98, "profile-id=0")] {
-        let wanted = vec![
-            feedback("goog-remb", ""),
-            feedback("nack", ""),
-            feedback("nack", "pli"),
-            feedback("ccm", "fir"),
-        ];
+        let wanted = vec![feedback("goog-remb", ""), feedback("nack", "pli"), feedback("ccm", "fir")];
         register(mime_type, payload_type, fmtp, wanted)?;
         register("video/rtx", payload_type + 1, &format!("apt={payload_type}"), Vec::new())?;
     }

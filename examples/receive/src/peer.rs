@@ -84,7 +84,7 @@ fn media_engine() -> anyhow::Result<MediaEngine> {
         let (mime_type, sdp_fmtp_line) = (mime_type.to_owned(), sdp_fmtp_line.to_owned());
         let rtp_codec =
             RTCRtpCodec { mime_type, clock_rate: 90_000, channels: 0, sdp_fmtp_line, rtcp_feedback };
-        let codec = RTCRtpCodecParameters { rtp_codec, payload_type, ..Default::default() };
+        let codec = RTCRtpCodecParameters { rtp_codec, payload_type };
         engine.register_codec(codec, RtpCodecKind::Video)
     };
     for (mime_type, payload_type, fmtp) in [(MIME_TYPE_VP8, 96, ""), (MIME_TYPE_VP9, 98, "profile-id=0")] {

@@ -110,10 +110,10 @@ impl Failed {
         Self::Capture { exit_code: 3, error: error.to_string(), format: None, is_foreign }
     }
 
-    fn of(halt: Halt, reader: &CaptureReader) -> Self {
+    fn of(halt: Halt, reader: Option<&CaptureReader>) -> Self {
         match halt {
             Halt::Interrupted => Self::Interrupted,
-            Halt::Deadline(error) => Self::Late { error, format: Some(reader.format()) },
+            Halt::Deadline(error) => Self::Late { error, format: reader.map(CaptureReader::format) },
         }
     }
 }
@@ -139,8 +139,12 @@ fn read<F: Files>(
     told: Option<&Learned>,
 ) -> Result<Once<F::Estimates>, Failed> {
     let open = files.open().map_err(|source| Failed::to_open(&CaptureError::Io { offset: 0, source }))?;
-    let mut reader =
-        CaptureReader::of_session(open, manner.session).map_err(|error| Failed::to_open(&error))?;
+    // Where time is up before the first bytes are there, that is why they cannot be read.
+    let reader = CaptureReader::of_session(open, manner.session).map_err(|error| match files.halt() {
+        Some(halt) => Failed::of(halt, None),
+        None => Failed::to_open(&error),
+    });
+    let mut reader = reader?;
     let config = ReplayConfig { steps: true, events: true, ..manner.config.clone().told(told) };
     let sender = config.sender_ssrc;
     let invalid = |error: crate::config::ConfigError| Failed::Capture {
@@ -156,7 +160,7 @@ fn read<F: Files>(
             Some(frame) => frame,
             None => {
                 if let Some(halt) = files.halt() {
-                    return Err(Failed::of(halt, &reader));
+                    return Err(Failed::of(halt, Some(&reader)));
                 }
                 match reader.next_frame() {
                     Ok(Some(frame)) => frame,
@@ -177,7 +181,7 @@ fn read<F: Files>(
     };
     // A reading that was to end says so as an error of its bytes.
     if let Some(halt) = files.halt() {
-        return Err(Failed::of(halt, &reader));
+        return Err(Failed::of(halt, Some(&reader)));
     }
     let format = reader.format();
     let Some(mut gathering) = gathering else {

@@ -1,5 +1,6 @@
 //! The estimator in the stack's time: what is due runs before the packet, each timer at its own time and not at the time
-//! when the stack got round to it. So a capture of the same packets, replayed, gives the same REMBs.
+//! when the stack got round to it. So a replay of the same packets gives the same REMBs, if it is told by an SDP what the
+//! streams are, as this interceptor is told.
 
 use remb::bwe::{Controller, PacketArrival};
 use remb::rtt::{RttSample, RttSamples, RttSource};

@@ -1,9 +1,10 @@
-//! What comes and goes, decrypted, as a pcap of raw IP. Padding was taken off by the stack before and is not in it.
+//! What comes and goes, decrypted, as a pcap of raw IP. Padding was taken off by the stack before and is not in it. Beside it
+//! what was answered, which says what the payload types and header extensions are.
 
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,10 @@ const FIRST_PORT: u16 = 5004;
 
 /// The file, shared by all connections.
 #[derive(Clone)]
-pub struct Capture(Arc<Mutex<BufWriter<File>>>);
+pub struct Capture {
+    path: PathBuf,
+    file: Arc<Mutex<BufWriter<File>>>,
+}
 
 impl Capture {
     pub fn create(path: &Path) -> anyhow::Result<Self> {
@@ -33,7 +37,17 @@ impl Capture {
         file.write_all(&NANOSECOND_MAGIC.to_le_bytes())?;
         file.write_all(&[2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0])?;
         file.write_all(&[SNAPLEN.to_le_bytes(), LINKTYPE_RAW.to_le_bytes()].concat())?;
-        Ok(Self(Arc::new(Mutex::new(file))))
+        Ok(Self { path: path.to_owned(), file: Arc::new(Mutex::new(file)) })
+    }
+
+    /// Writes the answer of connection `number`: the first one's beside FILE as FILE.sdp, the next as FILE.2.sdp.
+    pub fn note_answer(&self, number: usize, sdp: &str) -> anyhow::Result<()> {
+        let suffix = if number == 0 { ".sdp".to_owned() } else { format!(".{}.sdp", number + 1) };
+        let mut path = self.path.clone().into_os_string();
+        path.push(suffix);
+        let path = PathBuf::from(path);
+        let written = File::create_new(&path).and_then(|mut file| file.write_all(sdp.as_bytes()));
+        written.with_context(|| path.display().to_string())
     }
 
     /// What stands in the chain of connection `number`; its clock shows `since_epoch` at `base`.
@@ -86,7 +100,7 @@ impl Tap {
         builder.write(&mut datagram, payload)?;
         let length = u32::try_from(datagram.len())?.to_le_bytes();
         let seconds = u32::try_from(at.as_secs())?.to_le_bytes();
-        let mut file = self.capture.0.lock().expect("no panic while it is held");
+        let mut file = self.capture.file.lock().expect("no panic while it is held");
         let header = [seconds, at.subsec_nanos().to_le_bytes(), length, length].concat();
         // In one piece: what the buffer passes on, then, are whole records, whenever the program is ended.
         file.write_all(&[header, datagram].concat())?;

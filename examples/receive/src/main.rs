@@ -27,8 +27,8 @@ struct Arguments {
     /// The address that media is received on; another machine needs one that it can reach.
     #[arg(long, default_value = "127.0.0.1")]
     media: IpAddr,
-    /// Writes all that is received and sent, decrypted, as a pcap of raw IP.
-    #[arg(long)]
+    /// Writes all that is received and sent, decrypted, as a pcap of raw IP, and the answer as FILE.sdp.
+    #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
     /// Sends no REMB, to see what the sender does without.
     #[arg(long)]
@@ -48,6 +48,7 @@ async fn main() -> anyhow::Result<()> {
         sends_rembs: !arguments.no_remb,
         capture,
         output,
+        started: Default::default(),
         connections: Default::default(),
     });
     signalling::serve_standard_input(receiver.clone(), output);

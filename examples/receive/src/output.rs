@@ -1,5 +1,6 @@
 //! What is printed: for people, or a JSON object a line for scripts.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -29,12 +30,12 @@ impl Output {
         let kbps = |bps: i64| format!("{} kbit/s", bps / 1000);
         let incoming = stats.incoming.map_or("unknown".to_owned(), |rate| kbps(rate.as_bps()));
         let rtt = stats.rtt.map_or("unknown".to_owned(), |rtt| format!("{} ms", rtt.to_millis()));
-        println!(
+        self.line(&format_args!(
             "REMB {:>12} ({}), incoming {incoming:>12}, usage {}, round trip {rtt}",
             kbps(stats.estimate.as_bps()),
             stats.reason.name(),
             stats.usage.name()
-        );
+        ));
     }
 
     /// Something that happened.
@@ -42,7 +43,7 @@ impl Output {
         if self.json {
             self.line(&json!({ "event": what }));
         } else {
-            println!("{what}");
+            self.line(&what);
         }
     }
 
@@ -53,10 +54,10 @@ impl Output {
         }
     }
 
-    /// An answer to a line of standard input.
-    pub fn line(self, value: &Value) {
+    /// A line, whatever the form. No `println!`, which panics on a closed pipe, on the thread that drives the connection.
+    pub fn line(self, line: &dyn Display) {
         let mut out = std::io::stdout().lock();
         // Nobody listens any more: the call goes on.
-        let _ = writeln!(out, "{value}").and_then(|()| out.flush());
+        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     }
 }

@@ -1,8 +1,10 @@
 //! One connection for each offer: a recipe for video that is steered by REMB.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use remb_rtc::{RembBuilder, SLOT};
@@ -13,6 +15,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 };
 use rtc_interceptor::{ReceiverReportBuilder, Registry, Slot};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceGatheringState,
@@ -29,40 +32,64 @@ pub struct Receiver {
     pub sends_rembs: bool,
     pub capture: Option<Capture>,
     pub output: Output,
-    /// A connection lives as long as somebody holds it.
-    pub connections: Mutex<Vec<Arc<dyn PeerConnection>>>,
+    /// How many connections were begun; each has a number of its own.
+    pub started: AtomicUsize,
+    pub connections: Arc<Connections>,
 }
 
+/// Those that last, by number: a connection lives as long as somebody holds it.
+#[derive(Default)]
+pub struct Connections(Mutex<HashMap<usize, Arc<dyn PeerConnection>>>);
+
+impl Connections {
+    fn hold(&self, number: usize, connection: Arc<dyn PeerConnection>) {
+        self.0.lock().expect("no panic while it is held").insert(number, connection);
+    }
+
+    fn let_go(&self, number: usize) -> Option<Arc<dyn PeerConnection>> {
+        self.0.lock().expect("no panic while it is held").remove(&number)
+    }
+}
+
+/// Candidates of this machine are there at once; what takes longer does not come.
+const GATHERING: Duration = Duration::from_secs(10);
 const ABS_SEND_TIME: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time";
 const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
 
 impl Receiver {
     /// Answers an offer, candidates included.
     pub async fn answer(&self, offer: String) -> anyhow::Result<String> {
-        let handler = Arc::new(Handler { gathered: Notify::new(), output: self.output });
+        let offer = RTCSessionDescription::offer(offer)?;
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        let (output, connections) = (self.output, self.connections.clone());
+        let handler = Arc::new(Handler { number, gathered: Notify::new(), output, connections });
         let connection = PeerConnectionBuilder::new()
             .with_media_engine(media_engine()?)
-            .with_interceptor_registry(self.registry()?)
+            .with_interceptor_registry(self.registry(number)?)
             .with_handler(handler.clone())
             .with_runtime(default_runtime().context("no runtime")?)
             .with_udp_addrs(vec![format!("{}:0", self.media)])
             .build()
             .await?;
-        connection.set_remote_description(RTCSessionDescription::offer(offer)?).await?;
+        connection.set_remote_description(offer).await?;
         let answer = connection.create_answer(None).await?;
         connection.set_local_description(answer).await?;
-        handler.gathered.notified().await;
+        let gathered = timeout(GATHERING, handler.gathered.notified()).await;
+        gathered.with_context(|| format!("no candidates within {} s", GATHERING.as_secs()))?;
         let answer = connection.local_description().await.context("no answer")?;
-        self.connections.lock().expect("no panic while it is held").push(Arc::new(connection));
+        // A file that cannot be written ends no call.
+        if let Some(Err(error)) = self.capture.as_ref().map(|capture| capture.note_answer(number, &answer.sdp)) {
+            output.event(&format!("{error:#}"));
+        }
+        self.connections.hold(number, Arc::new(connection));
         Ok(answer.sdp)
     }
 
     /// Receiver reports, REMB, and nothing else: transport-cc would take the estimate to the sender, and the NACK generator
     /// of this stack asks for what RTX has long brought.
-    fn registry(&self) -> anyhow::Result<Registry> {
+    fn registry(&self, number: usize) -> anyhow::Result<Registry> {
         let (now, since_epoch) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH)?);
         let output = self.output;
-        let number = self.connections.lock().expect("no panic while it is held").len();
         let mut registry = Registry::new().with(Slot::ReceiverReport, ReceiverReportBuilder::new().build());
         if self.sends_rembs {
             let remb = RembBuilder::new().with_wall_clock(now, since_epoch);
@@ -100,8 +127,10 @@ fn media_engine() -> anyhow::Result<MediaEngine> {
 }
 
 struct Handler {
+    number: usize,
     gathered: Notify,
     output: Output,
+    connections: Arc<Connections>,
 }
 
 #[async_trait::async_trait]
@@ -114,6 +143,14 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
         self.output.event(&format!("connection {state}"));
+        let has_ended = matches!(state, RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed);
+        if !has_ended {
+            return;
+        }
+        if let Some(connection) = self.connections.let_go(self.number) {
+            // Not awaited: it waits for the task that calls here.
+            tokio::spawn(async move { connection.close().await });
+        }
     }
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {

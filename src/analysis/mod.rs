@@ -20,6 +20,8 @@
 pub mod batch;
 pub mod check;
 pub mod compare;
+#[cfg(feature = "plot")]
+pub mod drawings;
 pub mod series;
 pub mod sweep;
 pub mod tables;

@@ -256,7 +256,7 @@ fn write(plan: &Plan, compared: &Compared) -> anyhow::Result<()> {
     plan.write_json(&mut outputs, compared)?;
     if let Some(Page { rows, summary }) = &compared.page {
         let flows = page::of_comparison(rows, (&compared.input, &compared.flows));
-        plan.write(Kind::Html, &mut outputs, |output| page::write(output, summary, flows, None))?;
+        plan.write(Kind::Html, &mut outputs, |output| page::write(output, summary, flows))?;
     }
     outputs.extend(draw(plan, &compared.input, &compared.flows)?);
     Output::finish_all(outputs)

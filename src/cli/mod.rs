@@ -29,7 +29,6 @@ mod source;
 mod sweep;
 mod sweep_picture;
 mod table_format;
-mod title;
 mod writers;
 mod written;
 

@@ -1,10 +1,9 @@
-//! The page of a replay or of a comparison.
+//! The page of a comparison.
 
 use std::io::Write;
 
 use anyhow::Result;
 
-use super::args::View;
 use remb_replay::analysis::compare::{BandRun, FlowComparison};
 use remb_replay::report::page::{Band, FlowPage, PageContent, write_page};
 use remb_replay::report::summary::Summary;
@@ -14,13 +13,8 @@ pub(super) fn write(
     output: &mut impl Write,
     summary: &Summary,
     flows: Vec<(String, String, FlowPage)>,
-    view: Option<View>,
 ) -> Result<()> {
-    let end = summary.input.span_s.map_or(f64::MAX, |span| span.0 as f64 / 1e9);
-    let view = view.map(|view| (view.from.unwrap_or(0.0), view.to.unwrap_or(end)));
-    let title = if summary.input.file == "-" { "standard input" } else { &summary.input.file };
-    let content = PageContent { title, summary, flows, view };
-    Ok(write_page(output, content)?)
+    Ok(write_page(output, PageContent { title: summary.input.shown(), summary, flows, view: None })?)
 }
 
 /// The pages of what was compared: the rows of the replay, and over them both series and the band of all phases.

@@ -20,7 +20,7 @@ use remb_replay::replay::ReplayConfig;
 use remb_replay::report::summary::Tool;
 use remb_replay::rtp::sdp::{HeaderExtension, SessionDescription};
 use remb_replay::survey::{CopyPolicy, MediaFilter, SurveyConfig, TimeBound};
-use remb_replay::units::{CaptureTime, Ssrc, TimeDelta};
+use remb_replay::units::{Ssrc, TimeDelta};
 
 /// Largest configuration file or SDP read.
 const MAX_TEXT_BYTES: u64 = 1 << 20;
@@ -199,7 +199,7 @@ fn replay_config(
     let ssrcs =
         |texts: &[String], flag| texts.iter().map(|text| ssrc_of(text).context(flag)).collect::<Result<_>>();
     let bound =
-        |text: &Option<String>, flag| text.as_deref().map(|text| time_bound(text).context(flag)).transpose();
+        |text: &Option<String>, flag| text.as_deref().map(|text| text.parse().context(flag)).transpose();
     let id = |text: &Option<String>, flag| match text {
         Some(text) => extension_id(text).context(flag),
         None => Ok(None),
@@ -339,33 +339,4 @@ fn rtt(text: &str) -> Result<Option<TimeDelta>> {
         bail!("--rtt {text} is outside 0s … 60s");
     }
     Ok(Some(rtt))
-}
-
-/// Seconds since the first frame, or RFC 3339.
-fn time_bound(text: &str) -> Result<TimeBound> {
-    if let Ok(seconds) = text.parse::<f64>()
-        && seconds.is_finite()
-        && seconds.abs() < 9e9
-    {
-        return Ok(TimeBound::SinceFirst((seconds * 1e9).round() as i64));
-    }
-    let at: jiff::Timestamp = text
-        .parse()
-        .map_err(|_| anyhow!("'{text}' is no time (seconds since the first frame, or RFC 3339)"))?;
-    CaptureTime::from_nanos(at.as_nanosecond())
-        .map(TimeBound::At)
-        .ok_or_else(|| anyhow!("'{text}' is out of range"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_seconds_or_rfc_3339() {
-        assert_eq!(time_bound("2.5").unwrap(), TimeBound::SinceFirst(2_500_000_000));
-        let at = CaptureTime::from_nanos(1_000_000_000).unwrap();
-        assert_eq!(time_bound("1970-01-01T00:00:01Z").unwrap(), TimeBound::At(at));
-        assert!(time_bound("noon").is_err());
-    }
 }

@@ -120,7 +120,7 @@ impl Explanation {
     pub fn to_text(&self, verbose: bool) -> String {
         let span =
             self.input.span_s.map_or("no time".to_owned(), |span| format!("{:.1} s", span.0 as f64 / 1e9));
-        let file = if self.input.file == "-" { "standard input" } else { &self.input.file };
+        let file = self.input.shown();
         let mut text = format!("{file}: {}, {span}\n", self.input.format);
         self.flows.iter().for_each(|flow| flow.write(&mut text, verbose));
         text

@@ -42,6 +42,7 @@ mod row;
 pub mod summary;
 mod summary_text;
 pub mod table;
+pub mod title;
 mod unusable_text;
 mod verdict_text;
 pub mod views;

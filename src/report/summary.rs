@@ -91,6 +91,13 @@ pub struct Input {
     pub ended_early: Option<String>,
 }
 
+impl Input {
+    /// The file as it is called where a person reads.
+    pub fn shown(&self) -> &str {
+        if self.file == "-" { "standard input" } else { &self.file }
+    }
+}
+
 /// One directed flow.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Flow {

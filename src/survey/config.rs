@@ -1,5 +1,7 @@
 //! What a survey is told.
 
+use std::str::FromStr;
+
 use crate::capture::LogFacts;
 use crate::decode::FiveTuple;
 use crate::model::{CopyPolicy, EmptyRange};
@@ -15,6 +17,29 @@ pub enum TimeBound {
     SinceFirst(i64),
     /// A time of day.
     At(CaptureTime),
+}
+
+/// What is no point in a capture, in words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' {1}")]
+pub struct NoTime(String, &'static str);
+
+impl FromStr for TimeBound {
+    type Err = NoTime;
+
+    /// Seconds since the first frame, or RFC 3339.
+    fn from_str(text: &str) -> Result<Self, NoTime> {
+        if let Ok(seconds) = text.parse::<f64>()
+            && seconds.is_finite()
+            && seconds.abs() < 9e9
+        {
+            return Ok(Self::SinceFirst((seconds * 1e9).round() as i64));
+        }
+        let wrong = |why| NoTime(text.to_owned(), why);
+        let at: Result<jiff::Timestamp, _> = text.parse();
+        let at = at.map_err(|_| wrong("is no time (seconds since the first frame, or RFC 3339)"))?;
+        CaptureTime::from_nanos(at.as_nanosecond()).map(Self::At).ok_or_else(|| wrong("is out of range"))
+    }
 }
 
 /// Which streams feed the estimator.
@@ -154,5 +179,18 @@ impl TimeRange {
     #[inline]
     pub(super) fn until(&self, at: CaptureTime) -> CaptureTime {
         at.min(self.last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_seconds_or_rfc_3339() {
+        assert_eq!("2.5".parse(), Ok(TimeBound::SinceFirst(2_500_000_000)));
+        let at = CaptureTime::from_nanos(1_000_000_000).unwrap();
+        assert_eq!("1970-01-01T00:00:01Z".parse(), Ok(TimeBound::At(at)));
+        assert!("noon".parse::<TimeBound>().is_err());
     }
 }

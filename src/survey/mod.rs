@@ -62,7 +62,7 @@ mod verdict;
 use std::collections::VecDeque;
 
 pub use crate::model::CopyPolicy;
-pub use config::{MediaFilter, SurveyConfig, TimeBound};
+pub use config::{MediaFilter, NoTime, SurveyConfig, TimeBound};
 pub use feed::{FedPacket, Feed, FlowInfo, NoFeed};
 pub use findings::Findings;
 pub use learned::Learned;

@@ -1,13 +1,13 @@
 //! The title of a flow's picture, and the line below it.
 
-use super::resolve::Resolved;
-use remb_replay::bwe::DelayFilter;
-use remb_replay::remb::Profile;
-use remb_replay::report::summary::{Flow, Summary};
+use super::summary::{Flow, Summary};
+use crate::config::Parameters;
+use remb::Profile;
+use remb::bwe::DelayFilter;
 
-/// Title and the line below it.
-pub(super) fn title(summary: &Summary, resolved: &Resolved, flow: Option<&Flow>) -> [String; 2] {
-    let remb = &resolved.config.parameters.remb;
+/// Title and the line below it, of a flow or of none; the summary's parameters as they were used.
+pub fn title(summary: &Summary, parameters: &Parameters, flow: Option<&Flow>) -> [String; 2] {
+    let remb = &parameters.remb;
     let schedule = match remb.scheduler {
         Profile::Periodic => {
             format!("REMB every {} and at a fall of {} %", remb.interval, remb.decrease_threshold)
@@ -17,15 +17,15 @@ pub(super) fn title(summary: &Summary, resolved: &Resolved, flow: Option<&Flow>)
     let name = flow.map_or("no flow was estimated", |flow| &flow.flow);
     let rtt = flow.and_then(|flow| flow.rtt.in_short()).map(|rtt| format!(", {rtt}")).unwrap_or_default();
     let packets = flow.map(|flow| format!(", {} packets", flow.packets_fed)).unwrap_or_default();
-    let file = if summary.input.file == "-" { "standard input" } else { &summary.input.file };
+    let file = summary.input.shown();
     let estimator = flow
         .and_then(|flow| flow.estimation.as_ref())
         .map_or("not estimated", |estimation| estimation.estimator);
-    let filter = match resolved.config.parameters.estimator.controller.filter {
+    let filter = match parameters.estimator.controller.filter {
         DelayFilter::Kalman => "Kalman filter",
         DelayFilter::Trendline => "trendline filter",
     };
-    let profile = match resolved.profile {
+    let profile = match summary.profile {
         "libwebrtc" => String::new(),
         name => format!("profile {name}, "),
     };

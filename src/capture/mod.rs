@@ -218,7 +218,7 @@ impl CaptureReader {
                 Format::Log(log) => log.next_record(&mut self.buffer, number)?,
             };
             match record {
-                Record::End if self.buffer.ended_early() && !matches!(self.format, Format::Log(_)) => {
+                Record::End if self.buffer.ended_early() => {
                     return Err(CaptureError::CutOff { frame: number, offset: self.buffer.offset() });
                 }
                 Record::End if self.open_next()? => {}
@@ -365,6 +365,9 @@ fn begin(
     };
     match format {
         Some(format) => Ok((buffer, format, compression)),
+        None if buffer.ended_early() && buffer.peek(1)?.is_empty() => {
+            Err(CaptureError::CutOff { frame: FrameNumber(1), offset: 0 })
+        }
         None => Err(CaptureError::NotACapture(foreign::what_it_is(buffer.peek(foreign::LOOKED_AT)?))),
     }
 }

@@ -17,13 +17,34 @@ pub(super) struct Clock {
     has_hours: bool,
     base: i64,
     last: Option<i64>,
+    /// What is to be added for times since 1970.
+    anchor: i64,
     /// Silences that may have been longer by whole minutes.
     pub(super) long_gaps: u64,
 }
 
 impl Clock {
-    /// A time within a day, in nanoseconds since the day or the minute in which the log began.
-    pub(super) fn follow(&mut self, of_day: i64) -> i64 {
+    /// A packet's time in nanoseconds: what stands before it, if anything does, or its time within a day since the day or the minute in
+    /// which the log began, or since what stood before an earlier one.
+    pub(super) fn time(&mut self, of_day: i64, prefix: Option<i64>) -> i64 {
+        let followed = self.follow(of_day, prefix.is_some());
+        if let Some(prefix) = prefix {
+            self.anchor = prefix - followed;
+        }
+        prefix.unwrap_or(self.anchor + followed)
+    }
+
+    /// Whether what stands before some packet was its time.
+    pub(super) fn is_anchored(&self) -> bool {
+        self.anchor != 0
+    }
+
+    /// The same clock before its first line, where the time that stands before a later one is known now.
+    pub(super) fn anchored(&self) -> Self {
+        Self { anchor: self.anchor, ..Self::default() }
+    }
+
+    fn follow(&mut self, of_day: i64, is_known: bool) -> i64 {
         if of_day >= MINUTE && !self.has_hours {
             self.has_hours = true;
         }
@@ -41,14 +62,14 @@ impl Clock {
             self.base += period;
         }
         let since = if step < -MAX_STEP_BACK { step + period } else { step };
-        self.long_gaps += u64::from(!self.has_hours && since > LONG_GAP);
+        self.long_gaps += u64::from(!self.has_hours && !is_known && since > LONG_GAP);
         self.last = Some(of_day);
         self.base + of_day
     }
 }
 
 /// What the digits behind the point mean, by those that were seen.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Fractions {
     /// The most digits of a line of Firefox.
     most: u32,
@@ -91,7 +112,7 @@ mod tests {
 
     fn follow(seconds: &[f64]) -> (Vec<f64>, u64) {
         let mut clock = Clock::default();
-        let times = seconds.iter().map(|time| clock.follow((time * 1e9) as i64) as f64 / 1e9).collect();
+        let times = seconds.iter().map(|time| clock.time((time * 1e9) as i64, None) as f64 / 1e9).collect();
         (times, clock.long_gaps)
     }
 
@@ -101,6 +122,20 @@ mod tests {
         assert_eq!(follow(&[59.9, 0.1, 59.95, 0.2]).0, [59.9, 60.1, 59.95, 60.2], "exchanged at the turn");
         assert_eq!(follow(&[10.0, 9.9, 10.1]).0, [10.0, 9.9, 10.1], "a small step back stays");
         assert_eq!(follow(&[10.0, 45.0]).1, 1, "a silence that may have been 95 s");
+    }
+
+    #[test]
+    fn a_time_that_stands_before_a_packet_is_its_time_and_that_of_those_behind() {
+        let second = |seconds: i64| seconds * SECOND;
+        let mut clock = Clock::default();
+        assert_eq!(clock.time(second(10), Some(second(7210))), second(7210));
+        assert_eq!(clock.time(second(11), None), second(7211));
+        assert_eq!(clock.time(second(1), None), second(7261), "a minute turned");
+        assert_eq!(clock.time(second(50), Some(second(7430))), second(7430), "a silence of more than two minutes");
+        assert_eq!(clock.time(second(51), None), second(7431));
+        assert_eq!(clock.long_gaps, 1, "the silence before the last that has no time before it");
+        let mut again = clock.anchored();
+        assert_eq!(again.time(second(10), None), second(7330), "before a line that the first turn led to");
     }
 
     #[test]

@@ -48,27 +48,43 @@ pub(super) struct TimeOfDay {
 
 /// The packet of a line: nothing where there is none, an error where it is damaged.
 pub(super) fn parse(line: &[u8]) -> Option<Result<Line, ()>> {
-    let core = (0..line.len()).find_map(|start| {
-        let is_start =
-            start == 0 || line.get(start - 1).is_some_and(|before| !before.is_ascii_alphanumeric());
-        let rest = line.get(start..).filter(|_| is_start)?;
-        let direction = match rest {
-            [b'I', b' ', b'0'..=b'9', b'0'..=b'9', b':', ..] => Direction::Inbound,
-            [b'O', b' ', b'0'..=b'9', b'0'..=b'9', b':', ..] => Direction::Outbound,
-            _ => return None,
+    let (mut found, mut has_broken_time) = (None, false);
+    for start in 0..line.len() {
+        let Some(direction) = direction_at(line, start) else { continue };
+        let Some((time, len)) = time_of_day(line.get(start + 2..)?) else {
+            // It looked like a time of day and is none.
+            has_broken_time = true;
+            continue;
         };
-        Some((start, direction))
-    });
-    let (start, direction) = core?;
-    let mut at = start + 2;
-    let time = match time_of_day(line.get(at..)?) {
-        Some((time, len)) => {
-            at += len;
-            time
+        let Some(bytes) = bytes_at(line, start + 2 + len) else { continue };
+        let is_packet = !bytes.is_empty();
+        if is_packet || found.is_none() {
+            found = Some((start, direction, time, bytes));
         }
-        // It looked like a time of day and is none.
-        None => return is_like_a_packet(line).then_some(Err(())),
+        if is_packet {
+            break;
+        }
+    }
+    let Some((start, direction, time, bytes)) = found else {
+        return (has_broken_time && is_like_a_packet(line)).then_some(Err(()));
     };
+    let (producer, content) = marks(line.get(..start)?, line.get(bytes.end..)?);
+    Some(Ok(Line { direction, time, bytes, producer, content }))
+}
+
+/// Which way a packet went that may begin there.
+fn direction_at(line: &[u8], start: usize) -> Option<Direction> {
+    let direction = match line.get(start..)? {
+        [b'I', b' ', b'0'..=b'9', b'0'..=b'9', b':', ..] => Direction::Inbound,
+        [b'O', b' ', b'0'..=b'9', b'0'..=b'9', b':', ..] => Direction::Outbound,
+        _ => return None,
+    };
+    let before = start.checked_sub(1).and_then(|before| line.get(before));
+    before.is_none_or(|before| !before.is_ascii_alphanumeric()).then_some(direction)
+}
+
+/// Where the bytes are behind a time that ends at `at`, none perhaps; `None` without the offset that comes before them.
+fn bytes_at(line: &[u8], at: usize) -> Option<Range<usize>> {
     let spaces = |at: usize| line.iter().skip(at).take_while(|byte| **byte == b' ').count();
     let zeros = |at: usize| line.iter().skip(at).take_while(|byte| **byte == b'0').count();
     let gap = spaces(at);
@@ -91,12 +107,9 @@ pub(super) fn parse(line: &[u8]) -> Option<Result<Line, ()>> {
             {
                 end += gap + 2;
             }
-            _ => break,
+            _ => return Some(first..end),
         }
     }
-    let (before, behind) = (line.get(..start)?, line.get(end..)?);
-    let (producer, content) = marks(before, behind);
-    Some(Ok(Line { direction, time, bytes: first..end, producer, content }))
 }
 
 /// Puts a line's bytes behind what `out` has.
@@ -217,6 +230,31 @@ mod tests {
             assert_eq!(bytes, [0xb0, 0x61, 0xff], "{text}");
         }
         assert_eq!(read("O 23:59:59.9 0000 80 # SCTP_PACKET").0.content, Content::Data);
+    }
+
+    #[test]
+    fn a_packet_is_looked_for_anywhere_in_the_line() {
+        for text in [
+            "O 12:00 meeting; I 00:00:18.042 0000 b0 61 ff # RTP_DUMP",
+            "I 12:00:00.5 of O 12:00:01.5 and I 00:00:18.042 0000 b0 61 ff # RTP_DUMP",
+            "I 12:00:00.5 0000 of app: I 00:00:18.042 0000 b0 61 ff # RTP_DUMP",
+            "O 00:61:18.042 0000 I 00:00:18.042 0000 b0 61 ff # RTP_DUMP",
+            "xI 00:00:17.042 0000 b0 I 00:00:18.042 0000 b0 61 ff # RTP_DUMP",
+        ] {
+            let (line, bytes) = read(text);
+            assert_eq!((line.direction, line.producer), (Direction::Inbound, Producer::Libwebrtc), "{text}");
+            assert_eq!(line.time, TimeOfDay { seconds: 18, fraction: 42, digits: 3 }, "{text}");
+            assert_eq!(bytes, [0xb0, 0x61, 0xff], "{text}");
+        }
+    }
+
+    /// What stands before and behind a packet is looked at once.
+    #[test]
+    fn a_line_of_many_starts_costs_what_its_length_does() {
+        let line = b"I 00:00:00.0 0000 ".repeat(14_000);
+        let began = std::time::Instant::now();
+        assert!(parse(&line).unwrap().unwrap().bytes.is_empty());
+        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
     }
 
     #[test]

@@ -37,7 +37,22 @@ pub(super) fn begins(start: &[u8]) -> Option<TextLog> {
             first.get_or_insert(line.producer);
         }
     }
-    first.map(|producer| TextLog::new(producer, fractions))
+    first.map(|producer| {
+        let clock = anchored(start, TextLog::new(producer, fractions));
+        TextLog { clock, ..TextLog::new(producer, fractions) }
+    })
+}
+
+/// The clock as it is before the first line. Where a prefix is known only further on, what is in front of it has its day, too.
+fn anchored(start: &[u8], mut trial: TextLog) -> Clock {
+    for line in start.split(|byte| *byte == b'\n') {
+        trial.line(line, true);
+        trial.waiting.clear();
+        if trial.clock.is_anchored() {
+            break;
+        }
+    }
+    trial.clock.anchored()
 }
 
 /// A packet with its time, which waits until the lines behind it are known.
@@ -97,24 +112,27 @@ impl TextLog {
                 self.is_at_end = true;
                 break;
             };
-            let line = buffer.consumed(place);
-            self.prefix = match (line::prefix_time(line), self.prefix) {
-                (Some(time), _) => Some((time, 0)),
-                (None, Some((time, lines))) if lines < 2 => Some((time, lines + 1)),
-                _ => None,
-            };
-            match line::parse(line) {
-                None => {}
-                Some(Err(())) => self.waiting.push_back(Err(Skip::DamagedLine)),
-                Some(Ok(parsed)) => {
-                    let text = line.get(parsed.bytes.clone()).unwrap_or_default();
-                    let mut bytes = Vec::with_capacity(text.len() / 3 + 1);
-                    line::append_bytes(text, &mut bytes);
-                    self.take(&parsed, bytes, is_whole);
-                }
-            }
+            self.line(buffer.consumed(place), is_whole);
         }
         Ok(())
+    }
+
+    fn line(&mut self, line: &[u8], is_whole: bool) {
+        self.prefix = match (line::prefix_time(line), self.prefix) {
+            (Some(time), _) => Some((time, 0)),
+            (None, Some((time, lines))) if lines < 2 => Some((time, lines + 1)),
+            _ => None,
+        };
+        match line::parse(line) {
+            None => {}
+            Some(Err(())) => self.waiting.push_back(Err(Skip::DamagedLine)),
+            Some(Ok(parsed)) => {
+                let text = line.get(parsed.bytes.clone()).unwrap_or_default();
+                let mut bytes = Vec::with_capacity(text.len() / 3 + 1);
+                line::append_bytes(text, &mut bytes);
+                self.take(&parsed, bytes, is_whole);
+            }
+        }
     }
 
     fn take(&mut self, line: &Line, bytes: Vec<u8>, is_whole: bool) {
@@ -131,8 +149,7 @@ impl TextLog {
         }
         self.fractions.note(line.producer, line.time);
         let of_day = self.fractions.nanos(line.producer, line.time);
-        let followed = self.clock.follow(of_day);
-        let at = self.prefix.take().map_or(followed, |(micros, _)| micros * 1000);
+        let at = self.clock.time(of_day, self.prefix.take().map(|(micros, _)| micros * 1000));
         if line.producer == Producer::OldFirefox && !is_rtcp && is_zeroed(&bytes) {
             self.notes.zeroed += 1;
         }
@@ -197,11 +214,13 @@ fn next_line(buffer: &mut FillBuffer) -> Result<Option<(std::ops::Range<usize>, 
     let mut wanted = 4096;
     loop {
         let found = buffer.peek(wanted)?;
-        let is_all = found.len() < wanted;
+        let (is_all, found_len) = (found.len() < wanted, found.len());
         let (len, end) = match found.iter().position(|byte| *byte == b'\n') {
             Some(len) => (len, 1),
-            None if found.is_empty() => return Ok(None),
-            None if is_all || wanted >= MAX_LINE => (found.len(), 0),
+            None if found_len == 0 => return Ok(None),
+            // What is cut off is no line, whatever it has.
+            None if is_all && buffer.ended_early() => return Ok(None),
+            None if is_all || wanted >= MAX_LINE => (found_len, 0),
             None => {
                 wanted *= 2;
                 continue;

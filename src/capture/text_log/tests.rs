@@ -1,5 +1,5 @@
 use std::fs;
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 use std::path::Path;
 
 use crate::capture::{CaptureError, CaptureReader, Direction, Skip};
@@ -82,6 +82,78 @@ fn lines_that_are_cut_or_damaged_are_counted_and_the_rest_is_read() {
     let (found, reader) = read(lines.join("\n").into_bytes());
     assert_eq!(skipped(&reader, Skip::DamagedLine), 3, "the fourth is no packet at all any more");
     assert_eq!(found.len(), whole - 1 - 4);
+}
+
+/// Chrome's log with the prefixes of some packets gone, as where another line came between.
+#[test]
+fn a_packet_without_a_prefix_among_others_has_their_day() {
+    let text = String::from_utf8(sample("chrome-prefixed.log")).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    let (whole, _) = read(text.clone().into_bytes());
+    let prefixed: Vec<_> = (0..lines.len()).filter(|place| lines[*place].starts_with('[')).collect();
+    // Midnight is behind the 50th.
+    for lost in [0..1, 0..3, 40..41, 50..55, 0..60, 107..108] {
+        let gone = |place: &usize| prefixed[lost.clone()].contains(place);
+        let kept: Vec<_> =
+            lines.iter().enumerate().filter(|(place, _)| !gone(place)).map(|(_, line)| *line).collect();
+        let (found, reader) = read((kept.join("\n") + "\n").into_bytes());
+        assert_eq!(found.len(), whole.len(), "{lost:?}");
+        for ((at, ..), (expected, ..)) in found.iter().zip(&whole) {
+            assert!((at - expected).abs() <= 3_000_000, "{lost:?}: {at} for {expected}");
+        }
+        assert_eq!(reader.log_notes().long_gaps, 0);
+    }
+}
+
+#[test]
+fn a_silence_is_as_long_as_prefixes_say() {
+    let text = String::from_utf8(sample("chrome-prefixed.log")).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    let prefixed: Vec<_> = (0..lines.len()).filter(|place| lines[*place].starts_with('[')).collect();
+    let silent = [&lines[..prefixed[20]], &lines[prefixed[70]..]].concat().join("\n") + "\n";
+    let (found, reader) = read(silent.clone().into_bytes());
+    let silence = found.windows(2).map(|two| two[1].0 - two[0].0).max().unwrap();
+    assert!(silence > 40_000_000_000 && reader.log_notes().long_gaps == 0, "{silence}");
+    let bare: Vec<_> = silent.lines().filter(|line| !line.starts_with('[')).collect();
+    assert_eq!(read((bare.join("\n") + "\n").into_bytes()).1.log_notes().long_gaps, 1);
+}
+
+#[test]
+fn a_compressed_log_that_is_cut_says_so_and_what_is_no_line_any_more_is_no_packet() {
+    for name in ["chrome.log", "janus.log", "baresip.json", "call.rtpdump"] {
+        let plain = sample(name);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&plain).unwrap();
+        let zstd = ruzstd::encoding::compress_to_vec(&plain[..], ruzstd::encoding::CompressionLevel::Fastest);
+        let (whole, _) = read(plain);
+        for compressed in [gzip.finish().unwrap(), zstd] {
+            let (found, error) = until_error(&compressed);
+            assert!(found == whole && error.is_none(), "{name}: {error:?}");
+            for cut in [1, 4, 7, 9, 100, compressed.len() / 2] {
+                let (found, error) = until_error(&compressed[..compressed.len() - cut]);
+                // Lines of data channels have numbers, too.
+                let is_cut = matches!(error, Some(CaptureError::CutOff { frame, .. }) if frame.0 > found.len() as u64);
+                assert!(is_cut && whole.starts_with(&found), "{name}, {cut} bytes: {error:?}");
+            }
+        }
+    }
+}
+
+fn until_error(file: &[u8]) -> (Vec<Found>, Option<CaptureError>) {
+    let mut reader = match CaptureReader::new(Box::new(Cursor::new(file.to_vec()))) {
+        Ok(reader) => reader,
+        Err(error) => return (Vec::new(), Some(error)),
+    };
+    let mut found = Vec::new();
+    loop {
+        match reader.next_frame() {
+            Ok(Some(frame)) => {
+                found.push((frame.at.as_nanos(), frame.direction.unwrap(), frame.data[28..].to_vec()));
+            }
+            Ok(None) => return (found, None),
+            Err(error) => return (found, Some(error)),
+        }
+    }
 }
 
 #[test]

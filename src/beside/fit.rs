@@ -28,6 +28,14 @@ pub struct Fit {
     pub rtcp: u64,
 }
 
+/// What two have in common does not bring their clocks together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("have {pairs} RTP packets in common, where {MIN_PAIRS} of one direction are needed")]
+pub struct TooFewPairs {
+    /// Packets that are in both.
+    pub pairs: u64,
+}
+
 /// Pairs beyond these change no median.
 const MAX_PAIRS: usize = 1 << 20;
 /// With fewer the log may be that of another call.
@@ -96,10 +104,17 @@ impl Fitting {
             });
     }
 
-    /// The log, ready to be put into the capture; `None` where they have too few packets in common.
-    pub fn finish(self) -> Option<Beside> {
+    /// The log, ready to be put into the capture.
+    ///
+    /// # Errors
+    /// If both have too few packets in common.
+    pub fn finish(self) -> Result<Beside, TooFewPairs> {
+        let pairs = self.received.count + self.sent.count;
+        self.brought_together(pairs).ok_or(TooFewPairs { pairs })
+    }
+
+    fn brought_together(self, pairs: u64) -> Option<Beside> {
         let Self { log, received, sent, longer_by, rtcp_cut, .. } = self;
-        let pairs = received.count + sent.count;
         let mut offsets = if received.offsets.len() >= MIN_PAIRS { received.offsets } else { sent.offsets };
         offsets.sort_unstable();
         let at = |percent: usize| offsets.get(offsets.len() * percent / 100).copied();

@@ -80,7 +80,7 @@ impl LogIndex {
             let _ = decoder.decode(&frame, &mut |datagram| {
                 let class = classify(datagram.payload, datagram.payload_len);
                 if class == PacketClass::Rtcp && rtcp_bytes < MAX_RTCP_BYTES {
-                    rtcp_bytes += datagram.payload.len();
+                    rtcp_bytes += size_of::<LoggedRtcp>() + datagram.payload.len();
                     index.rtcp.push(LoggedRtcp { at, direction, packet: datagram.payload.to_vec() });
                 }
                 if let Ok(packet) = RtpPacket::parse(datagram.payload, datagram.payload_len)

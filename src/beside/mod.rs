@@ -5,6 +5,6 @@ mod fit;
 mod log;
 mod spliced;
 
-pub use fit::{Fit, Fitting};
+pub use fit::{Fit, Fitting, TooFewPairs};
 pub use log::{LogIndex, NotALog};
 pub use spliced::{Beside, Spliced};

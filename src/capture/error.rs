@@ -38,6 +38,14 @@ pub enum CaptureError {
         /// So many there are.
         sessions: usize,
     },
+    /// A session was asked for of what has none.
+    #[error("has no session {wanted}: only a WebRTC event log has sessions, and this is {format}")]
+    NoSessions {
+        /// Its number, from 1.
+        wanted: usize,
+        /// What it is.
+        format: String,
+    },
     /// A log that ends inside a record.
     #[error("cut off in record {record} at byte {offset}")]
     CutOffRecord {

@@ -36,3 +36,14 @@ pub struct LogNotes {
     /// So many packets are of exactly this length, bytes, and none is longer: they may have been cut.
     pub cut_to: Option<(usize, u64)>,
 }
+
+impl LogNotes {
+    /// Of two files, the second joined to the first.
+    pub(super) fn and(self, next: Self) -> Self {
+        let cut_to = match (self.cut_to, next.cut_to) {
+            (Some((len, count)), Some((same, more))) if len == same => Some((len, count + more)),
+            (one, other) => one.max(other),
+        };
+        Self { zeroed: self.zeroed + next.zeroed, long_gaps: self.long_gaps + next.long_gaps, cut_to }
+    }
+}

@@ -27,6 +27,19 @@ pub struct LogFacts {
     pub event_log: Option<EventLogFacts>,
 }
 
+/// More streams are not kept.
+pub(super) const MAX_STREAMS: usize = 4096;
+/// More sessions are counted and not listed.
+pub(super) const MAX_SESSIONS: usize = 1000;
+/// More ICE candidate pairs are not kept,
+pub(super) const MAX_PAIRS: usize = 256;
+/// nor more states of DTLS.
+pub(super) const MAX_STATES: usize = 64;
+/// Facts within these limits are shorter as JSON, bytes.
+pub(super) const MAX_JSON: usize = 1 << 20;
+/// No name in them is longer, bytes.
+const MAX_NAME: usize = 100;
+
 /// What the comments of a pcapng's interface begin with that have the facts as JSON, in one or several.
 pub const FACTS_PREFIX: &[u8] = b"remb-replay log facts: ";
 
@@ -57,6 +70,26 @@ impl LogFacts {
             streams: Vec::new(),
             event_log: None,
         }
+    }
+
+    /// From a pcapng, which may be a stranger's: what no log can have is refused.
+    pub(super) fn from_json(json: &[u8]) -> Option<Self> {
+        let facts: Self = (json.len() <= MAX_JSON).then(|| serde_json::from_slice(json).ok())??;
+        facts.is_within_limits().then_some(facts)
+    }
+
+    fn is_within_limits(&self) -> bool {
+        let is_name = |name: &String| name.len() <= MAX_NAME && !name.contains(char::is_control);
+        let is_log = |log: &EventLogFacts| {
+            let is_pair =
+                |pair: &IcePair| pair.types.iter().chain(&pair.families).chain([&pair.protocol]).all(is_name);
+            log.sessions.len() <= MAX_SESSIONS
+                && log.ice_pairs.len() <= MAX_PAIRS
+                && log.dtls.len() <= MAX_STATES
+                && log.ice_pairs.iter().all(is_pair)
+                && log.dtls.iter().all(is_name)
+        };
+        self.streams.len() <= MAX_STREAMS && is_name(&self.source) && self.event_log.iter().all(is_log)
     }
 
     /// The ids that extensions have in made headers: abs-send-time, the transmission time offset, and the transport-wide sequence

@@ -139,8 +139,11 @@ pub struct CaptureReader {
     snaplen_before: Option<(u32, u32)>,
     /// Opens the next file, where it is one of several.
     rest: Option<NextFile>,
-    /// Bytes of the files before this one.
+    /// Bytes of the files before this one, and what was noticed in them.
     bytes_before: u64,
+    notes_before: LogNotes,
+    /// What they were, each kind once.
+    formats_before: Vec<String>,
 }
 
 /// Opens the next of several files; `None` behind the last.
@@ -160,13 +163,13 @@ impl CaptureReader {
     /// The same; of an event log with several sessions this one, from 1, else the first with media.
     ///
     /// # Errors
-    /// As above, and if there is no such session.
+    /// As above, and if there is no such session, or it is no event log.
     pub fn of_session(
         source: Box<dyn Read + Send>,
         session: Option<NonZeroUsize>,
     ) -> Result<Self, CaptureError> {
         let (buffer, format, compression) = begin(source, session)?;
-        Ok(Self {
+        let reader = Self {
             buffer,
             format,
             compression,
@@ -177,7 +180,19 @@ impl CaptureReader {
             snaplen_before: None,
             rest: None,
             bytes_before: 0,
-        })
+            notes_before: LogNotes::default(),
+            formats_before: Vec::new(),
+        };
+        match session {
+            Some(wanted) if !reader.has_sessions() => {
+                Err(CaptureError::NoSessions { wanted: wanted.get(), format: reader.format() })
+            }
+            _ => Ok(reader),
+        }
+    }
+
+    fn has_sessions(&self) -> bool {
+        matches!(&self.format, Format::Log(log) if log.facts().event_log.is_some())
     }
 
     /// Reads the files of one rotated capture as one: the first, and then what `rest` opens, each when the one before has
@@ -187,6 +202,20 @@ impl CaptureReader {
     /// If the first is no capture, or cannot be read.
     pub fn joined(first: Box<dyn Read + Send>, rest: NextFile) -> Result<Self, CaptureError> {
         Ok(Self { rest: Some(rest), ..Self::new(first)? })
+    }
+
+    /// Reads what stands before the first packet, so that [`Self::snaplen`] and [`Self::log`] know a pcapng's.
+    ///
+    /// # Errors
+    /// If the capture is cut off or damaged there. Then reading is over.
+    pub fn read_head(&mut self) -> Result<(), CaptureError> {
+        let number = FrameNumber(self.frames + 1);
+        while let Format::Pcapng(reader) = &mut self.format
+            && let Record::NextSection = reader.read_head(&mut self.buffer, number)?
+        {
+            self.concatenated.add(number.0);
+        }
+        Ok(())
     }
 
     /// The next frame; `None` at the end.
@@ -245,11 +274,16 @@ impl CaptureReader {
     fn open_next(&mut self) -> Result<bool, CaptureError> {
         let Some(next) = self.rest.as_mut().and_then(|rest| rest()) else { return Ok(false) };
         let source = next.map_err(|source| CaptureError::Io { offset: 0, source })?;
-        let (buffer, format, _) = begin(source, None)?;
+        let (buffer, format, compression) = begin(source, None)?;
         self.nanoseconds_before = self.nanoseconds();
         self.snaplen_before = self.snaplen();
         self.bytes_before += self.buffer.bytes_read();
-        (self.buffer, self.format) = (buffer, format);
+        self.notes_before = self.log_notes();
+        let before = self.own_format();
+        if !self.formats_before.contains(&before) {
+            self.formats_before.push(before);
+        }
+        (self.buffer, self.format, self.compression) = (buffer, format, compression);
         Ok(true)
     }
 
@@ -291,8 +325,14 @@ impl CaptureReader {
         Some(packet.frame(FrameNumber(*frames), nanoseconds, data, format.log()))
     }
 
-    /// The format in words: `pcap`, `pcapng, gzip` …
+    /// The format in words: `pcap`, `pcapng, gzip` …; of joined files those of all so far, `pcap and pcap, gzip`.
     pub fn format(&self) -> String {
+        let own = self.own_format();
+        let others = self.formats_before.iter().filter(|before| **before != own);
+        others.cloned().chain([own.clone()]).collect::<Vec<_>>().join(" and ")
+    }
+
+    fn own_format(&self) -> String {
         let format = match &self.format {
             Format::Pcap(_) => "pcap",
             Format::Pcapng(_) => "pcapng",
@@ -327,8 +367,8 @@ impl CaptureReader {
     /// What the reader of a log noticed so far.
     pub fn log_notes(&self) -> LogNotes {
         match &self.format {
-            Format::Log(log) => log.notes(),
-            Format::Pcap(_) | Format::Pcapng(_) => LogNotes::default(),
+            Format::Log(log) => self.notes_before.and(log.notes()),
+            Format::Pcap(_) | Format::Pcapng(_) => self.notes_before,
         }
     }
 

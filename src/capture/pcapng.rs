@@ -9,7 +9,7 @@ use crate::units::{CaptureTime, FrameNumber, Timestamp};
 
 use super::buffer::FillBuffer;
 use super::headers::{BLOCK_HEADER_LEN, SECTION_HEADER, is_file_header, section_is_big_endian};
-use super::log_facts::{FACTS_PREFIX, LogFacts};
+use super::log_facts::{FACTS_PREFIX, LogFacts, MAX_JSON};
 use super::{CaptureError, Direction, LinkType, MAX_RECORD, Packet, Record, Skip};
 
 const INTERFACE_DESCRIPTION: u32 = 1;
@@ -109,6 +109,24 @@ impl PcapngReader {
         buffer: &mut FillBuffer,
         number: FrameNumber,
     ) -> Result<Record, CaptureError> {
+        self.walk(buffer, number, false)
+    }
+
+    /// The same, but stays before that block, which is told as the end is.
+    pub(super) fn read_head(
+        &mut self,
+        buffer: &mut FillBuffer,
+        number: FrameNumber,
+    ) -> Result<Record, CaptureError> {
+        self.walk(buffer, number, true)
+    }
+
+    fn walk(
+        &mut self,
+        buffer: &mut FillBuffer,
+        number: FrameNumber,
+        stays_before_packets: bool,
+    ) -> Result<Record, CaptureError> {
         loop {
             let offset = buffer.offset();
             let cut_off = CaptureError::CutOff { frame: number, offset };
@@ -146,6 +164,9 @@ impl PcapngReader {
                     return Ok(Record::NextSection);
                 }
                 continue;
+            }
+            if stays_before_packets && block_type != INTERFACE_DESCRIPTION {
+                return Ok(Record::End);
             }
             if len > MAX_BLOCK_LEN {
                 return Err(damaged(format!("a block of {len} bytes, more than {MAX_BLOCK_LEN}")));
@@ -301,17 +322,14 @@ impl PcapngReader {
         while let Some((code, value, rest)) = self.option(options) {
             match OptionCode(code) {
                 OptionCode::EndOfOpt => break,
-                OptionCode::Comment => {
-                    value
-                        .strip_prefix(FACTS_PREFIX)
-                        .into_iter()
-                        .for_each(|part| text.extend_from_slice(part));
+                OptionCode::Comment if text.len() <= MAX_JSON => {
+                    text.extend_from_slice(value.strip_prefix(FACTS_PREFIX).unwrap_or_default());
                 }
                 _ => {}
             }
             options = rest;
         }
-        serde_json::from_slice(&text).ok()
+        LogFacts::from_json(&text).map(Box::new)
     }
 
     /// The next option's code and value, and what follows it.

@@ -9,7 +9,7 @@ use super::resolve::Logs;
 use super::source::Source;
 use super::{Exit, Failure, messages};
 use remb_replay::report::convert::convert;
-use remb_replay::report::counted;
+use remb_replay::report::{counted, no_frame};
 
 pub(super) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
@@ -23,7 +23,13 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
     let output = plan.open(Kind::Merge).map_err(opened)?.ok_or_else(|| opened(anyhow!("no output")))?;
     let converted = convert(&mut reader, output).context("cannot be written").map_err(opened)?;
     if converted.frames == 0 {
-        let why = converted.ended_early.map_or("has no packet".to_owned(), |error| error.to_string());
+        let why = match converted.left_out.count {
+            0 => no_frame(reader.skipped(), converted.ended_early.as_ref()),
+            count => {
+                let frames = counted(count, "frames");
+                format!("{frames} with times before 1970, which a pcapng cannot hold, and none behind")
+            }
+        };
         return Err(Failure::new(Exit::Nothing, anyhow!("{shown}: {why}")));
     }
     Output::finish_all(vec![converted.writer]).map_err(opened)?;

@@ -79,7 +79,7 @@ fn replay(
     }
     let merged = match (again, writers.take_merge()) {
         (Some(again), Some(rembs)) if let Some(output) = plan.open(Kind::Merge).map_err(opened)? => {
-            let merged = merge::merge(again, resolved.logs.session, rembs, output);
+            let merged = merge::merge(again, resolved.logs.session_of_input(), rembs, output);
             let (merged, left_out) = merged.context("--merge").map_err(opened)?;
             writers.left_out_of_merge(left_out);
             Some(merged)

@@ -70,6 +70,11 @@ impl Logs {
     pub(super) fn of(flags: &RunFlags) -> Self {
         Self { session: flags.session, event_log: flags.event_log.clone() }
     }
+
+    /// Of the input itself: where a log is beside it, the session is that log's.
+    pub(super) fn session_of_input(&self) -> Option<NonZeroUsize> {
+        self.session.filter(|_| self.event_log.is_none())
+    }
 }
 
 impl Resolved {

@@ -95,9 +95,14 @@ impl Source {
     }
 
     /// The same with what is said of logs. One that is beside it is read here, and the capture once, to bring their clocks together.
-    pub(super) fn with(self, Logs { session, event_log }: &Logs) -> Result<Self, Failure> {
-        let Some(path) = event_log else { return Ok(Self { session: *session, ..self }) };
-        let beside = self.bring_together(path, *session)?;
+    pub(super) fn with(self, logs: &Logs) -> Result<Self, Failure> {
+        let session = logs.session_of_input();
+        if session.is_some() && self.joined.is_some() {
+            let error = anyhow!("goes with one WebRTC event log, not with several files of --join");
+            return Err(Failure::new(Exit::Usage, error.context("--session")));
+        }
+        let Some(path) = &logs.event_log else { return Ok(Self { session, ..self }) };
+        let beside = self.bring_together(path, logs.session)?;
         Ok(Self { beside: Some(Arc::new(beside)), ..self })
     }
 
@@ -126,12 +131,8 @@ impl Source {
         while let Ok(Some(frame)) = reader.next_frame() {
             fitting.handle_frame(&frame);
         }
-        fitting.finish().ok_or_else(|| {
-            let error = anyhow!(
-                "{} and {} have no packets in common: is it of this call?",
-                path.display(),
-                self.shown
-            );
+        fitting.finish().map_err(|too_few| {
+            let error = anyhow!("{} and {} {too_few}: is it of this call?", path.display(), self.shown);
             Failure::new(Exit::Nothing, error.context("--event-log"))
         })
     }

@@ -29,6 +29,7 @@ pub struct Converted<W> {
 /// # Errors
 /// Those of the writer.
 pub fn convert<W: Write>(input: &mut CaptureReader, output: W) -> io::Result<Converted<W>> {
+    let head = input.read_head();
     let name = if input.log().is_some() { LOG } else { CAPTURE };
     let mut pcapng = match input.log() {
         Some(log) => {
@@ -41,6 +42,9 @@ pub fn convert<W: Write>(input: &mut CaptureReader, output: W) -> io::Result<Con
         None => Pcapng::with_comments(output, &[])?,
     };
     let (mut frames, mut left_out) = (0, Count::default());
+    if let Err(error) = head {
+        return Ok(Converted { writer: pcapng.into_inner(), frames, left_out, ended_early: Some(error) });
+    }
     let ended_early = loop {
         let snaplen = input.snaplen().map_or(0, |(_, most)| most);
         let packet = match input.next_annotated() {

@@ -239,7 +239,7 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
-    use crate::capture::{Annotated, CaptureReader};
+    use crate::capture::{Annotated, Capture, CaptureReader};
     use crate::units::{CaptureTime, FrameNumber};
 
     fn frame(number: u64, nanos: i64, link_type: u16, data: &[u8]) -> Frame<'_> {
@@ -302,5 +302,35 @@ mod tests {
             (1, b"last".to_vec(), 8, 1),
         ];
         assert_eq!(found, expected);
+    }
+
+    /// Facts as a reader finds them behind the first packet.
+    fn read_back(facts: &LogFacts) -> Option<LogFacts> {
+        let mut pcapng = Pcapng::new(Vec::new()).unwrap();
+        pcapng.facts(facts);
+        pcapng.frame("log", &frame(1, 7, 1, b"first"), &[]).unwrap();
+        let mut reader = CaptureReader::new(Box::new(Cursor::new(pcapng.into_inner()))).unwrap();
+        reader.next_frame().unwrap().unwrap().log.cloned()
+    }
+
+    #[test]
+    fn facts_of_a_log_are_read_back_and_those_that_no_log_has_are_refused() {
+        let log = Capture::open("testdata/event-logs/u05-bidir-log.receiver.log.gz").unwrap();
+        let facts = log.into_reader().unwrap().log().unwrap().clone();
+        assert_eq!(read_back(&facts).as_ref(), Some(&facts));
+        let changed = |change: fn(&mut LogFacts)| {
+            let mut facts = facts.clone();
+            change(&mut facts);
+            read_back(&facts)
+        };
+        // Of DTLS, a byte each; streams; a name that moves a terminal's cursor.
+        assert_eq!(
+            changed(|facts| facts.event_log.as_mut().unwrap().dtls = vec!["x".to_owned(); 100_000]),
+            None
+        );
+        assert_eq!(changed(|facts| facts.streams = vec![facts.streams[0]; 4097]), None);
+        assert!(changed(|facts| facts.streams = vec![facts.streams[0]; 4096]).is_some());
+        assert_eq!(changed(|facts| "\x1b[2J".clone_into(&mut facts.source)), None);
+        assert_eq!(changed(|facts| facts.source = "x".repeat(2 << 20)), None);
     }
 }

@@ -96,6 +96,10 @@ fn what_was_converted_is_inspected_as_the_log_is() {
         }
         let (code, _, errors) = run(&["convert", log, "-w", path]);
         assert!(code == 3 && errors.contains("exists"), "{errors}");
+        let again = folder.path().join(format!("{name}-again.pcapng"));
+        let again = again.to_str().unwrap();
+        assert_eq!(run(&["convert", path, "-w", again]).0, 0);
+        assert_eq!(inspected(log), inspected(again), "{name}, converted twice");
     }
 }
 
@@ -147,6 +151,118 @@ fn sessions_are_named_and_chosen() {
     assert!(text.contains("session 2 of 2, read here") && text.contains("0x9a0fc01e"), "{text}");
     let (code, _, errors) = run(&["inspect", path, "--session", "3"]);
     assert!(code == 3 && errors.contains("has no session 3: 2 in all"), "{errors}");
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let (one, two) = (one.to_str().unwrap(), two.to_str().unwrap());
+    assert_eq!(run(&["replay", path, "--session", "2", "-q", "-o", one]).0, 0);
+    let config = format!("{one}/config.toml");
+    assert_eq!(run(&["replay", path, "--config", &config, "-q", "-o", two]).0, 0);
+    for name in ["config.toml", "remb.csv", "summary.json"] {
+        let [first, second] = [one, two].map(|out| fs::read(format!("{out}/{name}")).unwrap());
+        assert!(first == second, "{name}");
+    }
+}
+
+#[test]
+fn a_session_of_what_has_none_is_an_error() {
+    let capture = "testdata/captures/s02-fixed-1000k.pcap.gz";
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("x.pcapng");
+    let convert = ["convert", "-w", out.to_str().unwrap()];
+    for (input, format) in [(capture, "pcap, gzip"), ("testdata/text-logs/janus.log", "text packet log")] {
+        for command in [&["inspect"][..], &["replay"], &["compare"], &convert] {
+            let (code, _, errors) = run(&[command, &[input, "--session", "2"]].concat());
+            let expected =
+                format!("has no session 2: only a WebRTC event log has sessions, and this is {format}");
+            assert!(code == 3 && errors.contains(&expected), "{command:?}: {code} {errors}");
+        }
+    }
+    let (code, _, errors) = run(&["inspect", "--session", "7", "--join", capture, U05_CAPTURE]);
+    assert!(code == 2 && errors.contains("--session: goes with one WebRTC event log, not with"), "{errors}");
+    let (code, _, errors) = run(&["inspect", U05_CAPTURE, "--event-log", U05, "--session", "1"]);
+    assert!(code == 0, "of the log beside it: {errors}");
+    let (code, _, errors) = run(&["inspect", U05_CAPTURE, "--event-log", U05, "--session", "2"]);
+    assert!(code == 3 && errors.contains("has no session 2: 1 in all"), "{errors}");
+}
+
+/// Ten packets of one direction are needed to bring two clocks together.
+#[test]
+fn few_packets_in_common_are_counted_where_they_are_too_few() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("start.pcap");
+    let whole = crate::common::read(Path::new(U05_CAPTURE));
+    let words = |at: usize| u32::from_le_bytes(whole[at..at + 4].try_into().unwrap()) as usize;
+    let mut ends = vec![24];
+    while let Some(at) = ends.last().copied().filter(|at| *at < whole.len()) {
+        ends.push(at + 16 + words(at + 8));
+    }
+    let mut said = Vec::new();
+    for frames in (0..200).step_by(10) {
+        fs::write(&path, &whole[..ends[frames + 1]]).unwrap();
+        let (code, _, errors) = run(&["inspect", path.to_str().unwrap(), "--event-log", U05]);
+        match errors.split_once(" RTP packets in common, where 10 of one direction are needed") {
+            Some((before, _)) => {
+                assert_eq!(code, 4);
+                said.push(before.rsplit(' ').next().unwrap().parse::<u64>().unwrap());
+            }
+            None => break,
+        }
+    }
+    assert!(said.len() > 1 && said[0] == 0 && said.is_sorted() && said.last() > Some(&0), "{said:?}");
+}
+
+#[test]
+fn what_was_read_and_cannot_be_converted_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, out) = (folder.path().join("old.pcapng"), folder.path().join("out.pcapng"));
+    // An interface whose clock begins 30 years before 1970.
+    let block = |kind: u32, body: &[u8]| {
+        let len = (body.len() as u32 + 12).to_le_bytes();
+        [&kind.to_le_bytes()[..], &len, body, &len].concat()
+    };
+    let section =
+        block(0x0a0d_0d0a, &[0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255]);
+    let offset = (-946_684_800_i64).to_le_bytes();
+    let interface = block(1, &[&[101, 0, 0, 0, 0, 0, 0, 0, 14, 0, 8, 0][..], &offset, &[0; 4]].concat());
+    let packet = |interface: u8| block(6, &[&[interface, 0, 0, 0][..], &[0; 16]].concat());
+    let convert = |packets: &[Vec<u8>]| {
+        fs::write(&path, [&section[..], &interface, &packets.concat()].concat()).unwrap();
+        let (code, _, errors) = run(&["convert", path.to_str().unwrap(), "-w", out.to_str().unwrap()]);
+        assert_eq!(code, 4, "{errors}");
+        errors
+    };
+    let errors = convert(&[packet(0), packet(0)]);
+    assert!(errors.contains("2 frames with times before 1970, which a pcapng cannot hold"), "{errors}");
+    let errors = convert(&[packet(7)]);
+    assert!(errors.contains("no frame could be read: 1 packet"), "{errors}");
+    assert!(convert(&[]).contains("a capture without frames"));
+}
+
+/// Each log has a silence that may have been longer by whole minutes.
+#[test]
+fn of_joined_files_what_was_noticed_in_each_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string("testdata/text-logs/chrome.log").unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    let silent = [&lines[..20], &lines[70..]].concat().join("\n") + "\n";
+    let (plain, packed) = (folder.path().join("1.log"), folder.path().join("2.log.gz"));
+    fs::write(&plain, &silent).unwrap();
+    let mut gzip =
+        flate2::write::GzEncoder::new(fs::File::create(&packed).unwrap(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, silent.as_bytes()).unwrap();
+    gzip.finish().unwrap();
+    let inspected = |files: &[&Path]| {
+        let files: Vec<_> = files.iter().map(|file| file.to_str().unwrap()).collect();
+        let (code, json, errors) = run(&[&["inspect", "--json", "-", "--join"][..], &files].concat());
+        assert_eq!(code, 0, "{errors}");
+        let json: Value = serde_json::from_str(&json).unwrap();
+        let warnings = json["warnings"].as_array().unwrap().clone();
+        let gaps = warnings.iter().find(|warning| warning["code"] == "W-LOG-GAPS");
+        (gaps.and_then(|gaps| gaps["count"].as_u64()), json["input"]["format"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(inspected(&[&plain]), (Some(1), "text packet log".to_owned()));
+    let (gaps, format) = inspected(&[&plain, &packed]);
+    assert_eq!(gaps, Some(2));
+    assert_eq!(format, "text packet log and text packet log, gzip");
 }
 
 #[test]

@@ -2,12 +2,10 @@
 //! section 5).
 
 use super::wire::{Broken, Fields, Value};
-use crate::capture::log_facts::{EventLogFacts, IcePair, LogEvidence, LogKind, LogStream, SendEstimates};
-
-/// At most so many streams and ICE pairs are kept.
-const MAX_STREAMS: usize = 4096;
-const MAX_PAIRS: usize = 256;
-const MAX_STATES: usize = 64;
+use crate::capture::log_facts::{
+    EventLogFacts, IcePair, LogEvidence, LogKind, LogStream, MAX_PAIRS, MAX_STATES, MAX_STREAMS,
+    SendEstimates,
+};
 
 /// Numbers of a message by field; of one that is there twice the last.
 #[derive(Debug, Clone, Copy, Default)]

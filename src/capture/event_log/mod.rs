@@ -14,7 +14,7 @@ use std::num::NonZeroUsize;
 
 use super::buffer::FillBuffer;
 use super::log::Log;
-use super::log_facts::{LogFacts, LogSession};
+use super::log_facts::{LogFacts, LogSession, MAX_SESSIONS};
 use super::{CaptureError, Direction, Packet, Record, made};
 use crate::units::FrameNumber;
 
@@ -26,8 +26,6 @@ use wire::{Broken, varint};
 const MAX_RECORD_HEADER: usize = 2 * wire::MAX_VARINT;
 /// The largest record, bytes: libwebrtc's own limit.
 const MAX_RECORD: u64 = 10_000_000;
-/// More sessions are counted and not listed.
-const MAX_SESSIONS: usize = 1000;
 const BEGIN: u64 = 16;
 /// The tag of a begin record.
 const BEGIN_TAG: [u8; 2] = [0x82, 0x01];

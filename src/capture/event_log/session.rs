@@ -9,7 +9,9 @@ use super::rtcp_batch::RtcpBatch;
 use super::rtp_batch::{RtpBatch, RtpEvent};
 use super::wire::Broken;
 use crate::capture::Direction;
-use crate::capture::log_facts::{EventLogFacts, LogEvidence, LogFacts, LogKind, LogSession, LogStream};
+use crate::capture::log_facts::{
+    EventLogFacts, LogEvidence, LogFacts, LogKind, LogSession, LogStream, MAX_STREAMS,
+};
 use crate::units::CaptureTime;
 
 /// The two clocks at a session's begin.
@@ -83,11 +85,11 @@ impl Batch {
     }
 }
 
-/// A session of which no more is kept: more than Chromium lets a log grow to, 60,000,000 bytes. A batch has 24 bytes at least, and
-/// as many for its place.
+/// A session of which no more is kept: more than Chromium lets a log grow to, 60,000,000 bytes.
 const MAX_BYTES: usize = 64 << 20;
-/// Streams of which is noted what they carry.
-const MAX_STREAMS: usize = 4096;
+/// Nor more batches: all may begin in the same millisecond, and one that is open takes 1.3 kB. Logs of 60,000,000 bytes have some
+/// 50,000.
+pub(super) const MAX_BATCHES: usize = 1 << 17;
 
 /// A session that is being read, or was.
 #[derive(Debug)]
@@ -152,6 +154,9 @@ impl Session {
         let start = self.store.len();
         if start + message.len() > MAX_BYTES {
             return Err(Broken("a session of more than 64 MiB of packets, of which the rest is not read"));
+        }
+        if self.batches.len() >= MAX_BATCHES {
+            return Err(Broken("a session of more than 131,072 batches, of which the rest is not read"));
         }
         self.store.extend_from_slice(message);
         let place = start..self.store.len();

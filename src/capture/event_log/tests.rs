@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::rtcp_batch::RtcpBatch;
 use super::rtp_batch::{RtpBatch, RtpEvent};
+use super::session::MAX_BATCHES;
 use super::wire::varint;
 use super::*;
 use crate::capture::CaptureReader;
@@ -323,4 +324,17 @@ fn a_claim_of_more_packets_than_bits_costs_nothing() {
     let file = [&begin[..], &[0x12, batch.len() as u8], &batch].concat();
     let (frames, error) = read(file);
     assert!(frames == 0 && error.unwrap().contains("more packets than it has bits"));
+}
+
+/// All begin in the same millisecond, so all are open at once.
+#[test]
+fn no_more_batches_are_kept_than_can_be_open_at_once() {
+    let begin = [&[0x82, 0x01, 0x0d][..], &log(LOGS[0])[3..16]].concat();
+    let batch = [&[0x12, 30][..], &super::rtp_batch::tests::WORKED[..30]].concat();
+    let file = |count: usize| [&begin[..], &batch.repeat(count)].concat();
+    assert_eq!(read(file(MAX_BATCHES)), (MAX_BATCHES, None));
+    let (frames, error) = read(file(MAX_BATCHES + 2));
+    assert_eq!(frames, MAX_BATCHES);
+    let error = error.unwrap();
+    assert!(error.starts_with("2 of its records") && error.contains("more than 131,072 batches"), "{error}");
 }

@@ -131,7 +131,11 @@ mod tests {
         assert_eq!(clock.time(second(10), Some(second(7210))), second(7210));
         assert_eq!(clock.time(second(11), None), second(7211));
         assert_eq!(clock.time(second(1), None), second(7261), "a minute turned");
-        assert_eq!(clock.time(second(50), Some(second(7430))), second(7430), "a silence of more than two minutes");
+        assert_eq!(
+            clock.time(second(50), Some(second(7430))),
+            second(7430),
+            "a silence of more than two minutes"
+        );
         assert_eq!(clock.time(second(51), None), second(7431));
         assert_eq!(clock.long_gaps, 1, "the silence before the last that has no time before it");
         let mut again = clock.anchored();

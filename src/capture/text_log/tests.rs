@@ -132,7 +132,8 @@ fn a_compressed_log_that_is_cut_says_so_and_what_is_no_line_any_more_is_no_packe
             for cut in [1, 4, 7, 9, 100, compressed.len() / 2] {
                 let (found, error) = until_error(&compressed[..compressed.len() - cut]);
                 // Lines of data channels have numbers, too.
-                let is_cut = matches!(error, Some(CaptureError::CutOff { frame, .. }) if frame.0 > found.len() as u64);
+                let is_cut =
+                    matches!(error, Some(CaptureError::CutOff { frame, .. }) if frame.0 > found.len() as u64);
                 assert!(is_cut && whole.starts_with(&found), "{name}, {cut} bytes: {error:?}");
             }
         }

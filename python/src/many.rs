@@ -1,0 +1,176 @@
+//! Many captures, one at a time: what each comes to as rows of the tables of `batch`.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use remb_replay::analysis::batch::{Files, Halt, Manner, Rows, Table as Kind, Work, work};
+use remb_replay::remb::Profile;
+use remb_replay::report::fleet::{CaptureRow, write_capture, write_header};
+use sha2::{Digest, Sha256};
+
+use crate::errors::Error;
+use crate::guard::{End, Guard, Guarded, Stop};
+use crate::settings::replay_settings;
+use crate::table::Table;
+
+/// The rows of a capture by table, as CSV without headers: `captures`, `flows`, `remb`, `streams`, `events`. A capture that fails is its
+/// row; what is no file is not opened. Raises SettingsError, and KeyboardInterrupt where `stop` is set.
+#[pyfunction]
+#[pyo3(signature = (path, *, deadline_s = 60.0, stop = None, **settings))]
+pub(crate) fn batch_rows<'py>(
+    py: Python<'py>,
+    path: PathBuf,
+    deadline_s: f64,
+    stop: Option<&Stop>,
+    settings: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let settings = replay_settings(settings, Profile::Periodic)?;
+    let manner = Manner { config: settings.config, session: settings.session, strict: false };
+    let deadline = Duration::try_from_secs_f64(deadline_s);
+    let deadline = deadline.map_err(|error| Error::settings(format!("deadline_s {deadline_s}: {error}")))?;
+    let clock = || py.import("time")?.call_method0("thread_time")?.extract::<f64>();
+    let began = clock()?;
+    let mut file = CaptureFile { guard: Guard::new(deadline, stop), path, hash: None };
+    let worked = py.detach(|| worked(&mut file, &manner));
+    let Some((mut capture, mut rows)) = worked? else { return Err(file.guard.interrupted()) };
+    capture.cpu_ms = Some((clock()? - began) * 1e3);
+    write_capture(rows.of_mut(Kind::Captures), &capture)?;
+    by_table(py, &rows)
+}
+
+/// The same of a capture of which nothing came, for the reason given.
+#[pyfunction]
+pub(crate) fn failed_rows(py: Python<'_>, path: PathBuf, error: String) -> PyResult<Bound<'_, PyDict>> {
+    let mut capture = CaptureRow::default();
+    capture.capture = name(&path);
+    capture.file_bytes = size(&path);
+    capture.exit_code = 5;
+    capture.error = Some(error);
+    let mut rows = Rows::default();
+    write_capture(rows.of_mut(Kind::Captures), &capture)?;
+    by_table(py, &rows)
+}
+
+/// A table of `batch`, by its name, of rows of it.
+#[pyfunction]
+pub(crate) fn table_of(py: Python<'_>, name: &str, rows: Vec<u8>) -> PyResult<Table> {
+    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
+    let known = || Kind::ALL.map(Kind::name).join(", ");
+    let kind =
+        kind.ok_or_else(|| Error::settings(format!("no table is called '{name}'; there are {}", known())))?;
+    let mut csv = write_header(Vec::new(), &kind.columns())?;
+    csv.extend(rows);
+    Ok(py.detach(|| Table::of_csv(&csv))?)
+}
+
+fn by_table<'py>(py: Python<'py>, rows: &Rows) -> PyResult<Bound<'py, PyDict>> {
+    let by_table = PyDict::new(py);
+    for kind in Kind::ALL {
+        by_table.set_item(kind.name(), PyBytes::new(py, rows.of(kind)))?;
+    }
+    Ok(by_table)
+}
+
+/// `None` if it was interrupted.
+fn worked(file: &mut CaptureFile, manner: &Manner) -> PyResult<Option<(CaptureRow, Rows)>> {
+    let work =
+        work(&name(&file.path), file, manner).map_err(|error| PyOSError::new_err(error.to_string()))?;
+    let Some(Work { mut capture, rows, .. }) = work else { return Ok(None) };
+    capture.file_bytes = size(&file.path);
+    capture.sha256 = capture.frames.and_then(|_| file.sha256());
+    Ok(Some((capture, rows)))
+}
+
+/// As it is called in tables: its path, or that in quotes where it is no text.
+fn name(path: &Path) -> String {
+    path.to_str().map_or_else(|| format!("{path:?}"), str::to_owned)
+}
+
+fn size(path: &Path) -> Option<u64> {
+    fs::metadata(path).ok().filter(Metadata::is_file).map(|file| file.len())
+}
+
+struct CaptureFile {
+    path: PathBuf,
+    guard: Guard,
+    hash: Option<Arc<Mutex<Hash>>>,
+}
+
+/// SHA-256 of so many bytes.
+#[derive(Clone, Default)]
+struct Hash {
+    sha256: Sha256,
+    bytes: u64,
+}
+
+impl CaptureFile {
+    /// SHA-256 of the whole file, what was not read of it included; `None` if there is no time for that.
+    fn sha256(&mut self) -> Option<String> {
+        let Hash { mut sha256, bytes } = self.hash.take()?.lock().ok()?.clone();
+        let mut file = File::open(&self.path).ok()?;
+        file.seek(SeekFrom::Start(bytes)).ok()?;
+        let mut rest = Guarded { file, guard: self.guard.clone() };
+        let mut buffer = vec![0; 1 << 17];
+        loop {
+            match rest.read(&mut buffer).ok()? {
+                0 => return Some(sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+                read => sha256.update(buffer.get(..read)?),
+            }
+        }
+    }
+}
+
+impl Files for CaptureFile {
+    type Estimates = Vec<u8>;
+
+    fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
+        let metadata = fs::metadata(&self.path)?;
+        if metadata.is_dir() {
+            return Err(io::Error::other("a folder that cannot be read"));
+        }
+        if !metadata.is_file() {
+            return Err(io::Error::other("no file but a pipe, socket or device: batch reads files only"));
+        }
+        let file = Guarded { file: File::open(&self.path)?, guard: self.guard.clone() };
+        let is_first = self.hash.is_none();
+        let hash = self.hash.get_or_insert_default();
+        Ok(match is_first {
+            true => Box::new(Hashed { file, hash: Arc::clone(hash) }),
+            false => Box::new(file),
+        })
+    }
+
+    fn estimates(&mut self) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    fn halt(&self) -> Option<Halt> {
+        Some(match self.guard.end(false)? {
+            End::Interrupted => Halt::Interrupted,
+            // In the words of `batch`.
+            End::Late => Halt::Deadline(format!("not done within --deadline {} s", self.guard.deadline_s())),
+        })
+    }
+}
+
+struct Hashed {
+    file: Guarded,
+    hash: Arc<Mutex<Hash>>,
+}
+
+impl Read for Hashed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        if let Ok(mut hash) = self.hash.lock() {
+            hash.sha256.update(buffer.get(..read).unwrap_or_default());
+            hash.bytes += read as u64;
+        }
+        Ok(read)
+    }
+}

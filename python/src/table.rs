@@ -1,0 +1,154 @@
+//! A table by column, handed over by the Arrow C stream interface.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::ffi::FFI_ArrowSchema;
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, RecordBatchIterator, StringArray,
+};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyDict, PyList};
+use remb_replay::report::columns::{Cells, Column, Columns};
+
+use crate::errors::Error;
+
+/// Rows of a batch.
+const BATCH: usize = 1 << 16;
+
+/// A table that pandas, Polars, pyarrow and DuckDB take as it is, by the Arrow PyCapsule interface. What is missing is null.
+#[pyclass(frozen, module = "remb_replay")]
+pub(crate) struct Table {
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+}
+
+/// A table that takes its CSV, header first, and keeps columns.
+#[derive(Default)]
+pub(crate) struct TableWriter {
+    columns: Columns,
+    batches: Vec<RecordBatch>,
+}
+
+impl TableWriter {
+    pub(crate) fn finish(mut self) -> Result<Table, Error> {
+        self.batches.push(batch(&mut self.columns).map_err(Error::settings)?);
+        let schema = self.batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+        Ok(Table { schema, batches: self.batches })
+    }
+}
+
+impl Write for TableWriter {
+    fn write(&mut self, csv: &[u8]) -> io::Result<usize> {
+        let Self { columns, batches } = self;
+        columns.read(csv, |columns| {
+            if columns.rows() >= BATCH {
+                batches.push(batch(columns).map_err(io::Error::other)?);
+            }
+            Ok(())
+        })?;
+        Ok(csv.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Takes the rows.
+fn batch(columns: &mut Columns) -> Result<RecordBatch, ArrowError> {
+    let empty: Vec<_> = columns.columns.iter().map(|column| Column::new(&column.name)).collect();
+    let taken = std::mem::replace(&mut columns.columns, empty);
+    columns.clear();
+    let (fields, arrays): (Vec<_>, Vec<_>) = taken.into_iter().map(array).unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+}
+
+fn array(column: Column) -> (Field, ArrayRef) {
+    let (kind, array): (_, ArrayRef) = match column.cells {
+        Cells::Text(cells) => (DataType::Utf8, Arc::new(StringArray::from(cells))),
+        Cells::Integer(cells) => (DataType::Int64, Arc::new(Int64Array::from(cells))),
+        Cells::Real(cells) => (DataType::Float64, Arc::new(Float64Array::from(cells))),
+        Cells::Flag(cells) => (DataType::Boolean, Arc::new(BooleanArray::from(cells))),
+    };
+    (Field::new(column.name, kind, true), array)
+}
+
+impl Table {
+    /// Of a table as it is written.
+    pub(crate) fn of_csv(csv: &[u8]) -> Result<Self, Error> {
+        let mut table = TableWriter::default();
+        table.write_all(csv).map_err(Error::settings)?;
+        table.finish()
+    }
+
+    fn rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+}
+
+#[pymethods]
+impl Table {
+    /// The Arrow C stream of the table.
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // Another schema may be asked for, and need not be given.
+        drop(requested_schema);
+        let batches = self.batches.clone().into_iter().map(Ok);
+        let batches = RecordBatchIterator::new(batches, Arc::clone(&self.schema));
+        let stream = FFI_ArrowArrayStream::new(Box::new(batches));
+        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+    }
+
+    /// The Arrow C schema of the table.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        let schema = FFI_ArrowSchema::try_from(self.schema.as_ref()).map_err(Error::settings)?;
+        PyCapsule::new_with_value(py, schema, c"arrow_schema")
+    }
+
+    fn __len__(&self) -> usize {
+        self.rows()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<remb_replay.Table of {} rows: {}>", self.rows(), self.columns().join(", "))
+    }
+
+    /// The names of its columns.
+    #[getter]
+    fn columns(&self) -> Vec<String> {
+        self.schema.fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    /// A dictionary of lists, by column; what is missing is None. Needs no other package.
+    fn to_pydict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        for (place, field) in self.schema.fields().iter().enumerate() {
+            let cells = PyList::empty(py);
+            for column in self.batches.iter().filter_map(|batch| batch.columns().get(place)) {
+                append(&cells, column)?;
+            }
+            dict.set_item(field.name(), cells)?;
+        }
+        Ok(dict)
+    }
+}
+
+fn append(cells: &Bound<'_, PyList>, column: &ArrayRef) -> PyResult<()> {
+    match column.data_type() {
+        DataType::Utf8 => column.as_string::<i32>().iter().try_for_each(|cell| cells.append(cell)),
+        DataType::Int64 => column.as_primitive::<Int64Type>().iter().try_for_each(|cell| cells.append(cell)),
+        DataType::Float64 => {
+            column.as_primitive::<Float64Type>().iter().try_for_each(|cell| cells.append(cell))
+        }
+        _ => column.as_boolean().iter().try_for_each(|cell| cells.append(cell)),
+    }
+}

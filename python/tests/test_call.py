@@ -1,0 +1,253 @@
+"""A call: its tables are the program's, by every reader of Arrow; errors, threads, Ctrl-C."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import remb_replay as rr
+from conftest import CAPTURES, ROOT, S03, S12, S14, assert_same, cells_of
+
+TABLES = ["estimate", "remb", "streams", "events"]
+
+
+@pytest.fixture(scope="module")
+def call():
+    return rr.replay(S12)
+
+
+@pytest.fixture(scope="module")
+def outputs(program, tmp_path_factory):
+    out = tmp_path_factory.mktemp("program") / "out"
+    program("replay", S12, "-o", out, "--html", out.with_suffix(".html"))
+    return out
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_tables_are_the_files_of_the_program(call, outputs, table):
+    assert len(getattr(call, table)) > 0
+    assert_same(getattr(call, table), (outputs / f"{table}.csv").read_text())
+
+
+def test_the_summary_is_that_of_the_program(call, outputs):
+    assert call.summary == json.loads((outputs / "summary.json").read_text())
+    assert call.exit_code == 0 and call.path == S12
+
+
+def test_the_picture_and_the_page_are_those_of_the_program(call, outputs, tmp_path):
+    call.plot(tmp_path / "call.png")
+    assert (tmp_path / "call.png").read_bytes() == (outputs / "estimate.png").read_bytes()
+    second = call.summary["flows"][1]["flow"]
+    call.plot(tmp_path / "second.png", flow=second)
+    assert (tmp_path / "second.png").read_bytes() == (outputs / "estimate-2.png").read_bytes()
+    call.plot(tmp_path / "call.svg")
+    assert (tmp_path / "call.svg").read_text().startswith("<svg")
+    call.html(tmp_path / "call.html")
+    assert (tmp_path / "call.html").read_bytes() == outputs.with_suffix(".html").read_bytes()
+    with pytest.raises(rr.SettingsError, match="flow '1' was not estimated"):
+        call.plot(tmp_path / "none.png", flow="1")
+    with pytest.raises(OSError, match="No such file"):
+        call.plot(tmp_path / "none" / "call.png")
+
+
+SETTINGS = [
+    (["--rtt", "40ms", "--set", "rate_control.backoff_factor=0.9"], {"rtt": "40ms", "set": {"rate_control.backoff_factor": 0.9}}),
+    (["--scheduler", "libwebrtc", "--from", "10", "--to", "30.5"], {"scheduler": "libwebrtc", "from_": 10, "to": 30.5}),
+    (["--filter", "trendline", "--remb-interval", "500ms"], {"filter": "trendline", "remb_interval": "500ms"}),
+    (["--media", "all", "--remb-decrease-threshold", "10%"], {"media": "all", "remb_decrease_threshold": "10%"}),
+    (["--abs-send-time-id", "0", "--sender-ssrc", "0x7"], {"abs_send_time_id": 0, "sender_ssrc": 7}),
+    (["--profile", "gcc-draft-02", "--copies", "last"], {"profile": "gcc-draft-02", "copies": "last"}),
+    (["--sdp", str(CAPTURES / "s03-steps-audio.answer.sdp")], {"sdp": CAPTURES / "s03-steps-audio.answer.sdp"}),
+]
+
+
+@pytest.mark.parametrize("flags, settings", SETTINGS, ids=[" ".join(flags[::2]) for flags, _ in SETTINGS])
+def test_settings_are_those_of_the_flags(flags, settings, program, tmp_path):
+    program("replay", S03, *flags, "--remb-csv", tmp_path / "remb.csv")
+    ours = rr.replay(S03, estimate=False, **settings)
+    assert_same(ours.remb, (tmp_path / "remb.csv").read_text())
+    if "sdp" not in settings:
+        assert ours.remb.to_pydict() != rr.replay(S03, estimate=False).remb.to_pydict(), "they make a difference"
+
+
+def test_flows_and_streams_are_chosen(call):
+    first, second = (flow["flow"] for flow in call.summary["flows"][:2])
+    chosen = [rr.replay(S12, estimate=False, flow=flow).summary["flows"] for flow in (second, [second])]
+    assert [[flow["flow"] for flow in flows if flow["packets_fed"]] for flows in chosen] == [[second]] * 2
+    ssrc = call.summary["flows"][0]["streams"][0]["ssrc"]
+    for given in (ssrc, int(ssrc, 16), [ssrc]):
+        fed = rr.replay(S12, estimate=False, media="all", ssrc=given).summary["flows"]
+        streams = [stream for flow in fed for stream in flow["streams"] if stream["packets_fed"]]
+        assert [stream["ssrc"] for stream in streams] == [ssrc]
+
+
+def test_every_reader_of_arrow_takes_the_tables_with_types_and_nulls(call, outputs):
+    pandas, polars, pyarrow, duckdb = map(pytest.importorskip, ["pandas", "polars", "pyarrow", "duckdb"])
+    expected = cells_of((outputs / "estimate.csv").read_text())
+    empty = expected["estimate_bps"].count("")
+    frame = pandas.DataFrame.from_arrow(call.estimate)
+    assert len(frame) == len(call.estimate) == len(expected["flow"])
+    assert frame.estimate_bps.isna().sum() == empty > 0
+    assert frame.time_s.dtype == float and frame.time_s.iloc[-1] == float(expected["time_s"][-1])
+    table = pyarrow.table(call.estimate)
+    kinds = {name: str(table.schema.field(name).type) for name in ["flow", "time_s", "incoming_bps", "probe"]}
+    assert kinds == {"flow": "string", "time_s": "double", "incoming_bps": "int64", "probe": "bool"}
+    assert pyarrow.schema(call.estimate) == table.schema
+    assert table.to_pydict() == call.estimate.to_pydict()
+    frame = polars.DataFrame(call.estimate)
+    assert frame["estimate_bps"].null_count() == empty and str(frame["estimate_bps"].dtype) == "Int64"
+    rembs = call.remb
+    last = duckdb.sql("SELECT max(bitrate_bps), count(*) FROM rembs").fetchone()
+    assert last == (max(rembs.to_pydict()["bitrate_bps"]), len(rembs))
+
+
+def test_a_table_outlives_its_call():
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pyarrow.table(rr.replay(S14).estimate)
+    assert table.num_rows > 1000 and table["time_s"].null_count == 0
+
+
+def test_compare_has_the_figures_of_the_program(program, tmp_path):
+    said = program("compare", S12, "--phases", "5", "--json", tmp_path / "compare.json")
+    ours = rr.compare(S12, phases=5)
+    assert ours.metrics == json.loads((tmp_path / "compare.json").read_text())["flows"]
+    assert str(ours) == said.stdout
+    with pytest.raises(rr.SettingsError, match="phases 0"):
+        rr.compare(S12, phases=0)
+
+
+def test_errors_have_the_exit_code_of_the_program(tmp_path):
+    def code(kind, text, action):
+        with pytest.raises(kind, match=text) as error:
+            action()
+        assert isinstance(error.value, rr.RembError)
+        return error.value.exit_code
+
+    (tmp_path / "text").write_text("no capture")
+    (tmp_path / "cut").write_bytes(S14.read_bytes()[:30])
+    assert code(rr.CaptureError, "none: No such file", lambda: rr.replay(tmp_path / "none")) == 3
+    assert code(rr.CaptureError, "text: not a capture", lambda: rr.replay(tmp_path / "text")) == 3
+    assert code(rr.CaptureError, "directory", lambda: rr.replay(tmp_path)) == 3
+    assert code(rr.NothingError, "S?s14-reorder.*: no", lambda: rr.replay(S14, ssrc=1)) == 4
+    assert code(rr.SettingsError, "backoff", lambda: rr.replay(S14, set={"rate_control.backoff_factor": 9})) == 2
+    for wrong in [{"rtt": "61s"}, {"rtt": "soon"}, {"flow": "x"}, {"ssrc": -1}, {"media": "video"}, {"profile": "x"},
+                  {"from_": 9, "to": 8}, {"from_": "noon"}, {"sdp": tmp_path / "none"}, {"srtp_tag_len": 65},
+                  {"set": {"no.such": 1}}, {"filter": "kalmann"}]:
+        assert code(rr.SettingsError, ".", lambda: rr.replay(S14, **wrong)) == 2, wrong
+    with pytest.raises(TypeError, match="no setting is called 'rrt' here"):
+        rr.replay(S14, rrt="40ms")
+    with pytest.raises(TypeError):
+        rr.replay(S14, merge_flows="yes")
+    with pytest.raises(AttributeError, match="estimate=False"):
+        rr.replay(S14, estimate=False).estimate
+
+
+def test_a_capture_that_is_cut_is_replayed_up_to_there(program, tmp_path):
+    (tmp_path / "cut").write_bytes(S14.read_bytes()[:50_000])
+    call = rr.replay(tmp_path / "cut")
+    theirs = program("replay", tmp_path / "cut", "--json", "-", check=False)
+    assert call.exit_code == theirs.returncode == 5
+    assert call.summary == json.loads(theirs.stdout) and call.summary["input"]["ended_early"]
+
+
+def test_python_goes_on_while_a_capture_is_read(tmp_path):
+    """The lock is released: this thread counts on while the other reads."""
+    long = tmp_path / "long.pcap.gz"
+    long.write_bytes(S03.read_bytes() * 20)
+    thread = threading.Thread(target=rr.replay, args=(long,), kwargs={"estimate": False})
+    thread.start()
+    ticks = 0
+    while thread.is_alive():
+        ticks += 1
+        time.sleep(0.0005)
+    assert ticks > 20
+
+
+SCRIPT = """
+import sys, time
+import remb_replay as rr
+print("begun", flush=True)
+try:
+    {0}
+    print("done")
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+ENDLESS = [
+    "rr.replay(sys.argv[1])",
+    "rr.replay(sys.argv[1], estimate=False)",
+    "rr.compare(sys.argv[1])",
+    "rr.replay_many([sys.argv[1]] * 8, threads=4)",
+    "rr.replay_many([sys.argv[1]] * 8, threads=4, isolate=True)",
+    "rr.sweep([sys.argv[1]] * 8, ranges=['rate_control.backoff_factor=0.8:0.9:0.05'], threads=4)",
+    "rr.replay(sys.argv[2])",
+]
+
+
+@pytest.mark.parametrize("call", ENDLESS)
+def test_ctrl_c_ends_it(call, tmp_path):
+    import os
+
+    long, pipe = tmp_path / "long.pcap.gz", tmp_path / "pipe"
+    long.write_bytes(S03.read_bytes() * 1000)
+    os.mkfifo(pipe)
+    # Somebody holds the pipe open and writes nothing.
+    writer = os.open(pipe, os.O_RDWR)
+    command = [sys.executable, "-c", SCRIPT.format(call), str(long), str(pipe)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "begun\n"
+    time.sleep(1)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    os.close(writer)
+    assert (out, err) == ("interrupted\n", "")
+    # Of two minutes and more that it would have taken.
+    assert time.monotonic() - begun < 30
+
+
+def test_memory_without_the_table_of_estimates_does_not_grow_with_the_capture(tmp_path):
+    long = tmp_path / "long.pcap.gz"
+    long.write_bytes(S03.read_bytes() * 20)
+    script = """
+import resource, sys, remb_replay as rr
+rr.replay(sys.argv[1], estimate=False)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+rr.replay(sys.argv[2], estimate=False)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    command = [sys.executable, "-c", script, str(S03), str(long)]
+    grown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert int(grown) < 8 * 1024, "KiB; 20 times the packets"
+
+
+def test_the_example_draws_with_matplotlib(tmp_path):
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "picture.png"
+    example = ROOT / "python" / "examples" / "picture.py"
+    subprocess.run([sys.executable, str(example), str(S03), str(picture)], check=True)
+    assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 50_000
+
+
+def test_it_needs_no_other_package():
+    """What is imported by the import, and by a replay, is Python's own."""
+    script = """
+import sys
+import remb_replay as rr
+rr.replay(sys.argv[1]).estimate.to_pydict()
+rr.Estimator()
+print([name for name in sys.modules if "." not in name and name not in sys.stdlib_module_names and name != "remb_replay"])
+"""
+    command = [sys.executable, "-I", "-S", "-c", "import sys; sys.path.append(sys.argv[2])\n" + script, str(S14)]
+    found = subprocess.run([*command, str(rr_folder())], check=True, capture_output=True, text=True).stdout
+    assert found == "['__main__']\n"
+
+
+def rr_folder():
+    from pathlib import Path
+
+    return Path(rr.__file__).resolve().parents[1]

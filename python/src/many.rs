@@ -66,7 +66,7 @@ pub(crate) fn table_of(py: Python<'_>, name: &str, rows: Vec<u8>) -> PyResult<Ta
         kind.ok_or_else(|| Error::settings(format!("no table is called '{name}'; there are {}", known())))?;
     let mut csv = write_header(Vec::new(), &kind.columns())?;
     csv.extend(rows);
-    Ok(py.detach(|| Table::of_csv(&csv))?)
+    Ok(py.detach(|| Table::of_csv(&csv, &[]))?)
 }
 
 fn by_table<'py>(py: Python<'py>, rows: &Rows) -> PyResult<Bound<'py, PyDict>> {

@@ -69,7 +69,10 @@ pub(crate) fn rank(
     let ranking = Ranking::new(settings.profile, parts.len(), &points, flows);
     let mut csv = Vec::new();
     ranking.write_csv(&mut csv)?;
-    Ok(Table::of_csv(&csv)?)
+    // Means of counts, and parameters without a unit.
+    let is_number = |axis: &&Axis| axis.values.iter().all(|value| value.parse::<f64>().is_ok());
+    let numbers = points.axes.iter().filter(is_number).map(|axis| axis.name.as_str());
+    Ok(Table::of_csv(&csv, &numbers.chain(["rembs", "falls"]).collect::<Vec<_>>())?)
 }
 
 fn points(lists: &[String], ranges: &[String], base: &ReplayConfig, phases: u16) -> Result<Points, Error> {

@@ -61,28 +61,35 @@ impl Write for TableWriter {
 
 /// Takes the rows.
 fn batch(columns: &mut Columns) -> Result<RecordBatch, ArrowError> {
-    let empty: Vec<_> = columns.columns.iter().map(|column| Column::new(&column.name)).collect();
-    let taken = std::mem::replace(&mut columns.columns, empty);
+    let (fields, arrays): (Vec<_>, Vec<_>) = columns.columns.iter_mut().map(array).unzip();
     columns.clear();
-    let (fields, arrays): (Vec<_>, Vec<_>) = taken.into_iter().map(array).unzip();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
 }
 
-fn array(column: Column) -> (Field, ArrayRef) {
-    let (kind, array): (_, ArrayRef) = match column.cells {
-        Cells::Text(cells) => (DataType::Utf8, Arc::new(StringArray::from(cells))),
-        Cells::Integer(cells) => (DataType::Int64, Arc::new(Int64Array::from(cells))),
-        Cells::Real(cells) => (DataType::Float64, Arc::new(Float64Array::from(cells))),
-        Cells::Flag(cells) => (DataType::Boolean, Arc::new(BooleanArray::from(cells))),
+/// A column's cells; it is empty then.
+fn array(column: &mut Column) -> (Field, ArrayRef) {
+    use std::mem::take;
+    let (kind, array): (_, ArrayRef) = match &mut column.cells {
+        Cells::Text(cells) => (DataType::Utf8, Arc::new(StringArray::from(take(cells)))),
+        Cells::Integer(cells) => (DataType::Int64, Arc::new(Int64Array::from(take(cells)))),
+        Cells::Real(cells) => (DataType::Float64, Arc::new(Float64Array::from(take(cells)))),
+        Cells::Flag(cells) => (DataType::Boolean, Arc::new(BooleanArray::from(take(cells)))),
     };
-    (Field::new(column.name, kind, true), array)
+    (Field::new(&column.name, kind, true), array)
 }
 
 impl Table {
-    /// Of a table as it is written.
-    pub(crate) fn of_csv(csv: &[u8]) -> Result<Self, Error> {
+    /// Of a table as it is written; `reals` are columns that have numbers here, whatever their names say elsewhere.
+    pub(crate) fn of_csv(csv: &[u8], reals: &[&str]) -> Result<Self, Error> {
         let mut table = TableWriter::default();
-        table.write_all(csv).map_err(Error::settings)?;
+        let header = csv.iter().position(|byte| *byte == b'\n').map_or(csv.len(), |end| end + 1);
+        let (header, rows) = csv.split_at(header);
+        table.write_all(header).map_err(Error::settings)?;
+        let columns = table.columns.columns.iter_mut();
+        columns
+            .filter(|column| reals.contains(&column.name.as_str()))
+            .for_each(|column| column.cells = Cells::Real(Vec::new()));
+        table.write_all(rows).map_err(Error::settings)?;
         table.finish()
     }
 

@@ -50,7 +50,7 @@ def is_cell(value, text):
     if value is None or text == "":
         return value is None and text == ""
     if isinstance(value, bool):
-        return text in ("0", "1") and value == (text == "1")
+        return text in (("1", "yes") if value else ("0", "no"))
     return value == type(value)(text)
 
 

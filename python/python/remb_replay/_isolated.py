@@ -15,7 +15,7 @@ from . import _native
 #: Beyond the deadline a subprocess gets so long to say so itself, in seconds.
 GRACE_S = 5.0
 #: What is begun.
-COMMAND = [sys.executable, "-m", "remb_replay._isolated"]
+COMMAND = [sys.executable, "-c", "from remb_replay._isolated import main; main()"]
 
 
 class Isolated:
@@ -29,6 +29,7 @@ class Isolated:
         process = self._process = self._alive()
         assert process.stdin is not None and process.stdout is not None
         hung = threading.Event()
+        rows: dict[str, bytes]
 
         def end() -> None:
             hung.set()
@@ -93,7 +94,3 @@ def main() -> None:
             answer = (None, error)
         pickle.dump(answer, out)
         out.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,15 +1,37 @@
 """The native half of remb_replay."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from os import PathLike
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, final
 
 from typing_extensions import Unpack
+
+from ._settings import ParameterSettings, Settings
+
+__all__ = [
+    "Call",
+    "CaptureError",
+    "Comparison",
+    "Estimator",
+    "IncompleteError",
+    "NothingError",
+    "RembError",
+    "SettingsError",
+    "Stop",
+    "Table",
+    "__version__",
+    "batch_rows",
+    "compare",
+    "failed_rows",
+    "rank",
+    "replay",
+    "sweep_one",
+    "table_of",
+]
 
 __version__: str
 
 _Path = str | PathLike[str]
-_Several = str | int | Sequence[str | int]
 
 class RembError(Exception):
     """An error of this package."""
@@ -29,50 +51,7 @@ class NothingError(RembError):
 class IncompleteError(RembError):
     """Damaged, cut off or given up: exit code 5."""
 
-class ParameterSettings(TypedDict, total=False):
-    """How it is estimated, as the program's flags of these names say."""
-
-    set: Mapping[str, str | float | int | bool]
-    """Parameters by name, as ``--set`` takes them: numbers, and texts with a unit."""
-    profile: str
-    estimator: str
-    filter: str
-    scheduler: Literal["periodic", "libwebrtc"]
-    """Periodic where it is not said; in ``compare`` and sweeps libwebrtc."""
-    remb_interval: str
-    """With a unit, e.g. ``"500ms"``."""
-    remb_decrease_threshold: str | float
-    """Percent."""
-
-class Settings(ParameterSettings, total=False):
-    """What is fed to the estimator, as the program's flags of these names say."""
-
-    rtt: str
-    """``auto``, or with a unit, e.g. ``"40ms"``."""
-    clock_offset: str
-    sender_ssrc: int | str
-    session: int
-    """Of an event log, from 1."""
-    flow: str | Sequence[str]
-    """Only these, e.g. ``"10.0.0.1:5004-10.0.0.2:6004"``."""
-    ssrc: _Several
-    exclude_ssrc: _Several
-    from_: float | str
-    """Seconds since the first frame, or RFC 3339."""
-    to: float | str
-    copies: Literal["first", "last", "keep"]
-    merge_flows: bool
-    media: Literal["auto", "all"]
-    abs_send_time_id: int | Literal["auto"]
-    toffset_id: int | Literal["auto"]
-    abs_capture_time_id: int | Literal["auto"]
-    sdp: _Path
-    """The file of an offer or answer."""
-    ignore_transport_cc: bool
-    srtp_tag_len: int | Literal["auto"]
-    max_flows: int
-    max_ssrcs: int
-
+@final
 class Table:
     """A table that pandas, Polars, pyarrow and DuckDB take as it is, by the Arrow PyCapsule interface. What is missing is null."""
 
@@ -86,6 +65,7 @@ class Table:
     def to_pydict(self) -> dict[str, list[Any]]:
         """A dictionary of lists, by column; what is missing is None. Needs no other package."""
 
+@final
 class Call:
     """A call as a capture has it, replayed."""
 
@@ -123,6 +103,7 @@ class Call:
     def html(self, path: _Path) -> None:
         """Writes the page of ``replay --html``, with every row, to zoom. Reads the capture again."""
 
+@final
 class Comparison:
     """How near a replay comes to the REMBs that the capture has. As a text it is what the program prints."""
 
@@ -134,10 +115,11 @@ class Comparison:
     def notes(self) -> list[str]:
         """What the program says beside them."""
 
+@final
 class Estimator:
     """libwebrtc's estimator and its REMB schedule, live. Times are microseconds of one clock of the receiver, of any origin."""
 
-    def __init__(self, **settings: Unpack[ParameterSettings]) -> None: ...
+    def __new__(cls, **settings: Unpack[ParameterSettings]) -> Estimator: ...
     def packet(
         self,
         *,
@@ -184,10 +166,11 @@ class Estimator:
     def reset(self) -> None:
         """Forgets all packets."""
 
+@final
 class Stop:
     """Ends what other threads read by ``batch_rows`` and ``sweep_one``: they raise KeyboardInterrupt."""
 
-    def __init__(self) -> None: ...
+    def __new__(cls) -> Stop: ...
     def set(self) -> None:
         """Ends them, soon."""
 

@@ -7,14 +7,12 @@ use arrow_array::cast::AsArray;
 use arrow_array::ffi::FFI_ArrowSchema;
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, RecordBatchIterator, StringArray,
-};
-use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator};
+use arrow_schema::{DataType, Schema, SchemaRef};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList};
-use remb_replay::report::columns::{Cells, Column, Columns};
 
+use crate::columns::Columns;
 use crate::errors::Error;
 
 /// Rows of a batch.
@@ -36,7 +34,7 @@ pub(crate) struct TableWriter {
 
 impl TableWriter {
     pub(crate) fn finish(mut self) -> Result<Table, Error> {
-        self.batches.push(batch(&mut self.columns).map_err(Error::settings)?);
+        self.batches.push(self.columns.batch().map_err(Error::settings)?);
         let schema = self.batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
         Ok(Table { schema, batches: self.batches })
     }
@@ -44,13 +42,10 @@ impl TableWriter {
 
 impl Write for TableWriter {
     fn write(&mut self, csv: &[u8]) -> io::Result<usize> {
-        let Self { columns, batches } = self;
-        columns.read(csv, |columns| {
-            if columns.rows() >= BATCH {
-                batches.push(batch(columns).map_err(io::Error::other)?);
-            }
-            Ok(())
-        })?;
+        self.columns.read(csv, &[])?;
+        if self.columns.rows() >= BATCH {
+            self.batches.push(self.columns.batch().map_err(io::Error::other)?);
+        }
         Ok(csv.len())
     }
 
@@ -59,37 +54,11 @@ impl Write for TableWriter {
     }
 }
 
-/// Takes the rows.
-fn batch(columns: &mut Columns) -> Result<RecordBatch, ArrowError> {
-    let (fields, arrays): (Vec<_>, Vec<_>) = columns.columns.iter_mut().map(array).unzip();
-    columns.clear();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
-}
-
-/// A column's cells; it is empty then.
-fn array(column: &mut Column) -> (Field, ArrayRef) {
-    use std::mem::take;
-    let (kind, array): (_, ArrayRef) = match &mut column.cells {
-        Cells::Text(cells) => (DataType::Utf8, Arc::new(StringArray::from(take(cells)))),
-        Cells::Integer(cells) => (DataType::Int64, Arc::new(Int64Array::from(take(cells)))),
-        Cells::Real(cells) => (DataType::Float64, Arc::new(Float64Array::from(take(cells)))),
-        Cells::Flag(cells) => (DataType::Boolean, Arc::new(BooleanArray::from(take(cells)))),
-    };
-    (Field::new(&column.name, kind, true), array)
-}
-
 impl Table {
     /// Of a table as it is written; `reals` are columns that have numbers here, whatever their names say elsewhere.
     pub(crate) fn of_csv(csv: &[u8], reals: &[&str]) -> Result<Self, Error> {
         let mut table = TableWriter::default();
-        let header = csv.iter().position(|byte| *byte == b'\n').map_or(csv.len(), |end| end + 1);
-        let (header, rows) = csv.split_at(header);
-        table.write_all(header).map_err(Error::settings)?;
-        let columns = table.columns.columns.iter_mut();
-        columns
-            .filter(|column| reals.contains(&column.name.as_str()))
-            .for_each(|column| column.cells = Cells::Real(Vec::new()));
-        table.write_all(rows).map_err(Error::settings)?;
+        table.columns.read(csv, reals).map_err(Error::settings)?;
         table.finish()
     }
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -258,3 +259,19 @@ def rr_folder():
     from pathlib import Path
 
     return Path(rr.__file__).resolve().parents[1]
+
+
+def test_cells_are_read_as_they_are_written_to_the_last_bit():
+    random.seed(1)
+    numbers = [random.choice([1, -1]) * random.getrandbits(random.randrange(1, 63)) for _ in range(20_000)]
+    numbers += [0, 2**53, 2**53 + 1, 2**63 - 1, -(2**63), 10**18]
+    reals = [f"{number / 10**6:.{random.randrange(1, 12)}f}" for number in numbers]
+    reals[:6] = ["-0.0", "1790000000.123456789", "0.1", "123456789012345678901234567890.5", "9007199254740993.0", "0.30000000000000004"]
+    flow = 'a, "b"\nc'
+    rows = [f'x,{real},,"{flow.replace(chr(34), chr(34) * 2)}",,{number},,,' for real, number in zip(reals, numbers)]
+    table = rr.table_of("remb", ("\n".join(rows) + "\n").encode()).to_pydict()
+    assert [value.hex() for value in table["time_s"]] == [float(real).hex() for real in reals]
+    assert table["bitrate_bps"] == numbers and set(table["flow"]) == {flow} and set(table["ssrcs"]) == {None}
+    for wrong in ["x,1.5.2,,,,,,,", "x,1,,,,1.5,,,", "x,1,,,,9223372036854775808,,,", "x,1", "x,1,,,,,,,,", "x,-,,,,,,,"]:
+        with pytest.raises(rr.SettingsError, match="another kind|has not 9 cells"):
+            rr.table_of("remb", f"{wrong}\n".encode())

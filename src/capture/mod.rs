@@ -30,17 +30,17 @@ mod rtpdump;
 mod skip;
 mod source;
 mod text_log;
+mod unpack;
 mod zstd;
 
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 
-use flate2::read::MultiGzDecoder;
-
 use crate::units::{CaptureTime, Count, FrameNumber};
 
-use buffer::{CountingReader, FillBuffer};
+use buffer::FillBuffer;
 use format::Format;
+use unpack::unpacked;
 
 pub use annotated::Annotated;
 pub use error::CaptureError;
@@ -49,6 +49,7 @@ pub use log::LogNotes;
 pub use log_facts::LogFacts;
 pub use skip::{Skip, SkipCounts};
 pub use source::Capture;
+pub use unpack::first_bytes;
 
 /// The largest record that is read, bytes.
 const MAX_RECORD: usize = 262_144;
@@ -149,8 +150,6 @@ pub struct CaptureReader {
 
 /// Opens the next of several files; `None` behind the last.
 pub type NextFile = Box<dyn FnMut() -> Option<io::Result<Box<dyn Read + Send>>> + Send>;
-
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 impl CaptureReader {
     /// Looks at the first bytes and decompresses if they ask for it.
@@ -319,17 +318,7 @@ fn begin(
     source: Box<dyn Read + Send>,
     session: Option<NonZeroUsize>,
 ) -> Result<(FillBuffer, Format, Option<&'static str>), CaptureError> {
-    let counting = CountingReader::new(source);
-    let bytes_read = counting.counter();
-    let mut buffer = FillBuffer::new(Box::new(counting), bytes_read);
-    let compression = match buffer.peek(4)? {
-        start if start.starts_with(&GZIP_MAGIC) => Some("gzip"),
-        start if zstd::is_zstd(start) => Some("zstd"),
-        _ => None,
-    };
-    if let Some(compression) = compression {
-        buffer = buffer.decompressed(|raw| decoder(compression, raw));
-    }
+    let (mut buffer, compression) = unpacked(source)?;
     let format = match Format::begin(&mut buffer)? {
         Some(format) => Some(format),
         None => Format::begin_log(&mut buffer, session)?,
@@ -340,13 +329,6 @@ fn begin(
             Err(CaptureError::CutOff { frame: FrameNumber(1), offset: 0 })
         }
         None => Err(CaptureError::NotACapture(foreign::what_it_is(buffer.peek(foreign::LOOKED_AT)?))),
-    }
-}
-
-fn decoder(compression: &'static str, raw: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
-    match compression {
-        "gzip" => Box::new(MultiGzDecoder::new(raw)),
-        _ => Box::new(zstd::ZstdReader::new(raw)),
     }
 }
 

@@ -124,8 +124,8 @@ impl Placed {
 
     fn replay(&self, mode: Mode, is_of_estimates: bool) -> Run {
         let args = &self.replay;
-        let strict = args.behave.strict || mode.warnings_fail;
-        let behave = BehaveArgs { strict, quiet: true, ..args.behave.clone() };
+        let strict = args.settings.behave.strict || mode.warnings_fail;
+        let behave = BehaveArgs { strict, quiet: true, ..args.settings.behave.clone() };
         match replay_in_memory(args, &behave, is_of_estimates) {
             Ok((exit, results)) => Run { exit: exit as i64, error: None, results: Some(results) },
             Err(Failure { exit, error }) => {

@@ -121,10 +121,11 @@ fn replay_args(case: &Case, file: &Path) -> anyhow::Result<ReplayArgs> {
     if !replay.outputs.asked().is_empty() {
         return Err(anyhow!("'args': outputs are not named in a case"));
     }
-    if replay.parameters.print_config {
+    if replay.settings.parameters.print_config {
         return Err(anyhow!("'args': --print-config replays nothing"));
     }
-    for path in [&mut replay.flags.sdp, &mut replay.parameters.config].into_iter().flatten() {
+    for path in [&mut replay.settings.flags.sdp, &mut replay.settings.parameters.config].into_iter().flatten()
+    {
         *path = folder.join(&*path);
     }
     Ok(replay)

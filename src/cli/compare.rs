@@ -27,9 +27,9 @@ use remb_replay::survey::Learned;
 use remb_replay::units::TimeDelta;
 
 pub(super) fn run(args: &CompareArgs) -> Result<Exit, Failure> {
-    let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Libwebrtc);
+    let resolved = resolve(&args.settings, &WriteFlags::default(), Profile::Libwebrtc);
     let resolved = resolved.map_err(Failure::of_settings)?;
-    if args.parameters.print_config {
+    if args.settings.parameters.print_config {
         return print(&resolved.print());
     }
     if args.other.is_some() && args.comparison.recorded.is_some() {
@@ -204,7 +204,7 @@ fn replay(
     let phases = PhaseReplays::new(&config, spread, args.comparison.html.is_some());
     let phases = phases.map_err(|error| Failure::new(Exit::Usage, error))?;
     let mut phases = phases.ok_or_else(nothing)?;
-    let read = source.read(&args.behave, |frame| {
+    let read = source.read(&args.settings.behave, |frame| {
         phases.handle_frame(frame);
         Ok(())
     })?;
@@ -215,9 +215,9 @@ fn replay(
 /// Prints and writes; the exit code is the gate's.
 fn finish(args: &CompareArgs, plan: &Plan, compared: Compared) -> Result<Exit, Failure> {
     if let Some(read) = &compared.read {
-        messages::doubts(&compared.warnings, read, &args.behave, "compared");
+        messages::doubts(&compared.warnings, read, &args.settings.behave, "compared");
     }
-    if !args.behave.quiet {
+    if !args.settings.behave.quiet {
         let hints = compared.flows.iter().filter_map(FlowComparison::hint);
         compared.notes.iter().for_each(|note| messages::say(&format!("note: {note}")));
         hints.for_each(|hint| messages::say(&format!("hint: {hint}")));
@@ -228,14 +228,14 @@ fn finish(args: &CompareArgs, plan: &Plan, compared: Compared) -> Result<Exit, F
         // Writing to a String cannot fail.
         let _ = flow.write_text(&mut text);
     }
-    if !args.behave.quiet && !plan.uses_stdout() {
+    if !args.settings.behave.quiet && !plan.uses_stdout() {
         to_stdout(&text).map_err(|error| Failure::new(Exit::Open, error))?;
     }
     let outside: Vec<_> = compared.flows.iter().filter_map(|flow| outside(flow, &args.comparison)).collect();
     for reason in &outside {
         messages::say(&format!("outside the tolerance: {reason}"));
     }
-    let read = compared.read.as_ref().map(|read| read.exit(&compared.warnings, &args.behave));
+    let read = compared.read.as_ref().map(|read| read.exit(&compared.warnings, &args.settings.behave));
     Ok(match (read, outside.is_empty()) {
         (Some(Exit::Incomplete), _) => Exit::Incomplete,
         (_, false) => Exit::Outside,

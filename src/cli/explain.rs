@@ -22,9 +22,9 @@ use remb_replay::report::views;
 use remb_replay::survey::Learned;
 
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
-    let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Periodic);
+    let resolved = resolve(&args.settings, &WriteFlags::default(), Profile::Periodic);
     let resolved = resolved.map_err(Failure::of_settings)?;
-    if args.parameters.print_config {
+    if args.settings.parameters.print_config {
         return super::print(&resolved.print());
     }
     let config = ReplayConfig { steps: false, events: true, ..resolved.config };
@@ -40,12 +40,12 @@ fn opened(error: anyhow::Error) -> Failure {
 }
 
 fn one(args: &ExplainArgs, config: &ReplayConfig, capture: &Path) -> Result<Exit, Failure> {
-    let source = Source::open(capture, false, None).map_err(opened)?.with(&Logs::of(&args.flags))?;
+    let source = Source::open(capture, false, None).map_err(opened)?.with(&Logs::of(&args.settings.flags))?;
     let plan = Plan::new(args.asked(), &[capture], args.force).map_err(opened)?;
     let (explanation, exit) = explain(args, config, source)?;
     write(&plan, &explanation.events(), explanation.input.nanoseconds, &explanation)?;
-    if !plan.uses_stdout() && !args.behave.quiet {
-        to_stdout(&explanation.to_text(args.behave.verbose)).map_err(opened)?;
+    if !plan.uses_stdout() && !args.settings.behave.quiet {
+        to_stdout(&explanation.to_text(args.settings.behave.verbose)).map_err(opened)?;
     }
     Ok(exit)
 }
@@ -54,12 +54,13 @@ fn one(args: &ExplainArgs, config: &ReplayConfig, capture: &Path) -> Result<Exit
 fn several(args: &ExplainArgs, config: &ReplayConfig) -> Result<Exit, Failure> {
     let inputs: Vec<_> = args.captures.iter().map(PathBuf::as_path).collect();
     let plan = Plan::new(args.asked(), &inputs, args.force).map_err(opened)?;
-    let says = !plan.uses_stdout() && !args.behave.quiet;
+    let says = !plan.uses_stdout() && !args.settings.behave.quiet;
     let several = several::each(&args.captures, |capture| {
-        let source = Source::open(capture, false, None).map_err(opened)?.with(&Logs::of(&args.flags))?;
+        let source =
+            Source::open(capture, false, None).map_err(opened)?.with(&Logs::of(&args.settings.flags))?;
         let (explanation, exit) = explain(args, config, source)?;
         if says && !args.rank {
-            to_stdout(&format!("{}\n", explanation.to_text(args.behave.verbose))).map_err(opened)?;
+            to_stdout(&format!("{}\n", explanation.to_text(args.settings.behave.verbose))).map_err(opened)?;
         }
         Ok((explanation, exit))
     })?;
@@ -134,13 +135,13 @@ fn explain(
         flows: outcome.flows.iter().map(Explained::of).collect(),
         warnings: views::warnings(&outcome.warnings, &outcome.flows),
     };
-    messages::doubts(&explanation.warnings, &read, &args.behave, "explained");
+    messages::doubts(&explanation.warnings, &read, &args.settings.behave, "explained");
     let exit = match &outcome.nothing {
         Some(nothing) => {
             messages::error(&read.nothing(&nothing.to_string()));
             Exit::Nothing
         }
-        None => read.exit(&explanation.warnings, &args.behave),
+        None => read.exit(&explanation.warnings, &args.settings.behave),
     };
     Ok((explanation, exit))
 }
@@ -153,7 +154,7 @@ fn replay(
 ) -> Result<Replayed, Failure> {
     let mut replay =
         Replay::new(config.clone().told(told)).map_err(|error| Failure::new(Exit::Usage, error))?;
-    let read = source.read(&args.behave, |frame| {
+    let read = source.read(&args.settings.behave, |frame| {
         let Ok(()) = replay.handle_frame(frame, &mut Nobody);
         Ok(())
     })?;
@@ -164,7 +165,7 @@ fn replay(
 fn write(plan: &Plan, events: &[EventRow], nanoseconds: bool, all: &impl Serialize) -> Result<(), Failure> {
     let mut outputs = Vec::new();
     let written = plan
-        .write(Kind::EventsCsv, &mut outputs, |output| Ok(write_events(output, events, nanoseconds)?))
+        .write_table(Kind::EventsCsv, &mut outputs, |output| Ok(write_events(output, events, nanoseconds)?))
         .and_then(|()| plan.write_json(&mut outputs, all));
     written.and_then(|()| Output::finish_all(outputs)).map_err(opened)
 }

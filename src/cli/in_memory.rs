@@ -34,7 +34,7 @@ pub(super) fn replay_in_memory(
     behave: &BehaveArgs,
     wants_estimates: bool,
 ) -> Result<(Exit, Results), Failure> {
-    let resolved = resolve(&args.flags, &args.write, &args.parameters, Profile::Periodic);
+    let resolved = resolve(&args.settings, &args.write, Profile::Periodic);
     let resolved = resolved.map_err(Failure::of_settings)?;
     let source = Source::of(&args.capture, &args.join, resolved.hash, None);
     let source = source.map_err(|error| Failure::new(Exit::Open, error))?.with(&resolved.logs)?;

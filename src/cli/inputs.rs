@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use super::args::Shard;
+use remb_replay::capture::first_bytes;
 
 /// A capture that is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +27,11 @@ impl Input {
         self.path.to_str().map_or_else(|| format!("{:?}", self.path), str::to_owned)
     }
 
-    /// Whether it begins as a text does: folders of captures have notes and tables among them.
+    /// Whether it begins as a text does, decompressed: folders of captures have notes and tables among them.
     pub(super) fn is_text(&self) -> bool {
-        let mut start = Vec::new();
-        let read = fs::File::open(&self.path).and_then(|file| file.take(512).read_to_end(&mut start));
+        let Ok(file) = fs::File::open(&self.path) else { return false };
         let is_control = |byte: &u8| matches!(byte, 0..9 | 14..32 | 127);
-        read.is_ok() && !start.is_empty() && !start.iter().any(is_control)
+        first_bytes(Box::new(file), 512).is_ok_and(|start| !start.is_empty() && !start.iter().any(is_control))
     }
 
     /// Whether it is of this part of all captures, by its name.
@@ -113,6 +113,33 @@ impl Found {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_one_however_it_is_compressed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let gzip = |bytes: &[u8]| {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            std::io::Write::write_all(&mut gzip, bytes).unwrap();
+            gzip.finish().unwrap()
+        };
+        // As `zstd` writes a text of 4 bytes: one raw block, no checksum.
+        let zstd = [b"\x28\xb5\x2f\xfd\x20\x04\x21\0\0".as_slice(), b"a,b\n"].concat();
+        let table = b"time_s,flow\n".repeat(100);
+        for (bytes, expected) in [
+            (table.clone(), true),
+            (gzip(&table), true),
+            (zstd, true),
+            (gzip(&[0x80, 1, 2]), false),
+            (gzip(b""), false),
+            (gzip(&table)[..12].to_vec(), false),
+            (Vec::new(), false),
+        ] {
+            fs::write(&path, &bytes).unwrap();
+            let input = Input { place: 0, path: path.clone(), is_found: true };
+            assert_eq!(input.is_text(), expected, "{bytes:?}");
+        }
+    }
 
     #[test]
     fn folders_are_walked_by_name_lists_are_read_and_nothing_comes_twice() {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::args::{InspectArgs, ParameterArgs, WriteFlags};
+use super::args::{InspectArgs, ParameterArgs, SettingArgs, WriteFlags};
 use super::interrupt::end_reading_on_signals;
 use super::outputs::{Kind, Output, Plan};
 use super::resolve::{Logs, resolve};
@@ -21,8 +21,9 @@ use remb_replay::report::views;
 use remb_replay::survey::{Findings, Learned, NoFeed, Survey, SurveyConfig};
 
 pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
-    let unused = ParameterArgs::default();
-    let resolved = resolve(&args.flags, &WriteFlags::default(), &unused, Profile::Periodic);
+    let (flags, behave) = (args.flags.clone(), args.behave.clone());
+    let settings = SettingArgs { flags, parameters: ParameterArgs::default(), behave };
+    let resolved = resolve(&settings, &WriteFlags::default(), Profile::Periodic);
     let config = resolved.map_err(Failure::of_settings)?.config.survey();
     end_reading_on_signals();
     match args.captures.as_slice() {
@@ -45,7 +46,7 @@ fn one(args: &InspectArgs, config: &SurveyConfig, capture: &Path) -> Result<Exit
     let inspection = &inspected.inspection;
     write(&plan, |plan, outputs| {
         let nanoseconds = inspection.input.nanoseconds;
-        plan.write(Kind::StreamsCsv, outputs, |output| {
+        plan.write_table(Kind::StreamsCsv, outputs, |output| {
             Ok(write_streams(output, &inspection.flows, nanoseconds)?)
         })?;
         plan.write_json(outputs, inspection)
@@ -72,7 +73,7 @@ fn several(args: &InspectArgs, config: &SurveyConfig) -> Result<Exit, Failure> {
     let named = || several.done.iter().map(|(name, inspection)| (name.as_str(), inspection));
     let ranking = rank(named());
     write(&plan, |plan, outputs| {
-        plan.write(Kind::StreamsCsv, outputs, |output| {
+        plan.write_table(Kind::StreamsCsv, outputs, |output| {
             let flows = named().map(|(name, one)| (name, one.flows.as_slice(), one.input.nanoseconds));
             Ok(write_streams_of_several(output, flows)?)
         })?;

@@ -22,9 +22,9 @@ use remb_replay::report::views;
 use remb_replay::survey::Learned;
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
-    let resolved = resolve(&args.flags, &args.write, &args.parameters, Profile::Periodic);
+    let resolved = resolve(&args.settings, &args.write, Profile::Periodic);
     let resolved = resolved.map_err(Failure::of_settings)?;
-    if args.parameters.print_config {
+    if args.settings.parameters.print_config {
         return super::print(&resolved.print());
     }
     end_reading_on_signals();
@@ -87,13 +87,13 @@ fn replay(
         _ => None,
     };
     let summary = summary(&read, outcome, resolved, writers.warnings());
-    messages::doubts(&summary.warnings, &read, &args.behave, "replayed");
+    messages::doubts(&summary.warnings, &read, &args.settings.behave, "replayed");
     print(args, plan, &summary).map_err(opened)?;
     let written = writers.finish(plan, resolved, (&summary, &places), merged).map_err(opened)?;
-    if !args.behave.quiet {
+    if !args.settings.behave.quiet {
         written.in_words().iter().for_each(|line| messages::say(line));
     }
-    Ok(read.exit(&summary.warnings, &args.behave))
+    Ok(read.exit(&summary.warnings, &args.settings.behave))
 }
 
 fn read(
@@ -107,12 +107,13 @@ fn read(
     let any = |kinds: &[Kind]| kinds.iter().any(|kind| plan.has(*kind));
     let steps = any(&[Kind::EstimateCsv, Kind::Picture, Kind::Html]);
     // Who wants no text and none of these does not pay for it. The picture has the pauses of them.
-    let events = !args.behave.quiet || any(&[Kind::EventsCsv, Kind::Json, Kind::Picture, Kind::Html]);
+    let events =
+        !args.settings.behave.quiet || any(&[Kind::EventsCsv, Kind::Json, Kind::Picture, Kind::Html]);
     let config = resolved.config.clone().told(told);
     let mut replay = Replay::new(ReplayConfig { steps, events, ..config })
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let mut writers: Option<Writers> = None;
-    let read = source.read(&args.behave, |frame| {
+    let read = source.read(&args.settings.behave, |frame| {
         let writers = match &mut writers {
             Some(writers) => writers,
             none => none.insert(Writers::open(plan, resolved, args.outputs.view, frame)?),
@@ -145,10 +146,10 @@ pub(super) fn summary(
 
 /// The summary goes to standard output if nothing else was asked for, else to standard error.
 fn print(args: &ReplayArgs, plan: &Plan, summary: &Summary) -> anyhow::Result<()> {
-    if args.behave.quiet || plan.uses_stdout() {
+    if args.settings.behave.quiet || plan.uses_stdout() {
         return Ok(());
     }
-    let text = summary.to_text(args.behave.verbose);
+    let text = summary.to_text(args.settings.behave.verbose);
     if plan.is_empty() {
         return to_stdout(&text);
     }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::args::{Copies, EstimationFlags, Media, ParameterArgs, Rtcp, RunFlags, WriteFlags};
+use super::args::{Copies, EstimationFlags, Media, ParameterArgs, Rtcp, RunFlags, SettingArgs, WriteFlags};
 use remb_replay::analysis::series::ssrc;
 use remb_replay::bwe::{DelayFilter, EstimatorChoice};
 use remb_replay::config::{self, ByName, Parameters};
@@ -117,12 +117,8 @@ fn default_flags() -> Table {
 }
 
 /// What the flags come to; an error is a usage error and names its flag or key. `scheduler` is the command's default.
-pub(super) fn resolve(
-    run: &RunFlags,
-    write: &WriteFlags,
-    parameters: &ParameterArgs,
-    scheduler: Profile,
-) -> Result<Resolved> {
+pub(super) fn resolve(settings: &SettingArgs, write: &WriteFlags, scheduler: Profile) -> Result<Resolved> {
+    let SettingArgs { flags: run, parameters, .. } = settings;
     let mut table = match &parameters.config {
         Some(path) => read_config(path)?,
         None => Table::new(),

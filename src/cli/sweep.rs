@@ -32,9 +32,9 @@ use remb_replay::survey::Learned;
 pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     let usage = |error: anyhow::Error| Failure::new(Exit::Usage, error);
     let opened = |error: anyhow::Error| Failure::new(Exit::Open, error);
-    let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Libwebrtc);
+    let resolved = resolve(&args.settings, &WriteFlags::default(), Profile::Libwebrtc);
     let resolved = resolved.map_err(Failure::of_settings)?;
-    if args.parameters.print_config {
+    if args.settings.parameters.print_config {
         return print(&resolved.print());
     }
     if let Some(doubt) = resolved.doubt() {
@@ -52,7 +52,7 @@ pub(super) fn run(args: &SweepArgs) -> Result<Exit, Failure> {
     }
     let reference = args.reference.as_deref().map(|path| series_files::read(path, &args.columns));
     let reference = reference.transpose().context("--reference").map_err(Failure::of_settings)?;
-    if let Some(reference) = reference.as_ref().filter(|_| !args.behave.quiet) {
+    if let Some(reference) = reference.as_ref().filter(|_| !args.settings.behave.quiet) {
         reference.notes.iter().for_each(|note| messages::say(&format!("note: {note}")));
     }
     let read = captures.iter().map(|input| &input.path).chain(&args.reference);
@@ -118,7 +118,7 @@ impl Reading for Swept {
 
 impl Sweep<'_> {
     fn run(self, plan: &Plan, profile: &'static str) -> Result<Exit, Failure> {
-        let bar = progress_bar(&self.args.behave, self.captures.len() * self.points.len());
+        let bar = progress_bar(&self.args.settings.behave, self.captures.len() * self.points.len());
         let (mut flows, mut kept) = (Vec::new(), Vec::new());
         let mut exit = Exit::Done;
         let (mut count, mut paths) = (0, self.captures.iter());
@@ -146,12 +146,12 @@ impl Sweep<'_> {
                 || paths.next().map(|input| self.read(input)),
             );
             read_ahead.extend(next);
-            let is_whole = read.exit(&swept.warnings, &self.args.behave) == Exit::Done;
-            bar.suspend(|| messages::doubts(&swept.warnings, &read, &self.args.behave, "swept"));
+            let is_whole = read.exit(&swept.warnings, &self.args.settings.behave) == Exit::Done;
+            bar.suspend(|| messages::doubts(&swept.warnings, &read, &self.args.settings.behave, "swept"));
             if let Some(why) = &swept.nothing {
                 bar.suspend(|| messages::say(&format!("warning[W-NOTHING]: {}: {why}", read.shown)));
             }
-            if !is_whole || (swept.flows.is_empty() && self.args.behave.strict) {
+            if !is_whole || (swept.flows.is_empty() && self.args.settings.behave.strict) {
                 exit = Exit::Incomplete;
             }
             flows.extend(scored);
@@ -160,7 +160,7 @@ impl Sweep<'_> {
             kept.extend(swept.flows.into_iter().take(room).map(name));
         }
         bar.finish_and_clear();
-        if let Some(note) = self.unused_reference(&flows).filter(|_| !self.args.behave.quiet) {
+        if let Some(note) = self.unused_reference(&flows).filter(|_| !self.args.settings.behave.quiet) {
             messages::say(&format!("note: {note}"));
         }
         if flows.is_empty() {
@@ -208,7 +208,7 @@ impl Sweep<'_> {
 
     fn read_once(&self, source: Source, told: Option<&Learned>) -> Result<Swept, Failure> {
         let mut capture = SweptCapture::new(&self.points, told);
-        let quietly = BehaveArgs { progress: Progress::Never, ..self.args.behave.clone() };
+        let quietly = BehaveArgs { progress: Progress::Never, ..self.args.settings.behave.clone() };
         let read = source.read(&quietly, |frame| {
             capture.handle_frame(frame);
             Ok(())
@@ -257,7 +257,7 @@ fn finish(args: &SweepArgs, plan: &Plan, ranking: &Ranking, panels: Vec<OverlayP
         }
         outputs.push(output);
     }
-    if !args.behave.quiet && !plan.uses_stdout() {
+    if !args.settings.behave.quiet && !plan.uses_stdout() {
         to_stdout(&ranking.to_text(args.top))?;
     }
     Output::finish_all(outputs)

@@ -112,18 +112,17 @@ impl Writers {
             outputs.push(pcap.into_inner());
         }
         let (rembs, estimates) = self.tables.into_inner();
-        let (mut streams, mut events) =
-            (plan.open_table(Kind::StreamsCsv)?, plan.open_table(Kind::EventsCsv)?);
-        if let Some(table) = &mut streams {
-            write_streams(table, &summary.flows, self.clock.nanoseconds)?;
-        }
-        if let Some(table) = &mut events {
-            let rows: Vec<_> = summary.flows.iter().flat_map(|flow| flow.events.iter().cloned()).collect();
-            write_events(table, &rows, self.clock.nanoseconds)?;
-        }
-        for table in [estimates, rembs, streams, events].into_iter().flatten() {
+        for table in [estimates, rembs].into_iter().flatten() {
             outputs.push(table.finish()?);
         }
+        let nanoseconds = self.clock.nanoseconds;
+        plan.write_table(Kind::StreamsCsv, &mut outputs, |table| {
+            Ok(write_streams(table, &summary.flows, nanoseconds)?)
+        })?;
+        plan.write_table(Kind::EventsCsv, &mut outputs, |table| {
+            let rows: Vec<_> = summary.flows.iter().flat_map(|flow| flow.events.iter().cloned()).collect();
+            Ok(write_events(table, &rows, nanoseconds)?)
+        })?;
         plan.write_json(&mut outputs, summary)?;
         plan.write(Kind::Config, &mut outputs, |output| Ok(output.write_all(resolved.print().as_bytes())?))?;
         let mut drawn = Vec::new();

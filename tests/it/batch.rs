@@ -2,6 +2,10 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod estimates;
+mod merged;
+mod outcomes;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;

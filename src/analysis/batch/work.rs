@@ -59,7 +59,7 @@ pub enum Halt {
 }
 
 /// What came of a capture.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Work<E> {
     /// Its row, but for what only the owner of the file knows.
     pub capture: CaptureRow,
@@ -71,6 +71,14 @@ pub struct Work<E> {
     pub is_foreign: bool,
     /// Whether it was given up at the deadline.
     pub is_late: bool,
+}
+
+impl<E> Work<E> {
+    /// Of a capture that came to nothing but its own row, which is empty still.
+    pub fn without_rows() -> Self {
+        let (capture, rows) = (CaptureRow::default(), Rows::default());
+        Self { capture, rows, estimates: None, is_foreign: false, is_late: false }
+    }
 }
 
 /// Reads a capture and replays it; a second time where the first found something too late. `None` if it was interrupted.
@@ -85,11 +93,17 @@ pub fn work<F: Files>(name: &str, files: &mut F, manner: &Manner) -> io::Result<
         Err(Failed::Estimates(error)) => return Err(error),
         Err(Failed::Late { error, format }) => {
             let capture = CaptureRow { exit_code: 5, error: Some(error), format, ..CaptureRow::default() };
-            Work { capture, is_late: true, is_foreign: false, rows: Rows::default(), estimates: None }
+            Work { capture, is_late: true, ..Work::without_rows() }
+        }
+        Err(Failed::NoFrame { error, format }) => {
+            let (exit_code, error, format) = (4, Some(error), Some(format));
+            let (frames, flows) = (Some(0), Some(0));
+            let capture = CaptureRow { exit_code, error, format, frames, flows, ..CaptureRow::default() };
+            Work { capture, ..Work::without_rows() }
         }
         Err(Failed::Capture { exit_code, error, format, is_foreign }) => {
             let capture = CaptureRow { exit_code, error: Some(error), format, ..CaptureRow::default() };
-            Work { capture, is_foreign, is_late: false, rows: Rows::default(), estimates: None }
+            Work { capture, is_foreign, ..Work::without_rows() }
         }
     };
     name.clone_into(&mut work.capture.capture);
@@ -100,8 +114,21 @@ pub fn work<F: Files>(name: &str, files: &mut F, manner: &Manner) -> io::Result<
 enum Failed {
     Interrupted,
     Estimates(io::Error),
-    Late { error: String, format: Option<String> },
-    Capture { exit_code: u8, error: String, format: Option<String>, is_foreign: bool },
+    Late {
+        error: String,
+        format: Option<String>,
+    },
+    /// It was read, and has none.
+    NoFrame {
+        error: String,
+        format: String,
+    },
+    Capture {
+        exit_code: u8,
+        error: String,
+        format: Option<String>,
+        is_foreign: bool,
+    },
 }
 
 impl Failed {
@@ -186,7 +213,7 @@ fn read<F: Files>(
     let format = reader.format();
     let Some(mut gathering) = gathering else {
         let error = no_frame(reader.skipped(), ended_early.as_ref());
-        return Err(Failed::Capture { exit_code: 4, error, format: Some(format), is_foreign: false });
+        return Err(Failed::NoFrame { error, format });
     };
     replay.finish(&mut gathering).map_err(Failed::Estimates)?;
     let reading = Reading::of(&reader, ended_early.as_ref());

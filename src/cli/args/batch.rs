@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Command, Id, ValueEnum};
 
-use super::values::TableFormat;
-use super::{BehaveArgs, ParameterArgs, RunFlags};
+use super::values::{TableFormat, deadline};
+use super::{ParameterArgs, RunFlags, SettingArgs};
 use remb_replay::analysis::batch;
 use remb_replay::units::TimeDelta;
 
@@ -45,7 +45,7 @@ pub(crate) struct BatchArgs {
     /// Make one set of tables of those that several runs wrote
     ///
     /// No capture is read. Repeatable.
-    #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with_all = ["captures", "shard", "verify", "estimate"], help_heading = "Outputs")]
+    #[arg(long, value_name = "DIR", num_args = 1.., conflicts_with_all = ["captures", "shard", "verify", "estimate", "deadline", "threads", "strict"], help_heading = "Outputs")]
     pub(crate) merge: Vec<PathBuf>,
     /// Only the I-th of N parts of the captures, for a job array
     ///
@@ -53,7 +53,7 @@ pub(crate) struct BatchArgs {
     #[arg(long, value_name = "I/N", help_heading = "Behaviour")]
     pub(crate) shard: Option<Shard>,
     /// A capture that takes longer is given up
-    #[arg(long, value_name = "DURATION", default_value = "60s", help_heading = "Behaviour")]
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = deadline, help_heading = "Behaviour")]
     pub(crate) deadline: TimeDelta,
     /// Look into every capture for whether it is the one of an earlier run, instead of at its size and time
     #[arg(hide_short_help = true, long, help_heading = "Behaviour")]
@@ -62,11 +62,13 @@ pub(crate) struct BatchArgs {
     #[arg(hide_short_help = true, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Behaviour")]
     pub(crate) threads: Option<u16>,
     #[command(flatten)]
-    pub(crate) flags: RunFlags,
-    #[command(flatten)]
-    pub(crate) parameters: ParameterArgs,
-    #[command(flatten)]
-    pub(crate) behave: BehaveArgs,
+    pub(crate) settings: SettingArgs,
+}
+
+/// The flags that say what is replayed and how: where results are merged, nothing is.
+pub(super) fn flags_of_replays() -> Vec<Id> {
+    let flags = ParameterArgs::augment_args(RunFlags::augment_args(Command::new("")));
+    flags.get_arguments().map(|flag| flag.get_id().clone()).collect()
 }
 
 /// By what flows are called bad.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{BehaveArgs, ParameterArgs, RunFlags};
+use super::SettingArgs;
+use super::values::table;
 
 /// `explain`.
 #[derive(Debug, Args)]
@@ -20,8 +21,8 @@ pub(crate) struct ExplainArgs {
     pub(crate) rank: bool,
     /// Write a row for each event, as events.csv (- is standard output)
     ///
-    /// Of several captures with a column `capture` at its end.
-    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    /// Of several captures with a column `capture` at its end. As Parquet, if the name ends so.
+    #[arg(long, value_name = "FILE", value_parser = table, help_heading = "Outputs")]
     pub(crate) csv: Option<PathBuf>,
     /// Write everything as JSON (- is standard output)
     ///
@@ -32,9 +33,5 @@ pub(crate) struct ExplainArgs {
     #[arg(hide_short_help = true, long, help_heading = "Outputs")]
     pub(crate) force: bool,
     #[command(flatten)]
-    pub(crate) flags: RunFlags,
-    #[command(flatten)]
-    pub(crate) parameters: ParameterArgs,
-    #[command(flatten)]
-    pub(crate) behave: BehaveArgs,
+    pub(crate) settings: SettingArgs,
 }

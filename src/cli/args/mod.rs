@@ -11,7 +11,7 @@ mod values;
 use std::path::PathBuf;
 
 use clap::builder::ArgPredicate;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use remb_replay::analysis::series::ColumnNames;
 use remb_replay::report::summary::Tool;
@@ -21,7 +21,9 @@ pub(crate) use batch::{BatchArgs, Shard};
 pub(crate) use convert::ConvertArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use packaging::{CompletionsArgs, ManArgs, ParamsArgs};
-pub(crate) use run::{BehaveArgs, EstimationFlags, ParameterArgs, RunFlags, TerseArgs, WriteFlags};
+pub(crate) use run::{
+    BehaveArgs, EstimationFlags, ParameterArgs, RunFlags, SettingArgs, TerseArgs, WriteFlags,
+};
 pub(crate) use sweep::{PlotKind, SweepArgs};
 pub(crate) use values::{Color, Copies, Media, Percent, Progress, Report, Rtcp, TableFormat, View};
 
@@ -126,7 +128,9 @@ pub(crate) enum Command {
         remb-replay batch captures -o fleet                every file of a folder, and the worst flows\n  \
         remb-replay batch @list.txt -o fleet --rank queue  captures of a list, one a line\n  \
         remb-replay batch captures -o part-3 --shard 3/16  one job of an array\n  \
-        remb-replay batch --merge part-* -o fleet          its tables made one")]
+        remb-replay batch --merge part-* -o fleet          its tables made one",
+        mut_arg("event_log", |flag| flag.hide(true)),
+        mut_arg("merge", |flag| flag.conflicts_with_all(batch::flags_of_replays())))]
     Batch(Box<BatchArgs>),
     /// Every parameter: type, unit, default, range, and the constant of libwebrtc or of the draft that it mirrors
     #[command(after_help = "Examples:\n  \
@@ -154,13 +158,13 @@ impl Command {
     pub(crate) fn color(&self) -> Color {
         match self {
             Self::Inspect(args) => args.behave.color,
-            Self::Explain(args) => args.behave.color,
+            Self::Explain(args) => args.settings.behave.color,
             Self::Convert(args) => args.behave.color,
-            Self::Replay(args) => args.behave.color,
-            Self::Compare(args) => args.behave.color,
+            Self::Replay(args) => args.settings.behave.color,
+            Self::Compare(args) => args.settings.behave.color,
             Self::Check(args) => args.behave.color,
-            Self::Sweep(args) => args.behave.color,
-            Self::Batch(args) => args.behave.color,
+            Self::Sweep(args) => args.settings.behave.color,
+            Self::Batch(args) => args.settings.behave.color,
             Self::Params(_) | Self::Completions(_) | Self::Man(_) => Color::Auto,
         }
     }
@@ -183,8 +187,8 @@ pub(crate) struct InspectArgs {
     pub(crate) rank: bool,
     /// Write a row for each stream, as streams.csv (- is standard output)
     ///
-    /// Of several captures it has a column `capture` at its end.
-    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    /// Of several captures it has a column `capture` at its end. As Parquet, if the name ends so.
+    #[arg(long, value_name = "FILE", value_parser = values::table, help_heading = "Outputs")]
     pub(crate) csv: Option<PathBuf>,
     /// Write everything as JSON (- is standard output)
     ///
@@ -240,11 +244,7 @@ pub(crate) struct ReplayArgs {
     #[command(flatten)]
     pub(crate) write: WriteFlags,
     #[command(flatten)]
-    pub(crate) flags: RunFlags,
-    #[command(flatten)]
-    pub(crate) parameters: ParameterArgs,
-    #[command(flatten)]
-    pub(crate) behave: BehaveArgs,
+    pub(crate) settings: SettingArgs,
 }
 
 /// `compare`.
@@ -269,11 +269,7 @@ pub(crate) struct CompareArgs {
     #[command(flatten)]
     pub(crate) comparison: ComparisonArgs,
     #[command(flatten)]
-    pub(crate) flags: RunFlags,
-    #[command(flatten)]
-    pub(crate) parameters: ParameterArgs,
-    #[command(flatten)]
-    pub(crate) behave: BehaveArgs,
+    pub(crate) settings: SettingArgs,
 }
 
 /// How a comparison is made, and where it goes.
@@ -321,7 +317,7 @@ pub(crate) struct ComparisonArgs {
     #[arg(long, value_name = "PCT")]
     pub(crate) min_within_5: Option<Percent>,
     /// Write the figures of every flow and phase as CSV (- is standard output)
-    #[arg(hide_short_help = true, long, value_name = "FILE")]
+    #[arg(hide_short_help = true, long, value_name = "FILE", value_parser = values::csv)]
     pub(crate) csv: Option<PathBuf>,
     /// Write all figures as JSON (- is standard output)
     #[arg(long, value_name = "FILE")]
@@ -341,7 +337,7 @@ pub(crate) struct ComparisonArgs {
 
 /// What is written.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Outputs")]
+#[command(next_help_heading = "Outputs", group = ArgGroup::new("shown").args(["directory", "plot", "html"]).multiple(true))]
 #[allow(missing_docs, reason = "each field is the flag of its name, and its text is the help")]
 pub(crate) struct OutputArgs {
     /// Write everything into this folder
@@ -350,16 +346,18 @@ pub(crate) struct OutputArgs {
     #[arg(short = 'o', long = "output-dir", value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
     /// How the tables in this folder are written: as CSV, or as Parquet with the same columns
-    #[arg(hide_short_help = true, long, value_enum, default_value_t = TableFormat::Csv)]
+    #[arg(hide_short_help = true, long, value_enum, default_value_t = TableFormat::Csv, requires = "directory")]
     pub(crate) tables: TableFormat,
     /// Write the REMB stream as pcap
     #[arg(short = 'w', long = "write", value_name = "FILE.pcap")]
     pub(crate) pcap: Option<PathBuf>,
-    /// Write a row for each step of the estimator (- is standard output)
-    #[arg(hide_short_help = true, long, value_name = "FILE")]
+    /// Write a row for each step of the estimator (- is standard output); as Parquet, if the name ends so
+    #[arg(hide_short_help = true, long, value_name = "FILE", value_parser = values::table)]
     pub(crate) estimate_csv: Option<PathBuf>,
     /// Write a row for each REMB (- is standard output)
-    #[arg(long, value_name = "FILE")]
+    ///
+    /// As Parquet, if the name ends so.
+    #[arg(long, value_name = "FILE", value_parser = values::table)]
     pub(crate) remb_csv: Option<PathBuf>,
     /// Draw the picture; the suffix decides between PNG and SVG
     #[arg(long, value_name = "FILE.png|FILE.svg", value_parser = values::picture)]
@@ -372,7 +370,7 @@ pub(crate) struct OutputArgs {
     /// Pictures and the page show this part, e.g. 25..40
     ///
     /// The estimator runs from the beginning all the same.
-    #[arg(long, value_name = "FROM..TO")]
+    #[arg(long, value_name = "FROM..TO", requires = "shown")]
     pub(crate) view: Option<View>,
     /// Write the summary as JSON (- is standard output)
     #[arg(long, value_name = "FILE")]

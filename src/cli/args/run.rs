@@ -216,6 +216,18 @@ pub(crate) struct BehaveArgs {
     pub(crate) progress: Progress,
 }
 
+/// What every command takes that replays: what counts, how it is estimated, how the program behaves.
+#[derive(Debug, Clone, Args)]
+#[allow(missing_docs, reason = "each field is the flags of its type")]
+pub(crate) struct SettingArgs {
+    #[command(flatten)]
+    pub(crate) flags: RunFlags,
+    #[command(flatten)]
+    pub(crate) parameters: ParameterArgs,
+    #[command(flatten)]
+    pub(crate) behave: BehaveArgs,
+}
+
 /// How a command behaves that has nothing to say beyond its results, and no progress.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Behaviour")]

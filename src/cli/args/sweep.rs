@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::values::picture;
-use super::{BehaveArgs, ParameterArgs, RunFlags};
+use super::SettingArgs;
+use super::values::{csv, picture};
 use remb_replay::analysis::series::ColumnNames;
 
 /// `sweep`.
@@ -15,7 +15,7 @@ pub(crate) struct SweepArgs {
     /// The captures, each read once, and folders of them
     ///
     /// Of a folder every file is taken; @FILE lists more, one a line; - is standard input.
-    #[arg(required = true, value_name = "CAPTURE|FOLDER|@LIST")]
+    #[arg(required_unless_present = "print_config", value_name = "CAPTURE|FOLDER|@LIST")]
     pub(crate) captures: Vec<PathBuf>,
     /// A parameter and its values; repeatable, the grid is the product
     #[arg(short = 'L', long = "list", value_name = "NAME=a,b,c", help_heading = "Grid")]
@@ -55,7 +55,7 @@ pub(crate) struct SweepArgs {
     /// Write a row for each point and flow (- is standard output)
     ///
     /// And one for each point's mean.
-    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    #[arg(long, value_name = "FILE", value_parser = csv, help_heading = "Outputs")]
     pub(crate) csv: Option<PathBuf>,
     /// Write everything as JSON (- is standard output)
     #[arg(hide_short_help = true, long, value_name = "FILE", help_heading = "Outputs")]
@@ -74,11 +74,7 @@ pub(crate) struct SweepArgs {
     #[arg(hide_short_help = true, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Behaviour")]
     pub(crate) threads: Option<u16>,
     #[command(flatten)]
-    pub(crate) flags: RunFlags,
-    #[command(flatten)]
-    pub(crate) parameters: ParameterArgs,
-    #[command(flatten)]
-    pub(crate) behave: BehaveArgs,
+    pub(crate) settings: SettingArgs,
 }
 
 /// The pictures of a sweep.

@@ -73,6 +73,35 @@ pub(super) fn picture(text: &str) -> Result<PathBuf, String> {
     }
 }
 
+/// A table's file, whose ending says what it is; `-` is CSV.
+pub(super) fn table(text: &str) -> Result<PathBuf, String> {
+    match cfg!(feature = "parquet") || !is_parquet(text) {
+        true => Ok(text.into()),
+        false => Err("this program was built without Parquet: only CSV is written".to_owned()),
+    }
+}
+
+/// The file of a table that is CSV alone: what a column of it is, its name does not say.
+pub(super) fn csv(text: &str) -> Result<PathBuf, String> {
+    match is_parquet(text) {
+        false => Ok(text.into()),
+        true => Err("this table is written as CSV alone, and not as Parquet".to_owned()),
+    }
+}
+
+fn is_parquet(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
+}
+
+/// After how long something is given up.
+pub(super) fn deadline(text: &str) -> Result<TimeDelta, String> {
+    match text.parse() {
+        Ok(time) if time > TimeDelta::ZERO => Ok(time),
+        Ok(_) => Err("a deadline is longer than 0s".to_owned()),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
 /// How RTCP is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -188,7 +217,9 @@ impl TableFormat {
 
     /// By the ending of a file's name; CSV unless it says otherwise.
     pub(crate) fn of(path: &Path) -> Self {
-        let is = |format: &&Self| path.extension().is_some_and(|ending| ending == format.ending());
+        let is = |format: &&Self| {
+            path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(format.ending()))
+        };
         Self::all().iter().find(is).copied().unwrap_or(Self::Csv)
     }
 

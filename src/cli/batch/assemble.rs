@@ -17,13 +17,11 @@ use remb_replay::analysis::batch::{Rank, Table, Worst};
 use remb_replay::report::counted;
 use remb_replay::report::fleet::write_header;
 
-/// A capture of the tables, and where its rows are.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// A capture of the tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     /// Its place among all captures.
     pub(super) place: u64,
-    /// Which of the stores.
-    pub(super) store: usize,
     pub(super) capture: String,
 }
 
@@ -50,7 +48,7 @@ impl Tables {
         folder: &Path,
         format: TableFormat,
         (rank, top): (Rank, usize),
-        (stores, entries): (&[Store], &[Entry]),
+        (store, entries): (&Store, &[Entry]),
     ) -> Result<Self> {
         let mut worst = Worst::new(rank, top);
         let mut written = Vec::new();
@@ -59,8 +57,7 @@ impl Tables {
             let file = BufWriter::with_capacity(1 << 17, temporary(folder)?);
             let mut writer = write_header(TableWriter::new(file, format), &table.columns())?;
             let mut rows = Vec::new();
-            for Entry { store, capture, .. } in entries {
-                let Some(store) = stores.get(*store) else { continue };
+            for Entry { capture, .. } in entries {
                 rows.clear();
                 store.copy_rows(capture, table, &mut rows)?;
                 if table == Table::Flows {
@@ -77,7 +74,7 @@ impl Tables {
         }
         written.into_iter().try_for_each(|(file, path)| give_name(file, &path))?;
         let (mut exits, mut passed_over) = (BTreeMap::new(), 0);
-        let records = entries.iter().filter_map(|entry| stores.get(entry.store)?.of(&entry.capture));
+        let records = entries.iter().filter_map(|entry| store.of(&entry.capture));
         for record in records {
             match record.is_passed_over {
                 true => passed_over += 1,
@@ -110,14 +107,11 @@ impl Tables {
         text + "\n"
     }
 
-    /// 0 where all were read, 5 where some failed, 4 where there was nothing to estimate in any.
+    /// 5 where some failed, else 0: a job of an array that has no capture, or none with something to estimate, has done
+    /// its work.
     pub(super) fn exit(&self) -> Exit {
         let has = |code: u8| self.exits.contains_key(&code);
-        match (has(2) || has(3) || has(5), has(0)) {
-            (true, _) => Exit::Incomplete,
-            (false, true) => Exit::Done,
-            (false, false) => Exit::Nothing,
-        }
+        if has(2) || has(3) || has(5) { Exit::Incomplete } else { Exit::Done }
     }
 }
 

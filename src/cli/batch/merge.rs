@@ -1,17 +1,19 @@
-//! Several runs' results made one: those of the shards of a job array.
+//! Several runs' results made one: those of the shards of a job array. What comes of it is a run as any other, which goes on
+//! where they were, and can be merged again.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
 use super::super::args::BatchArgs;
 use super::super::{Exit, Failure};
 use super::assemble::{Entry, give_name};
+use super::run::PART_BYTES;
 use super::store::Store;
-use super::{finish, is_ours, temporary};
+use super::{estimates, finish, is_ours, temporary};
 
 /// Which captures the tables are of, and their places.
 const INPUTS: &str = "parts/inputs.jsonl";
@@ -28,47 +30,67 @@ pub(super) fn note_inputs(folder: &Path, entries: &[Entry]) -> Result<()> {
     give_name(file, &folder.join(INPUTS))
 }
 
-/// Makes the tables of several runs; a capture that is in two is taken once.
+/// Makes the tables of several runs; a capture that is in two is taken once, of the one where its place is first.
 pub(super) fn merge(args: &BatchArgs, folder: &Path) -> Result<Exit, Failure> {
-    let opened = |error| Failure::new(Exit::Open, error);
-    is_ours(folder).map_err(opened)?;
+    merged(args, folder).map_err(|error| Failure::new(Exit::Open, error))
+}
+
+fn merged(args: &BatchArgs, folder: &Path) -> Result<Exit> {
+    is_ours(folder)?;
     let mut stores = Vec::new();
-    let mut entries = Vec::new();
-    for from in &args.merge {
-        let read = read_inputs(from, stores.len()).with_context(|| from.display().to_string());
-        entries.extend(read.map_err(opened)?);
-        stores.push(Store::open(from).map_err(opened)?);
+    let mut found = Vec::new();
+    for (number, from) in args.merge.iter().enumerate() {
+        let inputs = read_inputs(from).with_context(|| from.display().to_string())?;
+        found.extend(inputs.into_iter().map(|(place, capture)| (place, number, capture)));
+        stores.push(Store::open(from)?);
     }
-    entries.sort();
+    found.sort();
     let mut seen = HashSet::new();
-    entries.retain(|entry| seen.insert(entry.capture.clone()));
-    fs::create_dir_all(folder).with_context(|| folder.display().to_string()).map_err(opened)?;
-    for from in &args.merge {
-        copy_estimates(from, folder).map_err(opened)?;
+    found.retain(|(.., capture)| seen.insert(capture.clone()));
+    are_alike(&args.merge, &stores, &found)?;
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let mut store = Store::open(folder)?;
+    let mut kept = HashSet::new();
+    let (mut waiting, mut bytes) = (Vec::new(), 0);
+    for (_, number, capture) in &found {
+        let (Some(from), Some(path)) = (stores.get(*number), args.merge.get(*number)) else { continue };
+        let done = from.done(capture)?.with_context(|| format!("{}: no {capture}", path.display()))?;
+        kept.extend(estimates::copy(path, folder, capture)?);
+        if !store.has(&done)? {
+            bytes += done.bytes();
+            waiting.push(done);
+        }
+        if bytes >= PART_BYTES {
+            store.keep(&mut waiting)?;
+            bytes = 0;
+        }
     }
-    finish(args, folder, &stores, &entries).map_err(opened)
+    store.keep(&mut waiting)?;
+    let entries: Vec<_> = found.into_iter().map(|(place, _, capture)| Entry { place, capture }).collect();
+    finish(args, folder, (&store, &entries), &kept)
 }
 
-fn read_inputs(folder: &Path, store: usize) -> Result<Vec<Entry>> {
-    let file = File::open(folder.join(INPUTS));
-    let file = file.map_err(|_| anyhow!("no run of batch was finished in it"))?;
-    let entry = |line: std::io::Result<String>| {
-        let (place, capture) = serde_json::from_str(&line?)?;
-        Ok(Entry { place, store, capture })
-    };
-    BufReader::new(file).lines().map(entry).collect()
-}
-
-fn copy_estimates(from: &Path, to: &Path) -> Result<()> {
-    let (from, to) = (from.join("estimate"), to.join("estimate"));
-    if !from.is_dir() || from.canonicalize().ok() == to.canonicalize().ok() {
-        return Ok(());
-    }
-    fs::create_dir_all(&to).with_context(|| to.display().to_string())?;
-    for part in fs::read_dir(&from).with_context(|| from.display().to_string())? {
-        let part = part?;
-        let target = to.join(part.file_name());
-        fs::copy(part.path(), &target).with_context(|| target.display().to_string())?;
+/// That all are of the same flags, parameters and version: a table is of one run.
+fn are_alike(folders: &[PathBuf], stores: &[Store], found: &[(u64, usize, String)]) -> Result<()> {
+    let mut first: Option<(&Path, &str)> = None;
+    for (_, number, capture) in found {
+        let (Some(store), Some(folder)) = (stores.get(*number), folders.get(*number)) else { continue };
+        let Some(record) = store.of(capture) else { continue };
+        let (other, settings) = *first.get_or_insert((folder, &record.settings));
+        if settings != record.settings {
+            return Err(anyhow!(
+                "{} and {} are not of one run: their flags, parameters or versions of the program differ ({capture})",
+                other.display(),
+                folder.display()
+            ));
+        }
     }
     Ok(())
+}
+
+fn read_inputs(folder: &Path) -> Result<Vec<(u64, String)>> {
+    let file = File::open(folder.join(INPUTS));
+    let file = file.map_err(|_| anyhow!("no run of batch was finished in it"))?;
+    let input = |line: std::io::Result<String>| Ok(serde_json::from_str(&line?)?);
+    BufReader::new(file).lines().map(input).collect()
 }

@@ -1,12 +1,15 @@
 //! `remb-replay batch`: tables over many captures. A capture's failure is a row; what is done is not done again.
 
 mod assemble;
+mod estimates;
 mod file;
 mod merge;
 mod progress;
 mod run;
 mod store;
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
@@ -28,10 +31,10 @@ use store::Store;
 
 pub(super) fn run(args: &BatchArgs) -> Result<Exit, Failure> {
     let opened = |error| Failure::new(Exit::Open, error);
-    let resolved = resolve(&args.flags, &WriteFlags::default(), &args.parameters, Profile::Periodic);
+    let resolved = resolve(&args.settings, &WriteFlags::default(), Profile::Periodic);
     let resolved = resolved.map_err(Failure::of_settings)?;
     let folder = match &args.directory {
-        Some(folder) if !args.parameters.print_config => folder,
+        Some(folder) if !args.settings.parameters.print_config => folder,
         _ => return print(&resolved.print()),
     };
     let Logs { session, event_log } = resolved.logs.clone();
@@ -49,37 +52,45 @@ pub(super) fn run(args: &BatchArgs) -> Result<Exit, Failure> {
     let all = inputs(&args.captures, Some(folder), args.shard).map_err(opened)?;
     is_ours(folder).map_err(opened)?;
     let mut store = Store::open(folder).map_err(opened)?;
-    let manner = Manner { config: resolved.config, session, strict: args.behave.strict };
+    let manner = Manner { config: resolved.config, session, strict: args.settings.behave.strict };
     let run = Run {
         settings: settings(&manner, args.estimate.then_some(args.tables)),
         manner,
         deadline: Duration::from_micros(args.deadline.as_micros().try_into().unwrap_or_default()),
         verify: args.verify,
         threads: args.threads.map_or_else(all_cores, usize::from),
-        estimates: args.estimate.then(|| (folder.join("estimate"), args.tables)),
+        estimates: args.estimate.then(|| (folder.join(estimates::FOLDER), args.tables)),
     };
     let pending: Vec<_> = all.iter().filter(|input| !run.is_done(input, &store)).collect();
     let before = all.len() - pending.len();
-    if before > 0 && !args.behave.quiet {
+    if before > 0 && !args.settings.behave.quiet {
         let done = counted(before as u64, "captures");
         messages::say(&format!("note: {done} done before, {} to do", pending.len()));
     }
-    run.all(&pending, &mut store, &args.behave).map_err(opened)?;
+    run.all(&pending, &mut store, &args.settings.behave).map_err(opened)?;
     if is_interrupted() {
         let shown = folder.display();
         let error = anyhow!("interrupted; {shown} has what was done, and the same command goes on there");
         return Err(Failure::new(Exit::Incomplete, error));
     }
     let entries: Vec<_> =
-        all.iter().map(|input| Entry { place: input.place, store: 0, capture: input.name() }).collect();
-    finish(args, folder, &[store], &entries).map_err(opened)
+        all.iter().map(|input| Entry { place: input.place, capture: input.name() }).collect();
+    let of_entry = |entry: &Entry| estimates::name(&entry.capture, args.tables);
+    let kept = entries.iter().filter(|_| args.estimate).map(of_entry).collect();
+    finish(args, folder, (&store, &entries), &kept).map_err(opened)
 }
 
-/// Writes the tables and says what came out.
-fn finish(args: &BatchArgs, folder: &Path, stores: &[Store], entries: &[Entry]) -> Result<Exit> {
-    let tables = Tables::write(folder, args.tables, (args.rank.into(), args.top), (stores, entries))?;
+/// Writes the tables and says what came out. Of the files of estimates those that are `kept` stay.
+fn finish(
+    args: &BatchArgs,
+    folder: &Path,
+    (store, entries): (&Store, &[Entry]),
+    kept: &HashSet<OsString>,
+) -> Result<Exit> {
+    let tables = Tables::write(folder, args.tables, (args.rank.into(), args.top), (store, entries))?;
     merge::note_inputs(folder, entries)?;
-    if !args.behave.quiet {
+    estimates::remove_others(folder, kept)?;
+    if !args.settings.behave.quiet {
         super::to_stdout(&tables.to_text(args.tables))?;
     }
     Ok(tables.exit())

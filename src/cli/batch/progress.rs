@@ -58,7 +58,7 @@ impl Stopwatch {
     }
 
     #[expect(clippy::disallowed_methods, reason = "as above")]
-    pub(super) fn has_run(self, time: Duration) -> bool {
-        self.0.elapsed() >= time
+    pub(super) fn left_of(self, time: Duration) -> Duration {
+        time.saturating_sub(self.0.elapsed())
     }
 }

@@ -1,7 +1,6 @@
 //! The captures that are yet to be done, on all threads, and their results into the store.
 
 use std::fs;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,20 +8,21 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
 
 use super::super::args::{BehaveArgs, TableFormat};
 use super::super::inputs::Input;
 use super::super::interrupt::is_interrupted;
-use super::file::{CaptureFile, EstimateFile, Identity, cpu_ms, hex};
-use super::progress::Bar;
+use super::estimates;
+use super::file::{CaptureFile, Identity, cpu_ms};
+use super::progress::{Bar, Stopwatch};
 use super::store::{Done, Record, Store};
 use remb_replay::analysis::batch::{Manner, Table, Work, work};
-use remb_replay::report::fleet::{CaptureRow, write_capture};
+use remb_replay::report::fleet::write_capture;
 
-/// So many captures, so many bytes or so long: then a part is kept. What is lost of a run that is killed is less than that.
+/// So many captures, so many bytes or so long: then a part is kept. What is lost of a run that is killed is no more than
+/// that, and the captures that were in the works.
 const PART_CAPTURES: usize = 256;
-const PART_BYTES: usize = 8 << 20;
+pub(super) const PART_BYTES: usize = 8 << 20;
 const PART_TIME: Duration = Duration::from_secs(2);
 
 /// How captures are done.
@@ -43,6 +43,13 @@ impl Run {
         let Some(record) = store.of(&input.name()) else { return false };
         let had_less_time = record.given_up_after_ms.is_some_and(|before| before < self.deadline_ms());
         if record.settings != self.settings || record.may_do_better || had_less_time {
+            return false;
+        }
+        let estimates = self.estimates.as_ref().filter(|_| record.has_estimates);
+        let has_lost_them = estimates.is_some_and(|(folder, format)| {
+            !folder.join(estimates::name(&record.capture, *format)).is_file()
+        });
+        if has_lost_them {
             return false;
         }
         match (self.verify, &record.sha256) {
@@ -99,7 +106,7 @@ impl Run {
         let identity = Identity::at(&input.path);
         let mut file = self.file(input);
         let worked = catch_unwind(AssertUnwindSafe(|| work(&name, &mut file, &self.manner)));
-        let Work { mut capture, mut rows, estimates, is_foreign, is_late } = match worked {
+        let Work { mut capture, mut rows, estimates: table, is_foreign, is_late } = match worked {
             Ok(work) => match work.with_context(|| format!("estimates of {name}"))? {
                 Some(work) => work,
                 None => return Ok(None),
@@ -109,11 +116,14 @@ impl Run {
         capture.file_bytes = Some(identity.bytes).filter(|_| input.path.is_file());
         capture.sha256 = capture.frames.and_then(|_| file.sha256());
         capture.cpu_ms = cpu_ms().zip(began).map(|(now, began)| now - began);
-        if let Some(table) = estimates {
-            self.keep_estimates(&name, table).with_context(|| format!("estimates of {name}"))?;
+        let has_estimates = table.is_some();
+        if let Some((folder, format)) = &self.estimates {
+            let kept = estimates::keep((folder, *format), &name, table);
+            kept.with_context(|| format!("estimates of {name}"))?;
         }
         let mut record = Record::new(name, identity, &self.settings);
         record.exit_code = capture.exit_code;
+        record.has_estimates = has_estimates;
         record.sha256.clone_from(&capture.sha256);
         record.may_do_better = capture.exit_code == 3 && !is_foreign;
         record.given_up_after_ms = is_late.then(|| self.deadline_ms());
@@ -131,27 +141,20 @@ impl Run {
     fn deadline_ms(&self) -> u64 {
         self.deadline.as_millis().try_into().unwrap_or(u64::MAX)
     }
-
-    fn keep_estimates(&self, capture: &str, table: EstimateFile) -> Result<()> {
-        let Some((folder, format)) = &self.estimates else { return Ok(()) };
-        let name: String = hex(&Sha256::digest(capture)).chars().take(16).collect();
-        let file = table.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-        super::assemble::give_name(file, &folder.join(format!("part-{name}.{}", format.ending())))
-    }
 }
 
 /// Keeps what comes in, part by part.
 fn collect(receive: &Receiver<Result<Done>>, store: &mut Store, bar: &Bar) -> Result<()> {
     let (mut waiting, mut bytes) = (Vec::new(), 0);
-    let mut part = super::progress::Stopwatch::start();
+    let mut part = Stopwatch::start();
     loop {
         let is_full = waiting.len() >= PART_CAPTURES || bytes >= PART_BYTES;
-        if is_full || part.has_run(PART_TIME) {
+        if is_full || part.left_of(PART_TIME).is_zero() {
             store.keep(&mut waiting)?;
             bytes = 0;
-            part = super::progress::Stopwatch::start();
+            part = Stopwatch::start();
         }
-        match receive.recv_timeout(PART_TIME) {
+        match receive.recv_timeout(part.left_of(PART_TIME)) {
             Ok(done) => {
                 let done = done?;
                 bar.one(done.record.identity.bytes);
@@ -165,10 +168,10 @@ fn collect(receive: &Receiver<Result<Done>>, store: &mut Store, bar: &Bar) -> Re
 }
 
 fn panicked<E>(name: &str) -> Work<E> {
-    let mut capture = CaptureRow::default();
-    name.clone_into(&mut capture.capture);
-    capture.exit_code = 5;
-    capture.error =
+    let mut work = Work::without_rows();
+    name.clone_into(&mut work.capture.capture);
+    work.capture.exit_code = 5;
+    work.capture.error =
         Some("the program panicked, which is a bug: please report it with the capture".to_owned());
-    Work { capture, rows: Default::default(), estimates: None, is_foreign: false, is_late: false }
+    work
 }

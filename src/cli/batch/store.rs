@@ -28,6 +28,9 @@ pub(super) struct Record {
     /// It could not be read, or not in time: another try may do better. After so many milliseconds, if in time.
     pub(super) may_do_better: bool,
     pub(super) given_up_after_ms: Option<u64>,
+    /// Beside its rows it has a file of estimates.
+    #[serde(default)]
+    pub(super) has_estimates: bool,
     /// It was found in a folder and is no capture: it has no row.
     pub(super) is_passed_over: bool,
     /// Bytes of its rows, by table.
@@ -129,6 +132,22 @@ impl Store {
         Ok(())
     }
 
+    /// A capture with its rows.
+    pub(super) fn done(&self, capture: &str) -> Result<Option<Done>> {
+        let Some(record) = self.of(capture) else { return Ok(None) };
+        let mut rows = Rows::default();
+        for table in Table::ALL {
+            self.copy_rows(capture, table, rows.of_mut(table))?;
+        }
+        Ok(Some(Done { record: record.clone(), rows }))
+    }
+
+    /// Whether this very result is in it.
+    pub(super) fn has(&self, done: &Done) -> Result<bool> {
+        let is_known = self.of(&done.record.capture) == Some(&done.record);
+        Ok(is_known && self.done(&done.record.capture)?.is_some_and(|known| known.rows == done.rows))
+    }
+
     fn next_number(&self) -> u64 {
         let last = self.parts.last().and_then(|path| path.file_stem()?.to_str()?.parse::<u64>().ok());
         last.map_or(0, |last| last + 1)
@@ -166,6 +185,7 @@ impl Record {
             exit_code: 0,
             may_do_better: false,
             given_up_after_ms: None,
+            has_estimates: false,
             is_passed_over: false,
             rows: Default::default(),
         }

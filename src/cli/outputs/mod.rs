@@ -148,6 +148,20 @@ impl Plan {
         Ok(())
     }
 
+    /// The same of a table.
+    pub(super) fn write_table(
+        &self,
+        kind: Kind,
+        outputs: &mut Vec<Output>,
+        write: impl FnOnce(&mut TableWriter<Output>) -> Result<()>,
+    ) -> Result<()> {
+        if let Some(mut table) = self.open_table(kind)? {
+            write(&mut table)?;
+            outputs.push(table.finish()?);
+        }
+        Ok(())
+    }
+
     /// The same of JSON.
     pub(super) fn write_json(&self, outputs: &mut Vec<Output>, value: &impl Serialize) -> Result<()> {
         self.write(Kind::Json, outputs, |output| {

@@ -173,3 +173,65 @@ fn compare_is_pointed_to_where_both_are_apart_for_long_and_only_there() {
     assert!(text.contains(line), "{text}");
     assert!(!summary(&[]).contains("apart for"));
 }
+
+#[test]
+fn a_flag_that_would_do_nothing_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let plot = folder.path().join("x.png");
+    for (arguments, expected) in [
+        (
+            &["replay", S03, "--view", "3..4"][..],
+            "--output-dir <DIR>|--plot <FILE.png|FILE.svg>|--html <FILE>",
+        ),
+        (&["replay", S03, "--view", "3..4", "--json", "-"], "--output-dir <DIR>|--plot"),
+        (&["replay", S03, "--tables", "csv"], "--output-dir <DIR>"),
+    ] {
+        let (code, errors) = ending(arguments);
+        assert!(code == 2 && errors.contains(expected), "{arguments:?}: {code} {errors}");
+    }
+    assert_eq!(ending(&["replay", S03, "-q", "--view", "3..4", "--plot", text(&plot)]).0, 0);
+    assert!(plot.exists());
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn a_table_is_parquet_by_its_name_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for (command, name) in [
+        (&["replay", S03, "-q", "--remb-csv"][..], "remb.parquet"),
+        (&["replay", S03, "-q", "--estimate-csv"], "estimate.PARQUET"),
+        (&["inspect", S03, "-q", "--csv"], "streams.parquet"),
+        (&["inspect", S03, S03, "-q", "--csv"], "several.parquet"),
+        (&["explain", S03, "-q", "--csv"], "events.parquet"),
+    ] {
+        let (code, errors) = ending(&[command, &[text(&path(name))]].concat());
+        assert_eq!(code, 0, "{errors}");
+        let bytes = fs::read(path(name)).unwrap();
+        assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"), "{name}");
+    }
+    for command in [&["compare", S03, "--csv"][..], &["sweep", S03, "-L", "remb.interval=1s", "--csv"]] {
+        let (code, errors) = ending(&[command, &[text(&path("x.parquet"))]].concat());
+        assert!(code == 2 && errors.contains("this table is written as CSV alone"), "{command:?}: {errors}");
+    }
+    assert!(!path("x.parquet").exists());
+}
+
+#[test]
+fn settings_can_be_printed_without_a_capture() {
+    for command in ["replay", "explain", "compare", "sweep", "batch"] {
+        let printed = run(&[command, "--print-config"]);
+        assert!(printed.status.success(), "{command}: {}", String::from_utf8_lossy(&printed.stderr));
+        assert!(String::from_utf8(printed.stdout).unwrap().contains("profile = \"libwebrtc\""), "{command}");
+    }
+}
+
+#[test]
+fn the_help_of_batch_has_no_flag_that_batch_refuses() {
+    for help in ["-h", "--help"] {
+        let text = String::from_utf8(run(&["batch", help]).stdout).unwrap();
+        assert!(text.contains("--deadline") && !text.contains("--event-log"), "{text}");
+    }
+    let (code, errors) = ending(&["batch", S03, "-o", "nowhere", "--event-log", "x"]);
+    assert!(code == 2 && errors.contains("--event-log goes with one capture"), "{errors}");
+}

@@ -8,12 +8,12 @@ use crate::model::{Conditions, Doubt, Limit, RttSource, Warning};
 use crate::replay::{Event, Sink};
 use crate::report::events::EventRow;
 use crate::report::page::{PageContent, Pages, Row, write_page};
-use crate::report::plot::{Figure, Silence, Usage};
+use crate::report::plot::{Figure, Silence};
 use crate::report::summary::{Flow, Summary};
 use crate::report::title::title;
 use crate::survey::FlowInfo;
 use crate::units::{CaptureTime, Count, Seconds};
-use remb::bwe::{BandwidthUsage, Step};
+use remb::bwe::Step;
 
 /// At most so many flows are drawn, in order of appearance.
 const MAX_FIGURES: usize = 16;
@@ -150,7 +150,7 @@ impl Drawings {
         );
         if let Some(packet) = step.packet.filter(|packet| packet.group.is_some()) {
             let delay = packet.delay;
-            figure.gradient(seconds, delay.modified_offset_ms, delay.threshold_ms, usage(delay.usage));
+            figure.gradient(seconds, delay.modified_offset_ms, delay.threshold_ms, delay.usage);
         }
     }
 }
@@ -192,14 +192,6 @@ impl Sink for Drawings {
 
 fn of_place<'a>(summary: &'a Summary, places: &[usize], place: usize) -> Option<&'a Flow> {
     summary.flows.get(places.iter().position(|of_flow| *of_flow == place)?)
-}
-
-fn usage(usage: BandwidthUsage) -> Usage {
-    match usage {
-        BandwidthUsage::Normal => Usage::Normal,
-        BandwidthUsage::Overusing => Usage::Overuse,
-        BandwidthUsage::Underusing => Usage::Underuse,
-    }
 }
 
 /// A pause of the sender or of the network.

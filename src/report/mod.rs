@@ -24,6 +24,7 @@ pub mod events;
 mod evidence_text;
 pub mod explain;
 pub mod fleet;
+mod halved;
 pub mod inference_text;
 mod inspect_text;
 mod log_text;

@@ -13,12 +13,12 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::super::events::EventRow;
-use super::super::summary::Summary;
+use super::super::summary::{Flow, Summary};
 use super::flow_page::FlowPage;
 use super::packed::Packed;
 use super::rembs::Rembs;
 use super::row::COLUMNS;
-use super::thin::PIXELS;
+use super::thin::{MIN_PIXELS, PIXELS};
 
 const UPLOT_LICENSE: &str = include_str!("vendor/uplot-1.6.32/LICENSE");
 const UPLOT: &str = include_str!("vendor/uplot-1.6.32/uPlot.iife.min.js");
@@ -60,13 +60,11 @@ pub struct PageContent<'a> {
 /// Those of the writer.
 pub fn write_page(mut writer: impl Write, content: PageContent<'_>) -> io::Result<()> {
     let PageContent { title, summary, mut flows, view } = content;
-    let events: Vec<_> =
-        summary.flows.iter().flat_map(|flow| &flow.events).filter(|event| !event.is_detail).collect();
-    let spans = spans(&events, &flows);
+    let spans = spans(summary.flows.iter().flat_map(|flow| &flow.events), &flows);
     fit(&mut flows, &spans);
     let mut columns = Columns::default();
     let flows: Vec<_> = flows.iter().map(|(name, about, flow)| columns.flow(name, about, flow)).collect();
-    let json = serde_json::to_vec(&Content { title, view, flows, events, summary })?;
+    let json = serde_json::to_vec(&Content { title, view, flows, shown: shown(summary), summary })?;
     head(&mut writer, title)?;
     let size = 4 + json.len() + columns.parts.iter().map(|part| part.len()).sum::<usize>();
     write!(writer, "<script type=\"text/plain\" id=\"data\" data-size=\"{size}\">")?;
@@ -84,13 +82,27 @@ pub fn write_page(mut writer: impl Write, content: PageContent<'_>) -> io::Resul
 /// Beyond it the time doubles for a hundredth of the size.
 const LEVEL: u32 = 5;
 
-/// The flows' places of events, and from when to when they last, microseconds.
-fn spans(events: &[&EventRow], flows: &[(String, String, FlowPage)]) -> Vec<(usize, i64, i64)> {
-    let span = |event: &&EventRow| {
-        let place = flows.iter().position(|(name, ..)| *name == event.flow)?;
-        Some((place, event.at.0 / 1000, event.until.unwrap_or(event.at).0 / 1000))
+/// Of each of the summary's flows the places of the events that are shown: all but details.
+fn shown(summary: &Summary) -> Vec<Vec<usize>> {
+    let of_flow = |flow: &Flow| {
+        let events = flow.events.iter().enumerate();
+        events.filter(|(_, event)| !event.is_detail).map(|(place, _)| place).collect()
     };
-    events.iter().filter_map(span).collect()
+    summary.flows.iter().map(of_flow).collect()
+}
+
+/// The flows' places of events that are shown, and from when to when they last, microseconds. A comparison has several flows
+/// of one name, and each has its events.
+fn spans<'a>(
+    events: impl Iterator<Item = &'a EventRow>,
+    flows: &[(String, String, FlowPage)],
+) -> Vec<(usize, i64, i64)> {
+    let spans = events.filter(|event| !event.is_detail).flat_map(|event| {
+        let places = flows.iter().enumerate().filter(|(_, (name, ..))| *name == event.flow);
+        let (from, to) = (event.at.0 / 1000, event.until.unwrap_or(event.at).0 / 1000);
+        places.map(move |(place, _)| (place, from, to))
+    });
+    spans.collect()
 }
 
 /// Thins out rows until they fit: first but for those near events, then all, then to fewer pixels.
@@ -107,11 +119,12 @@ fn fit(flows: &mut [(String, String, FlowPage)], event_spans: &[(usize, i64, i64
             let spans: Vec<_> = spans
                 .map(|(_, from, to)| (from - AROUND_EVENT_US, to.saturating_add(AROUND_EVENT_US)))
                 .collect();
-            flow.rows.thin(&spans, pixels);
+            flow.rows.thin(nears_events.then_some(&spans), pixels);
         }
     };
     thin(true, PIXELS);
-    (0..8).for_each(|halvings| thin(false, PIXELS >> halvings));
+    let pixels = std::iter::successors(Some(PIXELS), |pixels| Some(pixels / 2));
+    pixels.take_while(|pixels| *pixels >= MIN_PIXELS).for_each(|pixels| thin(false, pixels));
 }
 
 #[derive(Serialize)]
@@ -119,7 +132,7 @@ struct Content<'a> {
     title: &'a str,
     view: Option<(f64, f64)>,
     flows: Vec<FlowMeta<'a>>,
-    events: Vec<&'a EventRow>,
+    shown: Vec<Vec<usize>>,
     summary: &'a Summary,
 }
 
@@ -128,6 +141,7 @@ struct FlowMeta<'a> {
     name: &'a str,
     subtitle: &'a str,
     left_out: usize,
+    lacks_near_events: bool,
     rows: Table,
     replayed: Table,
     recorded: Vec<Recorded>,
@@ -171,7 +185,8 @@ impl<'a> Columns<'a> {
         let names = [("from", 6), ("to", 6), ("min", 0), ("max", 0)];
         let band = flow.band.each_ref().map(Packed::bytes).map(Into::into);
         let band = self.table(&names, flow.band_count, band);
-        FlowMeta { name, subtitle, left_out: flow.rows.left_out, rows, replayed, recorded, band }
+        let (left_out, lacks_near_events) = (flow.rows.left_out, flow.rows.lacks_near_events);
+        FlowMeta { name, subtitle, left_out, lacks_near_events, rows, replayed, recorded, band }
     }
 
     fn rembs(&mut self, rembs: &Rembs) -> Table {
@@ -242,6 +257,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Seconds;
 
     #[test]
     fn the_plotting_library_is_what_its_origin_says() {
@@ -259,6 +275,32 @@ mod tests {
             assert!(!script.contains("</script") && !script.contains("<!--"));
         }
         assert!(!STYLE.contains("</style") && !UPLOT_STYLE.contains("</style"));
+    }
+
+    #[test]
+    fn an_event_is_of_every_flow_of_its_name_unless_it_is_a_detail() {
+        let event = |flow: &str, second: i64, until: Option<i64>, is_detail| EventRow {
+            flow: flow.to_owned(),
+            kind: "pause",
+            at: Seconds(second * 1_000_000_000),
+            until: until.map(|second| Seconds(second * 1_000_000_000)),
+            first_frame: None,
+            cause: "",
+            text: String::new(),
+            is_detail,
+            numbers: Vec::new(),
+        };
+        let events = [
+            event("a", 1, Some(3), false),
+            event("b", 5, None, false),
+            event("a", 7, None, true),
+            event("c", 9, None, false),
+        ];
+        let flows = ["a", "b", "a"].map(|name| (name.to_owned(), String::new(), FlowPage::default()));
+        assert_eq!(
+            spans(events.iter(), &flows),
+            [(0, 1_000_000, 3_000_000), (2, 1_000_000, 3_000_000), (1, 5_000_000, 5_000_000)]
+        );
     }
 
     #[test]
@@ -280,6 +322,18 @@ mod tests {
         assert!(flow.bytes() <= MAX_BYTES && flow.rows.left_out > 700_000, "{}", flow.bytes());
         let times: Vec<_> = flow.rows.columns[0].iter().flatten().collect();
         let near = times.iter().filter(|at| (3_998_000_000..=4_003_000_000).contains(*at)).count();
-        assert_eq!(near, 501);
+        assert_eq!((near, flow.rows.lacks_near_events), (501, false));
+        // One event that lasts the whole time: then it is thinned, and says so.
+        let [(.., flow)] = &mut flows;
+        for at in 800_000..1_600_000_i64 {
+            flow.row(&super::super::Row {
+                at_us: at * 10_000,
+                queue_ms: Some((at * 7919 % 100_003) as f64 / 1e3),
+                ..Default::default()
+            });
+        }
+        fit(&mut flows, &[(0, 0, 16_000_000_000)]);
+        let [(.., flow)] = &flows;
+        assert!(flow.bytes() <= MAX_BYTES && flow.rows.lacks_near_events, "{}", flow.bytes());
     }
 }

@@ -15,4 +15,4 @@ mod thin;
 pub use document::{PageContent, write_page};
 pub use flow_page::{Band, FlowPage};
 pub use pages::Pages;
-pub use row::{PageUsage, Row};
+pub use row::Row;

@@ -2,10 +2,11 @@
 
 use super::flow_page::FlowPage;
 use super::row::Row;
-use super::thin::PIXELS;
 
-/// Beyond so many bytes the rows of the largest flow are thinned out as they come: those of about five hours.
+/// Beyond so many bytes the rows of the largest flows are thinned out as they come: those of about five hours.
 const MAX_BYTES: usize = 12 << 20;
+/// To so many.
+const LEFT_BYTES: usize = 9 << 20;
 /// How often, in rows, it is looked at.
 const LOOK_EVERY: usize = 1 << 14;
 
@@ -14,8 +15,6 @@ const LOOK_EVERY: usize = 1 << 14;
 pub struct Pages {
     flows: Vec<Option<FlowPage>>,
     rows: usize,
-    /// What is left after thinning may grow by a quarter until it is thinned again.
-    limit: usize,
 }
 
 impl Pages {
@@ -61,20 +60,45 @@ impl Pages {
     #[cold]
     fn bound(&mut self) {
         let bytes = |flows: &[Option<FlowPage>]| flows.iter().flatten().map(FlowPage::bytes).sum::<usize>();
-        if bytes(&self.flows) <= self.limit.max(MAX_BYTES) {
+        if bytes(&self.flows) <= MAX_BYTES {
             return;
         }
-        if let Some(largest) = self.flows.iter_mut().flatten().max_by_key(|flow| flow.bytes()) {
-            largest.rows.thin(&[], PIXELS);
+        while bytes(&self.flows) > LEFT_BYTES {
+            let largest = self.flows.iter_mut().flatten().max_by_key(|flow| flow.bytes());
+            if !largest.is_some_and(|flow| flow.rows.halve()) {
+                return;
+            }
         }
-        let left = bytes(&self.flows);
-        self.limit = left + left / 4;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use remb::bwe::BandwidthUsage;
+
+    /// Every change of the state is to be seen on the page; who sends so that every row is one does not get the memory.
+    #[test]
+    fn a_state_that_changes_at_every_row_is_bounded_too() {
+        let mut pages = Pages::default();
+        (0..3).for_each(|place| pages.begin(place));
+        for at in 0..3_000_000_i64 {
+            pages.row((at % 3) as usize, || Row {
+                at_us: at * 200_003,
+                usage: Some(match at / 3 % 2 {
+                    0 => BandwidthUsage::Normal,
+                    _ => BandwidthUsage::Overusing,
+                }),
+                incoming_bps: Some(1_000_000 + at * 7919 % 100_000),
+                ..Row::default()
+            });
+        }
+        let flows: Vec<_> = pages.into_flows().collect();
+        let bytes: usize = flows.iter().map(|(_, flow)| flow.bytes()).sum();
+        assert!(bytes <= MAX_BYTES + (1 << 20), "{bytes}");
+        let left_out: usize = flows.iter().map(|(_, flow)| flow.rows.left_out).sum();
+        assert!(left_out > 1_000_000 && flows.iter().all(|(_, flow)| flow.rows.count > 1000), "{left_out}");
+    }
 
     #[test]
     fn a_week_of_rows_is_bounded_and_keeps_its_spike() {

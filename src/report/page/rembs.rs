@@ -1,6 +1,7 @@
 //! REMBs over time, of one sender.
 
 use super::packed::Packed;
+use crate::report::halved::halve;
 
 /// Beyond so many, neighbours are thinned out, extremes kept.
 const MAX_REMBS: usize = 32_768;
@@ -14,7 +15,7 @@ impl Rembs {
     pub(super) fn push(&mut self, at_us: i64, bps: i64) {
         self.0.push((at_us, bps));
         if self.0.len() >= MAX_REMBS {
-            self.thin();
+            halve(&mut self.0, i64::cmp);
         }
     }
 
@@ -29,17 +30,6 @@ impl Rembs {
             columns.iter_mut().zip([at, bps]).for_each(|(column, value)| column.push(Some(*value)));
         }
         columns
-    }
-
-    fn thin(&mut self) {
-        let kept = self.0.chunks(4).flat_map(|group| {
-            let (least, greatest) =
-                (group.iter().min_by_key(|remb| remb.1), group.iter().max_by_key(|remb| remb.1));
-            let mut pair: Vec<_> = least.into_iter().chain(greatest).copied().collect();
-            pair.sort_unstable_by_key(|remb| remb.0);
-            pair
-        });
-        self.0 = kept.collect();
     }
 }
 

@@ -3,17 +3,6 @@
 use crate::model::Conditions;
 use remb::bwe::{BandwidthUsage, Step};
 
-/// The link's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PageUsage {
-    /// Neither of the others.
-    Normal,
-    /// The queue grows.
-    Overuse,
-    /// The queue drains.
-    Underuse,
-}
-
 /// What a step of the estimator gives to be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Row {
@@ -28,7 +17,7 @@ pub struct Row {
     /// The threshold, ms.
     pub threshold_ms: Option<f64>,
     /// The state that came of them.
-    pub usage: Option<PageUsage>,
+    pub usage: Option<BandwidthUsage>,
     /// The queue delay, ms.
     pub queue_ms: Option<f64>,
     /// The round trip time in force, ms.
@@ -61,11 +50,7 @@ impl Row {
             estimate_bps: step.estimate.map(|rate| rate.as_bps()),
             gradient_ms: delay.map(|delay| delay.modified_offset_ms),
             threshold_ms: delay.map(|delay| delay.threshold_ms),
-            usage: delay.map(|delay| match delay.usage {
-                BandwidthUsage::Normal => PageUsage::Normal,
-                BandwidthUsage::Overusing => PageUsage::Overuse,
-                BandwidthUsage::Underusing => PageUsage::Underuse,
-            }),
+            usage: delay.map(|delay| delay.usage),
             queue_ms: conditions.queue_ms,
             rtt_ms: Some(conditions.rtt.as_micros() as f64 / 1e3),
             lost: conditions.lost,
@@ -82,10 +67,19 @@ impl Row {
             self.estimate_bps,
             milli(self.gradient_ms),
             milli(self.threshold_ms),
-            self.usage.map(|usage| usage as i64),
+            self.usage.map(number),
             milli(self.queue_ms),
             milli(self.rtt_ms),
             Some(self.lost),
         ]
+    }
+}
+
+/// As the page knows it.
+const fn number(usage: BandwidthUsage) -> i64 {
+    match usage {
+        BandwidthUsage::Normal => 0,
+        BandwidthUsage::Overusing => 1,
+        BandwidthUsage::Underusing => 2,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::packed::Packed;
 use super::row::{COLUMNS, Row};
-use super::thin::{Integers, thin};
+use super::thin::{Integers, MIN_PIXELS, PIXELS, thin};
 
 /// Rows in order of the replay.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -11,6 +11,8 @@ pub(super) struct Rows {
     pub(super) count: usize,
     /// Rows that were left out.
     pub(super) left_out: usize,
+    /// Some of them were near an event.
+    pub(super) lacks_near_events: bool,
 }
 
 impl Rows {
@@ -29,12 +31,27 @@ impl Rows {
         self.columns.iter().map(|column| column.bytes().len()).sum()
     }
 
-    /// Leaves of the rows only the extremes of so many pixels, but for those within `whole`, spans of microseconds.
-    pub(super) fn thin(&mut self, whole: &[(i64, i64)], pixels: i64) {
+    /// Leaves of the rows only the extremes of so many pixels, but for those within `spared`, spans of microseconds around
+    /// all events; without it what is near them goes as well.
+    pub(super) fn thin(&mut self, spared: Option<&[(i64, i64)]>, pixels: i64) {
         let mut kept = Self { left_out: self.left_out, ..Self::default() };
+        let whole = spared.unwrap_or_default();
         thin(self.iter(), (self.span(), pixels), whole, |row| kept.push_integers(&row));
-        kept.left_out += self.count - kept.count;
+        let left_out = self.count - kept.count;
+        kept.left_out += left_out;
+        kept.lacks_near_events = self.lacks_near_events || (spared.is_none() && left_out > 0);
         *self = kept;
+    }
+
+    /// Leaves no more than half of the bytes, by as many pixels as that needs; whether it could.
+    pub(super) fn halve(&mut self) -> bool {
+        let half = self.bytes() / 2;
+        let mut pixels = PIXELS;
+        while self.bytes() > half && pixels >= MIN_PIXELS {
+            self.thin(None, pixels);
+            pixels /= 2;
+        }
+        self.bytes() <= half
     }
 
     fn span(&self) -> (i64, i64) {

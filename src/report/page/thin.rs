@@ -7,12 +7,16 @@ pub(super) type Integers = [Option<i64>; COLUMNS.len()];
 
 /// A wide screen has fewer.
 pub(super) const PIXELS: i64 = 4096;
+/// What does not fit is drawn more coarsely, down to these.
+pub(super) const MIN_PIXELS: i64 = 32;
+/// With fewer pixels than these not every change of the state stays, but of a pixel's rows the first in each state.
+const PIXELS_WITH_CHANGES: i64 = 1024;
 /// Their extremes stay: incoming, estimate, gradient, queue, round trip time.
 const OF_INTEREST: [usize; 5] = [1, 2, 3, 6, 7];
 const USAGE: usize = 5;
 const LOST: usize = 8;
 
-/// Gives on the rows that stay, in order: first, last and extremes of every pixel of the span, every change of the state, and
+/// Gives on the rows that stay, in order: first, last and extremes of every pixel of the span, changes of the state, and
 /// all within `whole` (spans in microseconds, in order of their beginnings). What is left out adds its losses to the next row.
 pub(super) fn thin(
     rows: impl Iterator<Item = Integers>,
@@ -22,6 +26,7 @@ pub(super) fn thin(
 ) {
     let width = (last.saturating_sub(first) / pixels.max(1)).max(1);
     let whole = joined(whole);
+    let every_change = pixels >= PIXELS_WITH_CHANGES;
     let mut lost = 0;
     let mut keep = |mut row: Integers, stays: bool| {
         lost += row[LOST].unwrap_or(0);
@@ -35,16 +40,20 @@ pub(super) fn thin(
         let at = row[0].unwrap_or(first);
         let own = at.saturating_sub(first) / width;
         if own != pixel {
-            give(&mut of_pixel, &whole, &mut keep);
+            give(&mut of_pixel, (&whole, every_change), &mut keep);
             pixel = own;
         }
         of_pixel.push(row);
     }
-    give(&mut of_pixel, &whole, &mut keep);
+    give(&mut of_pixel, (&whole, every_change), &mut keep);
 }
 
 /// Gives on the rows of one pixel, and says which stay.
-fn give(rows: &mut Vec<Integers>, whole: &[(i64, i64)], keep: &mut impl FnMut(Integers, bool)) {
+fn give(
+    rows: &mut Vec<Integers>,
+    (whole, every_change): (&[(i64, i64)], bool),
+    keep: &mut impl FnMut(Integers, bool),
+) {
     let mut stays = vec![false; rows.len()];
     let mut mark = |place: Option<usize>| {
         if let Some(stays) = place.and_then(|place| stays.get_mut(place)) {
@@ -58,18 +67,34 @@ fn give(rows: &mut Vec<Integers>, whole: &[(i64, i64)], keep: &mut impl FnMut(In
         mark(values().min().map(|(_, place)| place));
         mark(values().max().map(|(_, place)| place));
     }
-    let mut usage = None;
+    let mut states = States::default();
     for (place, row) in rows.iter().enumerate() {
-        if row[USAGE].is_some() && row[USAGE] != usage {
-            usage = row[USAGE];
-            mark(Some(place));
-        }
+        let is_new = row[USAGE].is_some_and(|state| states.is_new(state, every_change));
+        mark(is_new.then_some(place));
         let at = row[0].unwrap_or(0);
         let next = whole.partition_point(|(from, _)| *from <= at);
         let is_within = next.checked_sub(1).and_then(|span| whole.get(span)).is_some_and(|(_, to)| at <= *to);
         mark(is_within.then_some(place));
     }
     rows.drain(..).zip(stays).for_each(|(row, stays)| keep(row, stays));
+}
+
+/// The states of a pixel's rows so far.
+#[derive(Default)]
+struct States {
+    last: Option<i64>,
+    /// By number, those that were there.
+    seen: [bool; 3],
+}
+
+impl States {
+    /// Takes the next: whether it changed; else, of all changes, whether it is the first to this state.
+    fn is_new(&mut self, state: i64, every_change: bool) -> bool {
+        let is_change = self.last.replace(state) != Some(state);
+        let seen = usize::try_from(state).ok().and_then(|state| self.seen.get_mut(state));
+        let was_seen = seen.is_some_and(|seen| std::mem::replace(seen, true));
+        is_change && (every_change || !was_seen)
+    }
 }
 
 /// Spans that overlap become one.
@@ -112,6 +137,30 @@ mod tests {
         assert!(kept.iter().any(|row| row[0] == Some(77_777) && row[6] == Some(900)));
         assert_eq!(kept.iter().filter_map(|row| row[LOST]).sum::<i64>(), 400);
         assert!(kept.is_sorted_by_key(|row| row[0]));
+    }
+
+    #[test]
+    fn a_state_that_changes_at_every_row_stays_whole_until_it_is_too_much() {
+        let rows: Vec<_> = (0..400_000)
+            .map(|at| {
+                let mut row = row(at, at % 5, 0);
+                row[USAGE] = Some(at % 2);
+                row
+            })
+            .collect();
+        let kept = |pixels| {
+            let mut kept = Vec::new();
+            thin(rows.iter().copied(), ((0, rows.len() as i64), pixels), &[], |row| kept.push(row));
+            kept
+        };
+        assert_eq!(kept(PIXELS_WITH_CHANGES).len(), rows.len());
+        let coarse = kept(PIXELS_WITH_CHANGES / 2);
+        assert!(coarse.len() < 10 * 512, "{}", coarse.len());
+        // Every pixel shows both.
+        for pixel in coarse.chunk_by(|a, b| a[0].unwrap() / 781 == b[0].unwrap() / 781) {
+            let shows = |state| pixel.iter().any(|row| row[USAGE] == Some(state));
+            assert!(pixel.len() < 2 || (shows(0) && shows(1)), "{pixel:?}");
+        }
     }
 
     #[test]

@@ -3,22 +3,13 @@
 use serde::Serialize;
 
 use super::columns::{Column, Columns, Range, append, extend};
+use crate::report::halved::halve;
 use crate::report::receivers::Receivers;
 use crate::units::Ssrc;
+use remb::bwe::BandwidthUsage;
 
 /// REMBs that are kept as points; beyond this, neighbours are thinned out, extremes kept.
 const MAX_REMBS: usize = 4096;
-
-/// The link's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Usage {
-    /// Neither of the others.
-    Normal,
-    /// Shaded red.
-    Overuse,
-    /// Shaded blue.
-    Underuse,
-}
 
 /// A time in which no packet came.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -47,7 +38,8 @@ pub struct Figure {
     pub(super) silences: Vec<Silence>,
     /// Whether the round trip time is one that was measured or given.
     pub(super) has_rtt: bool,
-    last_usage: Option<(f64, Usage)>,
+    #[serde(skip)]
+    last_usage: Option<(f64, BandwidthUsage)>,
     /// The estimate before what is shown.
     estimate_before: Option<f64>,
 }
@@ -154,7 +146,13 @@ impl Figure {
     }
 
     /// The modified offset and the threshold it is compared with, ms, and the state that came of it.
-    pub fn gradient(&mut self, seconds: f64, modified_offset_ms: f64, threshold_ms: f64, usage: Usage) {
+    pub fn gradient(
+        &mut self,
+        seconds: f64,
+        modified_offset_ms: f64,
+        threshold_ms: f64,
+        usage: BandwidthUsage,
+    ) {
         if let Some((since, last)) = self.last_usage {
             self.shade(since, seconds, last);
         }
@@ -189,7 +187,7 @@ impl Figure {
         }
         self.rembs.push((seconds, bps));
         if self.rembs.len() >= MAX_REMBS {
-            self.thin_rembs();
+            halve(&mut self.rembs, f64::total_cmp);
         }
     }
 
@@ -245,9 +243,9 @@ impl Figure {
     }
 
     /// A state lasts from its group to the next one.
-    fn shade(&mut self, from: f64, to: f64, usage: Usage) {
+    fn shade(&mut self, from: f64, to: f64, usage: BandwidthUsage) {
         let (first, last) = self.view.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
-        if usage == Usage::Normal || from > last || to < first {
+        if usage == BandwidthUsage::Normal || from > last || to < first {
             return;
         }
         let (from, to) = (self.samples.index(from.max(first)), to.min(last));
@@ -256,21 +254,10 @@ impl Figure {
         let from = from.min(to);
         for index in from..to.max(from + 1) {
             if let Some(sample) = self.samples.at(index) {
-                sample.overuse |= usage == Usage::Overuse;
-                sample.underuse |= usage == Usage::Underuse;
+                sample.overuse |= usage == BandwidthUsage::Overusing;
+                sample.underuse |= usage == BandwidthUsage::Underusing;
             }
         }
-    }
-
-    fn thin_rembs(&mut self) {
-        let kept = self.rembs.chunks(4).flat_map(|group| {
-            let by_rate = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
-            let (least, greatest) = (group.iter().min_by(by_rate), group.iter().max_by(by_rate));
-            let mut pair: Vec<_> = least.into_iter().chain(greatest).copied().collect();
-            pair.sort_by(|a, b| a.0.total_cmp(&b.0));
-            pair
-        });
-        self.rembs = kept.collect();
     }
 }
 
@@ -281,9 +268,9 @@ mod tests {
     #[test]
     fn an_over_use_is_shaded_until_the_next_group() {
         let mut figure = Figure::new();
-        figure.gradient(1.0, 20.0, 6.0, Usage::Overuse);
-        figure.gradient(1.5, 0.0, 6.0, Usage::Normal);
-        figure.gradient(2.0, 0.0, 6.0, Usage::Normal);
+        figure.gradient(1.0, 20.0, 6.0, BandwidthUsage::Overusing);
+        figure.gradient(1.5, 0.0, 6.0, BandwidthUsage::Normal);
+        figure.gradient(2.0, 0.0, 6.0, BandwidthUsage::Normal);
         let shaded: Vec<_> =
             figure.samples.iter().filter(|(_, sample)| sample.overuse).map(|(seconds, _)| seconds).collect();
         assert!(

@@ -22,7 +22,7 @@ mod sweep_figure;
 
 pub use compare_figure::CompareFigure;
 pub use error::PlotError;
-pub use figure::{Figure, Silence, Usage};
+pub use figure::{Figure, Silence};
 pub use render::{
     render_compare_png, render_compare_svg, render_png, render_svg, render_sweep_png, render_sweep_svg,
 };

@@ -114,7 +114,7 @@ fn shapes(figure: &impl Drawable, fonts: &'static Fonts) -> Result<Vec<Shape>, P
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::plot::Usage;
+    use remb::bwe::BandwidthUsage;
 
     fn figure() -> Figure {
         let mut figure = Figure::new();
@@ -126,7 +126,7 @@ mod tests {
                 seconds,
                 f64::from(k % 20) - 10.0,
                 6.0,
-                if k % 50 < 5 { Usage::Overuse } else { Usage::Normal },
+                if k % 50 < 5 { BandwidthUsage::Overusing } else { BandwidthUsage::Normal },
             );
             if k % 10 == 0 {
                 figure.remb(seconds, 9e5);

@@ -33,12 +33,13 @@ async function main() {
     state.flow = place;
     [...tabs.children].forEach((tab, own) => tab.setAttribute('aria-pressed', String(own === place)));
     const flow = content.flows[place];
-    const events = flow ? content.events.filter((event) => event.flow === flow.name) : [];
+    const found = content.summary.flows.findIndex((own) => own.flow === flow?.name);
+    const summary = content.summary.flows[Math.max(found, 0)];
+    const events = (content.shown[found] ?? []).map((event) => summary.events[event]);
     state.data = flow ? seriesOf(flow, events, column) : null;
     state.events = makeEventList(events, (from, to) => state.charts?.show(from, to));
     eventsBox.replaceChildren(element('h2', {}, 'Events'), state.events.list);
     subtitle.textContent = flow ? flow.subtitle : 'No flow was estimated.';
-    const summary = content.summary.flows.find((own) => own.flow === flow?.name) ?? content.summary.flows[0];
     sections.replaceChildren(...makeSections(content, summary));
     draw(content.view);
   }
@@ -58,7 +59,7 @@ async function main() {
 
   function showStatus({ min, max }, all) {
     const flow = content.flows[state.flow];
-    const rows = flow.left_out > 0 ? `; ${flow.rows.count} rows, ${flow.left_out} left out that are no extremes and not near an event` : `; all ${flow.rows.count} rows`;
+    const rows = flow.left_out > 0 ? `; ${flow.rows.count} rows, ${flow.left_out} left out that are no extremes${flow.lacks_near_events ? '' : ' and not near an event'}` : `; all ${flow.rows.count} rows`;
     const span = min === all.min && max === all.max ? 'the whole call, ' : '';
     status.textContent = `${span}${min.toFixed(3)} to ${max.toFixed(3)} s${rows}`;
   }

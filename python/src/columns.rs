@@ -55,6 +55,9 @@ impl Columns {
             }
             let count = self.columns.len();
             for (place, (field, cells)) in self.columns.iter_mut().enumerate() {
+                if place + 1 != count && cells.push_number(&mut csv) {
+                    continue;
+                }
                 let Cell { bytes, is_last } = cell(&mut csv);
                 if is_last != (place + 1 == count) {
                     return Err(io::Error::other(format!("a row that has not {count} cells")));
@@ -97,15 +100,40 @@ impl Columns {
 }
 
 impl Cells {
+    /// Takes off a number of usual length, in one pass, where there is one and another cell behind it.
+    #[inline]
+    fn push_number(&mut self, csv: &mut &[u8]) -> bool {
+        if !matches!(self, Self::Integer(_) | Self::Real(_)) {
+            return false;
+        }
+        let Some((Number { is_negative, mantissa, decimals }, rest)) = number(csv) else { return false };
+        match self {
+            Self::Integer(cells) if decimals == 0 => {
+                let magnitude = mantissa as i64;
+                cells.append_value(if is_negative { -magnitude } else { magnitude });
+            }
+            Self::Real(cells) => match POWERS.get(decimals) {
+                Some(power) => {
+                    let magnitude = mantissa as f64 / power;
+                    cells.append_value(if is_negative { -magnitude } else { magnitude });
+                }
+                None => return false,
+            },
+            _ => return false,
+        }
+        *csv = rest;
+        true
+    }
+
     /// `None` if it is not of this kind; what is empty is null.
     fn push(&mut self, cell: &[u8]) -> Option<()> {
         match self {
             Self::Text(cells) if cell.is_empty() => cells.append_null(),
             Self::Text(cells) => cells.append_value(std::str::from_utf8(cell).ok()?),
             Self::Integer(cells) if cell.is_empty() => cells.append_null(),
-            Self::Integer(cells) => cells.append_value(integer(cell)?),
+            Self::Integer(cells) => cells.append_value(parsed(cell)?),
             Self::Real(cells) if cell.is_empty() => cells.append_null(),
-            Self::Real(cells) => cells.append_value(real(cell)?),
+            Self::Real(cells) => cells.append_value(parsed(cell)?),
             Self::Flag(cells) => match cell {
                 b"" => cells.append_null(),
                 b"1" | b"yes" => cells.append_value(true),
@@ -173,50 +201,43 @@ fn quoted(csv: &mut &[u8]) -> Cell<'static> {
     }
 }
 
-fn integer(cell: &[u8]) -> Option<i64> {
-    if let Some((is_negative, magnitude, 0)) = digits(cell)
-        && let Ok(magnitude) = i64::try_from(magnitude)
-    {
-        return Some(if is_negative { -magnitude } else { magnitude });
-    }
-    std::str::from_utf8(cell).ok()?.parse().ok()
-}
-
 /// Powers of ten that a double holds exactly, as far as they are needed.
-const POWERS: [f64; 19] =
-    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18];
-/// Integers up to here are doubles.
+const POWERS: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+/// Integers up to here are doubles; the quotient of two of these is rounded once, and so to the nearest.
 const EXACT: u64 = 1 << 53;
 
-/// The nearest double: a quotient of two exact ones is rounded once.
-fn real(cell: &[u8]) -> Option<f64> {
-    if let Some((is_negative, mantissa, decimals)) = digits(cell)
-        && mantissa <= EXACT
-        && let Some(power) = POWERS.get(decimals)
-    {
-        let magnitude = mantissa as f64 / power;
-        return Some(if is_negative { -magnitude } else { magnitude });
-    }
-    std::str::from_utf8(cell).ok()?.parse().ok()
+/// All digits as one number, and how many of them are decimals.
+struct Number {
+    is_negative: bool,
+    mantissa: u64,
+    decimals: usize,
 }
 
-/// Sign, all digits as one number, and how many of them are decimals; `None` of what is longer or written in another way.
-fn digits(cell: &[u8]) -> Option<(bool, u64, usize)> {
-    let (is_negative, digits) = match cell {
+/// The number before the next comma, and what is behind that; `None` of what is longer, or written in another way.
+#[inline]
+fn number(csv: &[u8]) -> Option<(Number, &[u8])> {
+    let (is_negative, digits) = match csv {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    if digits.is_empty() || digits.len() > POWERS.len() {
-        return None;
-    }
     let (mut mantissa, mut point) = (0_u64, None);
     for (place, byte) in digits.iter().enumerate() {
         match byte {
-            b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
+            b'0'..=b'9' if mantissa < EXACT / 10 => mantissa = mantissa * 10 + u64::from(byte - b'0'),
             b'.' if point.is_none() && place > 0 => point = Some(place),
+            b',' if place > 0 => {
+                let decimals = point.map_or(0, |point| place - point - 1);
+                let is_usual = point.is_none() || decimals > 0;
+                return is_usual
+                    .then_some((Number { is_negative, mantissa, decimals }, digits.get(place + 1..)?));
+            }
             _ => return None,
         }
     }
-    let decimals = point.map_or(0, |point| digits.len() - point - 1);
-    (point.is_none() || decimals > 0).then_some((is_negative, mantissa, decimals))
+    None
+}
+
+fn parsed<T: std::str::FromStr>(cell: &[u8]) -> Option<T> {
+    std::str::from_utf8(cell).ok()?.parse().ok()
 }

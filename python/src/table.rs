@@ -16,7 +16,7 @@ use crate::columns::Columns;
 use crate::errors::Error;
 
 /// Rows of a batch.
-const BATCH: usize = 1 << 16;
+const BATCH: usize = 1 << 14;
 
 /// A table that pandas, Polars, pyarrow and DuckDB take as it is, by the Arrow PyCapsule interface. What is missing is null.
 #[pyclass(frozen, module = "remb_replay")]

@@ -183,3 +183,12 @@ def test_duckdb_and_pandas_read_what_batch_writes(program, tmp_path):
 def frame_less(captures):
     """Captures that were read and have no flow."""
     return int((captures.flows == 0).sum())
+
+
+def test_what_the_manual_shows_is_what_duckdb_says(program, tmp_path):
+    pytest.importorskip("duckdb")
+    manual = (ROOT / "docs" / "fleet.md").read_text()
+    script, shown = manual.split("```python\n")[1].split("```\n\n```text\n")
+    program("batch", *sorted(CAPTURES.glob("*.pcap.gz")), "-o", tmp_path / "fleet", check=False)
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert done.stdout.rstrip() == shown.split("```")[0].rstrip()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Callable, Iterable, Iterator, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, TypeVar
 
 from . import _native
-from ._isolated import Isolated
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from ._isolated import Isolated
+
+# What only some need is imported where it is: threads and subprocesses would more than double the time of the import.
 Done = TypeVar("Done")
 
 
@@ -20,6 +24,8 @@ def _in_threads(
 
     ``end`` ends what is being worked on: Ctrl-C reaches the main thread alone, and where one fails the others are not waited for.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     count = threads or os.cpu_count() or 1
     pool = ThreadPoolExecutor(count)
     ahead: deque[Future[Done]] = deque()
@@ -75,6 +81,8 @@ def iterate(
     if not isolate:
         yield from _in_threads(here, paths, threads, stop.set)
         return
+    from ._isolated import Isolated
+
     try:
         yield from _in_threads(isolated, paths, threads, close)
     finally:

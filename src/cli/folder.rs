@@ -34,7 +34,7 @@ pub(super) fn refused(folder: &Path) -> Error {
     match patterns.as_slice() {
         [] => anyhow!("{shown}: is a folder, not a capture, and none of its files is named like one"),
         patterns => anyhow!(
-            "{shown}: is a folder, not a capture; its captures are {}: inspect takes several at once",
+            "{shown}: is a folder, not a capture; its captures are {}: inspect and explain take several at once",
             patterns.join(" and ")
         ),
     }

@@ -9,6 +9,7 @@ mod comparison_picture;
 mod convert;
 mod explain;
 mod folder;
+pub(crate) mod hints;
 mod in_memory;
 mod inputs;
 mod inspect;

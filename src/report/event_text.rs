@@ -239,7 +239,7 @@ const fn no_remb(why: WhyNoRemb) -> &'static str {
 }
 
 /// Two bit rates in one unit.
-fn from_to(from: Bitrate, to: Bitrate) -> String {
+pub(super) fn from_to(from: Bitrate, to: Bitrate) -> String {
     let (from, to) = (from.as_bps() as f64, to.as_bps() as f64);
     match from.max(to) >= 1e6 {
         true => format!("{:.2} → {:.2} Mbit/s", from / 1e6, to / 1e6),

@@ -111,6 +111,14 @@ impl EventRow {
         }
     }
 
+    /// Why in a word: what was behind the cause, where there is such, else the cause.
+    pub(super) fn reason(&self) -> &str {
+        match self.number("why") {
+            Some(Cell::Word(why)) => why,
+            _ => self.cause,
+        }
+    }
+
     /// The value of a column, where it is a number.
     pub fn value(&self, column: &str) -> Option<f64> {
         match self.number(column)? {

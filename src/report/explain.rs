@@ -1,13 +1,15 @@
 //! What happened to the estimates of a capture: for a person a line an event, in order of time; everything as JSON.
 
+use std::cmp::Reverse;
+
 use serde::Serialize;
 
 use super::counted;
-use super::event_text::rate;
+use super::event_text::{self, rate};
 use super::events::EventRow;
 use super::summary::{Input, Tool, Warning};
 use super::table::table;
-use crate::model::{End, Event, FallCause, Flow, Happening, NoRiseCause, WhyOverUse};
+use crate::model::{End, Event, Fall, FallCause, Flow, Happening, NoRiseCause, WhyOverUse};
 use crate::units::{Bitrate, Seconds};
 
 /// So many events of a flow are put into words.
@@ -88,12 +90,43 @@ impl Explained {
         chosen(self.lines.iter().filter(|line| !line.is_detail && line.weight >= WORTH_SAYING), count)
     }
 
+    /// How often what happened, falls by their causes: whether it was loss, delay or the application.
+    fn in_short(&self) -> Option<String> {
+        let of = |kind: &'static str| {
+            self.events.iter().filter(move |event| event.kind == kind && !event.is_detail)
+        };
+        let mut causes: Vec<(&str, u64)> = Vec::new();
+        for why in of("fall").map(EventRow::reason) {
+            match causes.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, count)) => *count += 1,
+                None => causes.push((why, 1)),
+            }
+        }
+        causes.sort_by_key(|(_, count)| Reverse(*count));
+        let falls = of("fall").count() as u64;
+        let causes: Vec<_> = causes.iter().map(|(why, count)| format!("{count} {why}")).collect();
+        let of_causes = if falls > 0 { format!(" ({})", causes.join(", ")) } else { String::new() };
+        let lost: f64 = of("loss").chain(of("outage")).filter_map(|event| event.value("lost")).sum();
+        let lost = match lost.max(0.0) as u64 {
+            0 => "no runs of losses".to_owned(),
+            lost => format!("{} lost in runs", counted(lost, "packets")),
+        };
+        let gaps = |kind: &'static str| counted(of(kind).count() as u64, &format!("{kind}s"));
+        let has_news = self.lines.iter().any(|line| !line.is_detail && line.weight > 0.0);
+        has_news.then(|| {
+            format!("{}{of_causes}; {lost}; {}, {}", counted(falls, "falls"), gaps("pause"), gaps("outage"))
+        })
+    }
+
     fn write(&self, text: &mut String, verbose: bool) {
         text.push_str(&format!("\nflow {}\n", self.flow));
         if self.is_sent_here {
             text.push_str(
                 "  captured where it was sent: queue, losses and estimate are not what its receiver saw\n",
             );
+        }
+        if let Some(in_short) = self.in_short() {
+            text.push_str(&format!("  in short: {in_short}\n"));
         }
         let shown = || self.lines.iter().filter(|line| verbose || !line.is_detail);
         if !shown().any(|line| line.weight > 0.0) {
@@ -182,7 +215,11 @@ pub fn ranking_to_text(ranking: &[RankedFlow]) -> String {
             row
         })
         .collect();
-    format!("{}, the worst first\n{}", counted(ranking.len() as u64, "flows"), table(&rows, 2))
+    format!(
+        "{}, the worst first, by what their events weigh together\n{}",
+        counted(ranking.len() as u64, "flows"),
+        table(&rows, 2)
+    )
 }
 
 /// The heaviest of them, in their order.
@@ -274,7 +311,11 @@ impl Line {
                 falls.push(fall);
             }
         }
-        let lowest = falls.iter().map(|fall| fall.to).min().unwrap_or_default();
+        let depth = |fall: &Fall| fall.to.as_bps() as f64 / fall.from.as_bps().max(1) as f64;
+        let deepest = events.iter().zip(&falls).min_by(|(_, a), (_, b)| depth(a).total_cmp(&depth(b)));
+        let deepest = deepest.map(|(event, fall)| {
+            format!(", the deepest {} at {}", event_text::from_to(fall.from, fall.to), times(event.at, None))
+        });
         let links: Vec<_> = falls.iter().filter_map(|fall| fall.link).map(Bitrate::as_bps).collect();
         let mean = links.iter().sum::<i64>().checked_div(i64::try_from(links.len()).unwrap_or(1));
         let link =
@@ -291,10 +332,10 @@ impl Line {
         let frame = frame.map(|frame| format!(" (first in frame {frame})")).unwrap_or_default();
         Self {
             text: format!(
-                "{}: {} falls, to {} at least: {why}{queue}{frame}",
+                "{}: {} falls{}: {why}{queue}{frame}",
                 times(at, until),
                 falls.len(),
-                rate(lowest)
+                deepest.unwrap_or_default()
             ),
             weight: events.iter().map(|event| weight(event)).fold(0.0, f64::max),
             is_detail: events.first().is_some_and(|event| event.is_detail),

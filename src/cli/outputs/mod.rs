@@ -266,6 +266,9 @@ impl TemporaryFile {
     fn create(path: &Path) -> Result<Self> {
         let path = behind_links(path);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.exists()) {
+            bail!("cannot write {}: there is no folder {}", path.display(), folder.display());
+        }
         let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
             .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self { file, path })

@@ -1,5 +1,7 @@
 //! Shapes as pixels: each pixel takes as much of a colour as the shape covers of it.
 
+use std::ops::Range;
+
 use ab_glyph::{OutlineCurve, Point, point};
 use ab_glyph_rasterizer::Rasterizer;
 
@@ -10,6 +12,10 @@ use super::font::Fonts;
 const CHANNELS: usize = 3;
 /// So many pieces of a line are drawn at once, over the rectangle that holds them.
 const PIECES: usize = 24;
+/// A colour's share of a pixel is counted in so many.
+const SHARES: f32 = 256.0;
+/// Less than this changes nothing.
+const LEAST_SHARE: f32 = 0.5 / SHARES;
 
 /// A picture of pixels, red, green and blue.
 pub(super) struct Raster {
@@ -46,6 +52,7 @@ impl Raster {
         }
     }
 
+    /// A rectangle's columns but for the first and the last are covered alike, so that a row is three runs.
     fn rectangle(&mut self, [left, top, right, bottom]: [f64; 4], paint: Paint) {
         let cover = |from: f64, to: f64, place: usize| {
             let place = place as f64;
@@ -54,10 +61,16 @@ impl Raster {
         let within = |from: f64, to: f64, most: usize| {
             from.floor().clamp(0.0, most as f64) as usize..to.ceil().clamp(0.0, most as f64) as usize
         };
+        let columns = within(left, right, self.width);
+        let (first, last) = (columns.start, columns.end.saturating_sub(1));
         for row in within(top, bottom, self.height) {
             let of_row = cover(top, bottom, row) * paint.opacity;
-            for column in within(left, right, self.width) {
-                self.blend(column, row, of_row * cover(left, right, column), paint.colour);
+            for (columns, of_column) in [
+                (first..last.min(first + 1), cover(left, right, first)),
+                (first + 1..last, 1.0),
+                (last..columns.end, cover(left, right, last)),
+            ] {
+                self.blend(row, columns, of_row * of_column, paint.colour);
             }
         }
     }
@@ -173,27 +186,34 @@ impl Raster {
                 }
             }
         }
-        rasterizer.for_each_pixel_2d(|column, row, covered| {
-            if covered > 0.0 {
-                let (column, row) = (left as i64 + i64::from(column), top as i64 + i64::from(row));
+        // Most of a box is not covered: where a pixel lies is asked only of those that are.
+        rasterizer.for_each_pixel(|index, covered| {
+            if covered >= LEAST_SHARE {
+                let (column, row) =
+                    (left as i64 + (index % width) as i64, top as i64 + (index / width) as i64);
                 if let (Ok(column), Ok(row)) = (usize::try_from(column), usize::try_from(row)) {
-                    self.blend(column, row, covered.min(1.0), colour);
+                    self.blend(row, column..column + 1, covered.min(1.0), colour);
                 }
             }
         });
         self.rasterizer = rasterizer;
     }
 
+    /// Mixes a share of a colour into pixels of a row.
     #[inline]
-    fn blend(&mut self, column: usize, row: usize, share: f32, Colour(red, green, blue): Colour) {
-        if column >= self.width {
-            return;
+    fn blend(&mut self, row: usize, columns: Range<usize>, share: f32, Colour(red, green, blue): Colour) {
+        let share = (share * SHARES + 0.5) as i32;
+        let (first, end) = (columns.start.min(self.width), columns.end.min(self.width));
+        let place = |column: usize| (row * self.width + column) * CHANNELS;
+        let Some(pixels) = self.pixels.get_mut(place(first)..place(end)) else { return };
+        let colour = [red, green, blue];
+        if share == SHARES as i32 {
+            return pixels.as_chunks_mut().0.fill(colour);
         }
-        let at = (row * self.width + column) * CHANNELS;
-        let Some(pixel) = self.pixels.get_mut(at..at + CHANNELS) else { return };
-        let share = (share * 256.0 + 0.5) as i32;
-        for (own, new) in pixel.iter_mut().zip([red, green, blue]) {
-            *own = (i32::from(*own) + (((i32::from(new) - i32::from(*own)) * share + 128) >> 8)) as u8;
+        for pixel in pixels.chunks_exact_mut(CHANNELS) {
+            for (own, new) in pixel.iter_mut().zip(colour) {
+                *own = (i32::from(*own) + (((i32::from(new) - i32::from(*own)) * share + 128) >> 8)) as u8;
+            }
         }
     }
 }

@@ -23,6 +23,33 @@ fn the_fall_of_the_link_is_told_with_its_numbers_and_its_frame() {
 }
 
 #[test]
+fn it_begins_with_what_happened_how_often_and_merged_falls_name_the_deepest() {
+    let told = stdout(&["explain", S03]);
+    let in_short = told.lines().find_map(|line| line.strip_prefix("  in short: ")).unwrap();
+    let table = stdout(&["explain", S03, "--csv", "-"]);
+    let mut rows = csv::Reader::from_reader(table.as_bytes());
+    let column = |name: &str| EVENT_COLUMNS.iter().position(|known| *known == name).unwrap();
+    let falls: Vec<_> =
+        rows.records().map(Result::unwrap).filter(|row| &row[column("type")] == "fall").collect();
+    let share = |row: &csv::StringRecord| {
+        row[column("to_bps")].parse::<f64>().unwrap() / row[column("from_bps")].parse::<f64>().unwrap()
+    };
+    // A fall of less is a detail.
+    let falls: Vec<_> = falls.iter().filter(|row| share(row) <= 0.95).collect();
+    let of = |why: &str| falls.iter().filter(|row| &row[column("why")] == why).count();
+    let counts = format!("{} falls (", falls.len());
+    assert!(in_short.starts_with(&counts), "{in_short} {counts}");
+    for why in ["capacity", "frames", "link"] {
+        assert!(in_short.contains(&format!("{} {why}", of(why))), "{in_short}");
+    }
+    assert!(in_short.ends_with("116 packets lost in runs; 0 pauses, 0 outages"), "{in_short}");
+    let merged = told.lines().find(|line| line.contains(" 3 falls, the deepest ")).unwrap();
+    let least = falls.iter().take(3).min_by(|a, b| share(a).total_cmp(&share(b))).unwrap();
+    let at: f64 = least[column("at_s")].parse().unwrap();
+    assert!(merged.contains(&format!(" at {at:.2} s: ")), "{merged}");
+}
+
+#[test]
 fn the_table_has_every_event_and_every_column_and_so_has_a_replay() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");

@@ -146,6 +146,31 @@ fn files_in_each_other_s_places_are_told_what_was_meant() {
 }
 
 #[test]
+fn a_command_line_that_cannot_be_read_is_told_what_was_meant() {
+    let took = format!("'--csv' took '{S03}' as its value");
+    for (arguments, expected) in [
+        (&[S03][..], "a command goes first: 'remb-replay explain"),
+        (&[S03, "explain"], "a command goes first"),
+        (&["explain", S03, "-o", "out"], "'-o' is a flag of replay"),
+        (&["explain", S03, "--html", "call.html"], "'--html' is a flag of replay"),
+        (&["inspect", S03, "--phases", "9"], "'--phases' is a flag of compare"),
+        (&["explain", "--csv", S03], took.as_str()),
+    ] {
+        let (code, errors) = ending(arguments);
+        assert!(code == 2 && errors.contains(expected), "{arguments:?}: {code} {errors}");
+    }
+    let (code, errors) = ending(&["explain", "--no-such-flag", S03]);
+    assert!(code == 2 && !errors.contains("is a flag of"), "{errors}");
+}
+
+#[test]
+fn an_output_in_a_folder_that_is_not_there_names_the_folder() {
+    let (code, errors) = ending(&["replay", S03, "--html", "no-such-folder/call.html"]);
+    assert!(code == 3 && errors.contains("there is no folder no-such-folder"), "{errors}");
+    assert!(!errors.contains(".tmp"), "{errors}");
+}
+
+#[test]
 fn what_was_written_is_said_and_which_picture_is_of_which_flow() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");

@@ -7,12 +7,10 @@ use crate::survey::FedPacket;
 use crate::units::{Bitrate, CaptureTime, FrameNumber, Ssrc, TimeDelta};
 use remb::bwe::{EstimatorKind, Step};
 
-use super::SECOND;
+use super::TIME_OUT_NANOS;
 use super::log::{Found, Log};
+use super::quantities::Seen;
 
-/// A stream without a packet for so long has timed out.
-const TIME_OUT_NANOS: i64 = 2 * SECOND;
-const MAX_STREAMS: usize = 64;
 /// A round trip time that changes by less is the same: a third, and 20 ms.
 const RTT_SHARE: i64 = 3;
 const RTT_LEAST: TimeDelta = TimeDelta::from_millis(20);
@@ -20,6 +18,7 @@ const RTT_LEAST: TimeDelta = TimeDelta::from_millis(20);
 /// Finds changes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Changes {
+    /// In their places among the quantities.
     streams: Vec<Stream>,
     estimator: Option<EstimatorKind>,
     estimate: Option<Bitrate>,
@@ -46,10 +45,10 @@ impl Changes {
 
     /// Takes a packet that begins or returns a stream.
     #[inline]
-    pub(super) fn packet(&mut self, packet: &FedPacket, log: &mut Log) {
+    pub(super) fn packet(&mut self, packet: &FedPacket, seen: &Seen, log: &mut Log) {
         let (ssrc, at) = (packet.ssrc, packet.at);
-        let known = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc);
-        let Some(stream) = known else { return self.begin(packet, log) };
+        let Some(place) = seen.stream else { return };
+        let Some(stream) = self.streams.get_mut(place) else { return self.begin(packet, log) };
         let is_out = stream.is_out || at.nanos_since(stream.last) > TIME_OUT_NANOS;
         if !is_out {
             stream.last = stream.last.max(at);
@@ -112,10 +111,8 @@ impl Changes {
 
     #[cold]
     fn begin(&mut self, packet: &FedPacket, log: &mut Log) {
-        if self.streams.len() < MAX_STREAMS {
-            self.streams.push(Stream { ssrc: packet.ssrc, last: packet.at, is_out: false });
-            self.stream(packet.at, Some(packet.frame), packet.ssrc, Presence::Begins, log);
-        }
+        self.streams.push(Stream { ssrc: packet.ssrc, last: packet.at, is_out: false });
+        self.stream(packet.at, Some(packet.frame), packet.ssrc, Presence::Begins, log);
     }
 
     fn stream(

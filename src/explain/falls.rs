@@ -1,6 +1,7 @@
 //! Falls of the estimate: decreases that belong together, and the queue around them.
 
 mod open;
+mod rembs;
 
 use crate::model::{Happening, WhyOverUse};
 use crate::units::{Bitrate, CaptureTime, FrameNumber};
@@ -12,10 +13,13 @@ use super::log::Log;
 use super::samples::{Samples, Slot};
 pub(super) use open::Around;
 use open::Open;
+use rembs::LatestRembs;
 
 /// The queue is looked at so long after the last decrease, the recorded REMBs a second.
 const AFTER_NANOS: i64 = SECOND / 2;
 const RECORDED_NANOS: i64 = SECOND;
+/// A smaller fall is none.
+const LEAST_FALL: f64 = 0.03;
 /// A pause shorter than a second, so long after a fall of a fifth, belongs to it.
 const PAUSE_AFTER_NANOS: i64 = 4 * SECOND;
 const PAUSE_FALL: f64 = 0.2;
@@ -32,8 +36,7 @@ pub(super) struct Falls {
     open: Option<Open>,
     /// Whether a fall has told what the link carries.
     knows_link: bool,
-    /// The latest recorded REMB.
-    recorded: Option<Bitrate>,
+    recorded: LatestRembs,
 }
 
 impl Falls {
@@ -76,10 +79,11 @@ impl Falls {
         if self.open.as_ref().is_some_and(|open| !open.goes_on(at)) {
             self.close(samples, log);
         }
-        let (recorded, knows_link, is_anew) = (self.recorded, self.knows_link, self.is_anew);
+        let Self { recorded, knows_link, is_anew, .. } = self;
         let open = self.open.get_or_insert_with(|| {
             let around = Around { most_sent: most_sent(at), ..around };
-            Open::at((at, frame), before, step, samples, around, (recorded, knows_link, is_anew))
+            let recorded = recorded.around(at);
+            Open::at((at, frame), before, step, samples, around, (recorded, *knows_link, *is_anew))
         });
         open.decrease(at, now, step);
     }
@@ -93,9 +97,12 @@ impl Falls {
         }
     }
 
-    /// Takes a recorded REMB.
-    pub(super) fn recorded(&mut self, at: CaptureTime, bitrate: Bitrate) {
-        self.recorded = Some(bitrate);
+    /// Takes a recorded REMB; `None` where they are of several receivers.
+    pub(super) fn recorded(&mut self, at: CaptureTime, bitrate: Option<Bitrate>) {
+        match bitrate {
+            Some(bitrate) => self.recorded.push(at, bitrate),
+            None => self.recorded.clear(),
+        }
         if let Some(open) = &mut self.open {
             open.recorded(at, bitrate);
         }

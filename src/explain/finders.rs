@@ -77,9 +77,13 @@ impl Finders {
         if seen.was_wrong {
             self.samples.forget_queues();
         }
-        self.changes.packet(packet, &mut self.log);
+        self.changes.packet(packet, seen, &mut self.log);
+        if self.gaps.may_end(at) {
+            self.settle_gap(None);
+        }
         let after_gap = self.gaps.packet(packet, seen, &self.samples, quantities);
-        self.losses.packet(packet, seen, after_gap, &self.samples);
+        let Self { losses, samples, gaps, log, .. } = self;
+        losses.packet(packet, seen, after_gap, (samples, gaps, log));
         if let Some(queue) = seen.queue_nanos {
             self.sent.observe(at, queue, packet.size.as_bytes().max(0).unsigned_abs());
         }
@@ -91,9 +95,6 @@ impl Finders {
             quantities.raise_floor(nanos);
             self.samples.lower(stepped, nanos);
             self.falls.path_stepped(stepped, &mut self.log);
-        }
-        while let Some((at, recorded)) = self.divergences.next(at, self.estimate, &mut self.log) {
-            self.falls.recorded(at, recorded);
         }
     }
 
@@ -107,8 +108,14 @@ impl Finders {
     }
 
     fn settle(&mut self, now: Option<CaptureTime>) {
-        let Self { gaps, losses, falls, samples, log, .. } = self;
+        // Losses ask whose they are.
+        self.settle_gap(now);
+        let Self { gaps, losses, samples, log, .. } = self;
         losses.settle(now, samples, gaps, log);
+    }
+
+    fn settle_gap(&mut self, now: Option<CaptureTime>) {
+        let Self { gaps, falls, log, .. } = self;
         if let Some(paused) = gaps.settle(now, log)
             && falls.take_pause(&paused, log)
         {
@@ -118,6 +125,9 @@ impl Finders {
 
     /// Takes a step of the estimator; `rtt` is in force.
     pub(super) fn step(&mut self, at: CaptureTime, step: &Step, rtt: TimeDelta) {
+        while let Some((at, recorded)) = self.divergences.next(at, self.estimate, &mut self.log) {
+            self.falls.recorded(at, recorded);
+        }
         self.estimate = step.estimate.or(self.estimate);
         let frame = step.packet.is_some().then_some(self.last.1);
         self.changes.step((at, frame), step, rtt, &mut self.log);
@@ -143,6 +153,11 @@ impl Finders {
     /// Events for which there was no room.
     pub(super) const fn left_out(&self) -> u64 {
         self.log.left_out()
+    }
+
+    /// The first packet.
+    pub(super) const fn began(&self) -> Option<CaptureTime> {
+        self.began
     }
 
     /// What happened to the flow at `index`, in order of time.

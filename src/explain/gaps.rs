@@ -1,13 +1,15 @@
 //! Gaps in which nothing came: the sender paused, or the network let nothing through.
 
-use crate::model::{Happening, Outage, Pause};
+use std::collections::VecDeque;
+
+use crate::model::{self, Happening};
 use crate::survey::FedPacket;
 use crate::units::{CaptureTime, FrameNumber, TimeDelta};
 
 use super::log::{Found, Log};
 use super::quantities::{Quantities, Seen};
 use super::samples::Samples;
-use super::{MS, SECOND};
+use super::{MS, SECOND, TIME_OUT_NANOS};
 
 /// A gap is no shorter.
 const SHORTEST_NANOS: i64 = SECOND / 2;
@@ -21,11 +23,12 @@ const OUTAGE_SHARE: f64 = 0.4;
 const FULL_QUEUE_NANOS: i64 = 100 * MS;
 /// So many packets that are not fed in a gap: the network let them through.
 const ASIDES: u32 = 3;
-/// Windows of the rate and of streams that time out.
+/// The window of the incoming rate.
 const RATE_WINDOW_NANOS: i64 = SECOND;
-const TIME_OUT_NANOS: i64 = 2 * SECOND;
 /// A packet rate is measured over so long.
 const RATE_NANOS: i64 = 3 * SECOND;
+/// Outages that are remembered.
+const MAX_OUTAGES: usize = 16;
 
 /// Finds gaps.
 #[derive(Debug, Clone, Default)]
@@ -36,8 +39,8 @@ pub(super) struct Gaps {
     open: Option<Gap>,
     /// The last one's end.
     last_end: Option<CaptureTime>,
-    /// The last outage, or what may yet be one.
-    last_outage: Option<(CaptureTime, CaptureTime)>,
+    /// Outages whose losses may not be certain yet.
+    outages: VecDeque<(CaptureTime, CaptureTime)>,
 }
 
 #[derive(Debug, Clone)]
@@ -45,8 +48,8 @@ struct Gap {
     from: CaptureTime,
     to: CaptureTime,
     frame: FrameNumber,
-    /// Packets a second before it.
-    rate: f64,
+    /// Packets that would have come, at least; `None` where nothing tells.
+    expected: Option<f64>,
     queue_before: i64,
     has_aside: bool,
     lost: i64,
@@ -83,16 +86,12 @@ impl Gaps {
         {
             let interval = quantities.long_frame_interval().unwrap_or(0);
             if at.nanos_since(from) >= interval.saturating_mul(TENTHS_OF_INTERVAL) / 10 {
-                let came = samples.came(from, RATE_NANOS);
-                let rate = came
-                    .map(|came| (came.last.packets - came.first.packets) as f64 * 1e9 / came.nanos as f64);
-                let queue_before = samples.latest().and_then(|slot| slot.standing).unwrap_or(0);
                 self.open = Some(Gap {
                     from,
                     to: at,
                     frame: packet.frame,
-                    rate: rate.unwrap_or(0.0),
-                    queue_before,
+                    expected: expected((from, at), samples, quantities),
+                    queue_before: samples.latest().and_then(|slot| slot.standing).unwrap_or(0),
                     has_aside: asides >= ASIDES,
                     lost: 0,
                     told: 0,
@@ -110,27 +109,39 @@ impl Gaps {
         is_first
     }
 
-    /// Decides what a gap was once it is certain, or at the end.
+    /// Whether a packet at `at` ends what may be a gap: what is open is to be settled before.
+    #[inline]
+    pub(super) fn may_end(&self, at: CaptureTime) -> bool {
+        self.last.is_some_and(|last| at.nanos_since(last) >= SHORTEST_NANOS)
+    }
+
+    /// Decides what a gap was once it is certain, or at once.
     pub(super) fn settle(&mut self, now: Option<CaptureTime>, log: &mut Log) -> Option<Paused> {
         let gap = self.open.take_if(|gap| now.is_none_or(|now| now.nanos_since(gap.to) >= SETTLES_NANOS))?;
         let nanos = gap.to.nanos_since(gap.from);
-        let expected = gap.rate * nanos as f64 / 1e9;
-        let lost = gap.lost.max(0).unsigned_abs();
-        let is_lossy = gap.lost as f64 >= OUTAGE_SHARE * expected && gap.lost > 0;
-        let (span, empties, times_out) =
-            (TimeDelta::from_micros(nanos / 1000), nanos > RATE_WINDOW_NANOS, nanos > TIME_OUT_NANOS);
+        let is_lossy = match gap.expected {
+            _ if gap.lost <= 0 => false,
+            Some(expected) => gap.lost as f64 >= OUTAGE_SHARE * expected,
+            // Some are lost, of nobody knows how many.
+            None => return None,
+        };
+        let what = model::Gap {
+            gap: TimeDelta::from_micros(nanos / 1000),
+            lost: gap.lost.max(0).unsigned_abs(),
+            empties_rate_window: nanos > RATE_WINDOW_NANOS,
+            times_out: nanos > TIME_OUT_NANOS,
+        };
         let (what, paused) = match is_lossy {
             // With sound in it, or behind a full queue, it is neither.
             true if gap.has_aside || gap.queue_before >= FULL_QUEUE_NANOS => return None,
             true => {
-                self.last_outage = Some((gap.from, gap.to));
-                let outage = Outage { gap: span, lost, empties_rate_window: empties, times_out };
-                (Happening::Outage(outage), None)
+                if self.outages.len() == MAX_OUTAGES {
+                    self.outages.pop_front();
+                }
+                self.outages.push_back((gap.from, gap.to));
+                (Happening::Outage(what), None)
             }
-            false => {
-                let pause = Pause { gap: span, lost, empties_rate_window: empties, times_out };
-                (Happening::Pause(pause), Some(Paused { from: gap.from, nanos }))
-            }
+            false => (Happening::Pause(what), Some(Paused { from: gap.from, nanos })),
         };
         log.push(Found { at: gap.from, until: Some(gap.to), frame: Some(gap.frame), is_detail: false, what });
         paused
@@ -143,6 +154,21 @@ impl Gaps {
 
     /// Whether a loss that showed at `at`, first of its stream after a gap, is an outage's.
     pub(super) fn is_of_outage(&self, at: CaptureTime) -> bool {
-        self.last_outage.is_some_and(|(from, to)| at >= from && at.nanos_since(to) <= SETTLES_NANOS)
+        let mut outages = self.outages.iter();
+        outages.any(|(from, to)| at >= *from && at.nanos_since(*to) <= SETTLES_NANOS)
     }
+}
+
+/// Packets that would have come in a gap, at least: at the rate before it, and one a frame.
+fn expected(
+    (from, to): (CaptureTime, CaptureTime),
+    samples: &Samples,
+    quantities: &Quantities,
+) -> Option<f64> {
+    let nanos = to.nanos_since(from) as f64;
+    let came = samples.came(from, RATE_NANOS);
+    let came = came.map(|came| (came.last.packets - came.first.packets) as f64 * nanos / came.nanos as f64);
+    let interval = quantities.long_frame_interval().filter(|interval| *interval > 0);
+    let frames = interval.map(|interval| nanos / interval as f64);
+    came.into_iter().chain(frames).reduce(f64::max)
 }

@@ -1,7 +1,7 @@
 //! Estimates that stay where they are, and what holds them.
 
 use crate::model::{Happening, NoRise, NoRiseCause};
-use crate::units::{Bitrate, CaptureTime, FrameNumber, Seconds};
+use crate::units::{Bitrate, CaptureTime, FrameNumber, Seconds, TimeDelta};
 use remb::bwe::{BandwidthUsage, RateControlState, Step};
 
 use super::log::{Found, Log};
@@ -42,6 +42,7 @@ struct Open {
     /// Of the steps since the queue is empty: when, how many, how many with under-use.
     empty: Option<(CaptureTime, u64, u64)>,
     incoming: (f64, u64),
+    last_packet: CaptureTime,
     longest_gap: i64,
 }
 
@@ -92,28 +93,33 @@ impl Open {
             over: 0,
             empty: None,
             incoming: (0.0, 0),
+            last_packet: at,
             longest_gap: 0,
         }
     }
 
     fn add(&mut self, at: CaptureTime, step: &Step, standing: Option<i64>) {
-        self.longest_gap = self.longest_gap.max(at.nanos_since(self.until));
+        self.longest_gap = self.longest_gap.max(at.nanos_since(self.last_packet));
+        if step.packet.is_some() {
+            self.last_packet = self.last_packet.max(at);
+        }
         self.until = self.until.max(at);
         self.steps += 1;
         let usage = step.packet.map(|packet| packet.delay.usage).or(step.rate_control.map(|run| run.usage));
         let is_under = usage == Some(BandwidthUsage::Underusing);
         self.over += u64::from(usage == Some(BandwidthUsage::Overusing));
-        let is_empty = standing.is_none_or(|standing| standing < EMPTY_NANOS);
-        match is_empty {
-            false => {
-                self.empty = None;
-                self.under_with_queue += u64::from(is_under);
-            }
-            true => {
+        match standing {
+            Some(standing) if standing < EMPTY_NANOS => {
                 let (_, steps, under) = self.empty.get_or_insert((at, 0, 0));
                 *steps += 1;
                 *under += u64::from(is_under);
             }
+            Some(_) => {
+                self.empty = None;
+                self.under_with_queue += u64::from(is_under);
+            }
+            // Nothing is known of a queue, and nothing said.
+            None => self.empty = None,
         }
         if let Some(incoming) = step.incoming {
             let incoming = incoming.as_bps() as f64;
@@ -146,13 +152,21 @@ impl Open {
         let (sum, count) = self.incoming;
         #[allow(clippy::cast_possible_truncation, reason = "whole bit/s are meant")]
         let incoming = (count > 0).then(|| Bitrate::from_bps((sum / count as f64).round() as i64));
+        let no_packets =
+            (cause == NoRiseCause::NoPackets).then(|| TimeDelta::from_micros(self.longest_gap / 1000));
         let queue_empty_since = holds_empty.map(|(since, ..)| Seconds(since.as_nanos()));
         log.push(Found {
             at: self.at,
             until: Some(self.until),
             frame: self.frame,
             is_detail: false,
-            what: Happening::NoRise(NoRise { held: self.held, cause, incoming, queue_empty_since }),
+            what: Happening::NoRise(NoRise {
+                held: self.held,
+                cause,
+                incoming,
+                queue_empty_since,
+                no_packets,
+            }),
         });
     }
 }

@@ -55,18 +55,10 @@ impl Log {
         found.sort_by_key(|found| found.at);
         let seconds = |at: CaptureTime| Seconds(at.nanos_since(first_at));
         let events = found.into_iter().map(|Found { at, until, frame, is_detail, what }| {
-            let what = match what {
-                Happening::NoRise(NoRise {
-                    queue_empty_since: Some(Seconds(since)),
-                    held,
-                    cause,
-                    incoming,
-                }) => {
-                    let since = Some(Seconds(since - first_at.as_nanos()));
-                    Happening::NoRise(NoRise { held, cause, incoming, queue_empty_since: since })
-                }
-                what => what,
-            };
+            let mut what = what;
+            if let Happening::NoRise(NoRise { queue_empty_since: Some(Seconds(since)), .. }) = &mut what {
+                *since -= first_at.as_nanos();
+            }
             let first_frame = frame.filter(|frame| frame.0 > 0);
             Event { flow, at: seconds(at), until: until.map(seconds), first_frame, is_detail, what }
         });

@@ -22,7 +22,9 @@ const MIN_SHARE: f64 = 0.015;
 /// A full queue: the rank of the queue at the losses among those around them, and its length.
 const HIGH_RANK: (f64, f64) = (0.8, 40.0);
 const LONG_QUEUE: (f64, f64) = (0.6, 100.0);
-/// Missing packets that wait to be certain; more at once are counted as of the last.
+/// Time stepped back where what waits is so far ahead.
+const AHEAD_NANOS: i64 = SECOND;
+/// Runs of missing packets that wait to be certain; where there are more, the oldest are taken as they are.
 const MAX_PENDING: usize = 1024;
 
 /// Finds losses.
@@ -68,11 +70,20 @@ struct Open {
 impl Losses {
     /// Takes a packet behind which some are missing, or which was missing itself.
     #[inline]
-    pub(super) fn packet(&mut self, packet: &FedPacket, seen: &Seen, after_gap: bool, samples: &Samples) {
+    pub(super) fn packet(
+        &mut self,
+        packet: &FedPacket,
+        seen: &Seen,
+        after_gap: bool,
+        (samples, gaps, log): (&Samples, &Gaps, &mut Log),
+    ) {
         let before = self.last_queue;
         self.last_queue = seen.queue_nanos.or(before);
         if seen.missing != 0 {
             self.note(packet, seen, (after_gap, before), samples.sums().media);
+            if self.pending.len() > MAX_PENDING {
+                self.settle_oldest(samples, gaps, log);
+            }
         }
     }
 
@@ -93,7 +104,7 @@ impl Losses {
             if let Some(missing) = of {
                 missing.left -= 1;
             }
-        } else if seen.missing > 0 && self.pending.len() < MAX_PENDING {
+        } else if seen.missing > 0 {
             self.pending.push_back(Missing {
                 at: packet.at,
                 frame: packet.frame,
@@ -111,24 +122,33 @@ impl Losses {
 
     /// Takes what has become certain, or at the end all.
     pub(super) fn settle(&mut self, now: Option<CaptureTime>, samples: &Samples, gaps: &Gaps, log: &mut Log) {
-        let is_due = |at: CaptureTime| now.is_none_or(|now| now.nanos_since(at) >= CERTAIN_NANOS);
-        while let Some(missing) = self.pending.front().filter(|missing| is_due(missing.at)) {
-            if missing.left > 0 && !(missing.after_gap && gaps.is_of_outage(missing.at)) {
-                let (rank, queue) = (rank(missing, samples), missing.queue);
-                let apart = |open: &mut Open| missing.at.nanos_since(open.until) >= APART_NANOS;
-                if let Some(open) = self.open.take_if(apart) {
-                    open.close(log);
-                }
-                let open = self.open.get_or_insert_with(|| Open::at(missing));
-                open.add(missing, rank, queue);
-            }
-            self.pending.pop_front();
+        let is_past = |at: CaptureTime, nanos: i64| now.is_none_or(|now| is_past(now, at, nanos));
+        while self.pending.front().is_some_and(|missing| is_past(missing.at, CERTAIN_NANOS)) {
+            self.settle_oldest(samples, gaps, log);
         }
-        let is_over = |open: &mut Open| now.is_none_or(|now| now.nanos_since(open.until) >= 2 * APART_NANOS);
+        let is_over = |open: &mut Open| is_past(open.until, 2 * APART_NANOS);
         if let Some(open) = self.open.take_if(is_over) {
             open.close(log);
         }
     }
+
+    fn settle_oldest(&mut self, samples: &Samples, gaps: &Gaps, log: &mut Log) {
+        let Some(missing) = self.pending.pop_front() else { return };
+        if missing.left <= 0 || (missing.after_gap && gaps.is_of_outage(missing.at)) {
+            return;
+        }
+        let apart = |open: &mut Open| is_past(missing.at, open.until, APART_NANOS);
+        if let Some(open) = self.open.take_if(apart) {
+            open.close(log);
+        }
+        let open = self.open.get_or_insert_with(|| Open::at(&missing));
+        open.add(&missing, rank(&missing, samples));
+    }
+}
+
+/// Whether so much time has passed since `at`, or time stepped back.
+fn is_past(now: CaptureTime, at: CaptureTime, nanos: i64) -> bool {
+    !(-AHEAD_NANOS..nanos).contains(&now.nanos_since(at))
 }
 
 /// How the queue was among those around it: 1 at its longest.
@@ -161,13 +181,13 @@ impl Open {
         }
     }
 
-    fn add(&mut self, missing: &Missing, rank: Option<f64>, queue: Option<i64>) {
+    fn add(&mut self, missing: &Missing, rank: Option<f64>) {
         let left = missing.left.max(0).unsigned_abs();
         self.until = self.until.max(missing.at);
         self.lost += left;
         self.longest = self.longest.max(left);
         self.received.1 = missing.media;
-        if let (Some(rank), Some(queue)) = (rank, queue) {
+        if let (Some(rank), Some(queue)) = (rank, missing.queue) {
             self.ranks += rank * left as f64;
             self.queues_ms += nanos_to_ms(queue) * left as f64;
             self.ranked += left as f64;

@@ -41,6 +41,10 @@ use remb::bwe::Step;
 /// Nanoseconds.
 const MS: i64 = 1_000_000;
 const SECOND: i64 = 1_000_000_000;
+/// A stream without a packet for so long has timed out.
+const TIME_OUT_NANOS: i64 = 2 * SECOND;
+/// A packet of video, of the usual size.
+const PACKET_BITS: f64 = 1200.0 * 8.0;
 
 fn nanos_to_ms(nanos: i64) -> f64 {
     nanos as f64 / 1e6
@@ -105,6 +109,11 @@ impl Explainer {
     /// Events for which there was no room, so far.
     pub(crate) fn left_out(&self) -> u64 {
         self.finders.as_ref().map_or(0, |finders| finders.left_out())
+    }
+
+    /// The first packet.
+    pub(crate) fn began(&self) -> Option<CaptureTime> {
+        self.finders.as_ref()?.began()
     }
 
     /// What happened to the flow at `index`, in order of time; times count from `first_at`.

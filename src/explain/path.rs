@@ -7,7 +7,7 @@ use crate::units::{CaptureTime, TimeDelta};
 use super::log::{Found, Log};
 use super::quantities::Seen;
 use super::samples::Samples;
-use super::{MS, SECOND};
+use super::{MS, PACKET_BITS, SECOND};
 
 const BLOCK_NANOS: i64 = SECOND / 2;
 /// Blocks of half a second on either side of the one in which it steps.
@@ -18,7 +18,6 @@ const LEAST_STEP_NANOS: i64 = 20 * MS;
 const FLAT_NANOS: i64 = 4 * MS;
 /// A queue that others keep holds a packet or two.
 const PACKET_TIMES: f64 = 1.2;
-const PACKET_BITS: f64 = 1200.0 * 8.0;
 /// What the link carries is looked at over so long before it.
 const LINK_NANOS: i64 = 10 * SECOND;
 

@@ -2,6 +2,8 @@
 
 use crate::model::WhyOverUse;
 
+use super::PACKET_BITS;
+
 /// What is known of a fall.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Facts {
@@ -38,7 +40,6 @@ const NEAR_LINK: f64 = 0.75;
 /// The link carries less than came.
 const BELOW: f64 = 0.9;
 const LEAST_GROWTH_MS: f64 = 30.0;
-const PACKET_BITS: f64 = 1200.0 * 8.0;
 
 /// Why the detector reported over-use.
 pub(super) fn why(facts: &Facts) -> WhyOverUse {

@@ -33,8 +33,8 @@ pub use doubt::{
 };
 pub use estimation::{Apart, Estimation, RateRange, RembTally};
 pub use event::{
-    Burst, Divergence, EstimatorCause, EstimatorChange, Event, Fall, FallCause, Happening, Loss, LossCause,
-    NoRise, NoRiseCause, Outage, PathStep, Pause, Presence, Probe, RttChange, StreamChange, WhyNoRemb,
+    Burst, Divergence, EstimatorCause, EstimatorChange, Event, Fall, FallCause, Gap, Happening, Loss,
+    LossCause, NoRemb, NoRise, NoRiseCause, PathStep, Presence, Probe, RttChange, StreamChange, WhyNoRemb,
     WhyOverUse,
 };
 pub use extension::{ElementSeen, Extension};

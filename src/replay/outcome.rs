@@ -1,12 +1,12 @@
 //! What a replay came to: what its survey found, completed by the estimation.
 
-use crate::explain::no_remb;
+use crate::explain::{Explainer, no_remb};
 use crate::model::{self, Doubt, Flow, Frames, Nothing, RttSource, Warning};
-use crate::survey::{Findings, Learned, Survey};
+use crate::survey::{Findings, Learned, Survey, TimeBound};
 
 use super::estimation::Estimation;
 use super::timeline::Timeline;
-use crate::units::{Count, Seconds};
+use crate::units::{CaptureTime, Count, Seconds};
 
 /// What a replay came to, but for what only its owner knows.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +48,16 @@ pub(super) fn complete(survey: &Survey, estimation: &Estimation) -> Outcome {
             }
         }
         if estimation.config().events {
-            flow.events.extend(no_remb(index, flow));
+            let since_first = |at: CaptureTime| Seconds(at.nanos_since(first_at));
+            let began = timeline.and_then(Timeline::explainer).and_then(Explainer::began).map(since_first);
+            let from = estimation.config().survey.from.map(|from| match from {
+                TimeBound::SinceFirst(nanos) => Seconds(nanos),
+                TimeBound::At(at) => since_first(at),
+            });
+            if let Some(event) = no_remb(index, flow, began, from) {
+                let place = flow.events.partition_point(|before| before.at <= event.at);
+                flow.events.insert(place, event);
+            }
         }
     }
     warnings.extend(findings.warnings);

@@ -3,8 +3,8 @@
 use super::counted;
 use super::csv::estimator_name;
 use crate::model::{
-    Divergence, EstimatorCause, Event, Fall, FallCause, Happening, Loss, LossCause, NoRise, NoRiseCause,
-    Presence, StreamChange, StreamKind, WhyNoRemb, WhyOverUse,
+    Divergence, EstimatorCause, Event, Fall, FallCause, Gap, Happening, Loss, LossCause, NoRemb, NoRise,
+    NoRiseCause, Presence, StreamChange, StreamKind, WhyNoRemb, WhyOverUse,
 };
 use crate::units::{Bitrate, Seconds, TimeDelta};
 
@@ -13,18 +13,16 @@ pub(super) fn sentence(event: &Event) -> String {
     match &event.what {
         Happening::Fall(fall) => fell(fall),
         Happening::NoRise(hold) => held(hold),
-        Happening::Pause(pause) => {
-            let lost = match pause.lost {
+        Happening::Pause(gap) => {
+            let lost = match gap.lost {
                 0 => "nothing lost".to_owned(),
                 lost => format!("{} lost", counted(lost, "packets")),
             };
-            let did = gap_did(pause.empties_rate_window, pause.times_out);
-            format!("the sender paused for {}, {lost}{did}", seconds(pause.gap))
+            format!("the sender paused for {}, {lost}{}", seconds(gap.gap), gap_did(gap))
         }
-        Happening::Outage(outage) => {
-            let did = gap_did(outage.empties_rate_window, outage.times_out);
-            let lost = counted(outage.lost, "packets");
-            format!("nothing came through for {}, {lost} lost{did}", seconds(outage.gap))
+        Happening::Outage(gap) => {
+            let lost = counted(gap.lost, "packets");
+            format!("nothing came through for {}, {lost} lost{}", seconds(gap.gap), gap_did(gap))
         }
         Happening::Loss(loss) => lost(loss),
         Happening::Path(path) => format!(
@@ -52,7 +50,7 @@ pub(super) fn sentence(event: &Event) -> String {
             )
         }
         Happening::Divergence(apart) => diverged(apart),
-        Happening::NoRemb(why) => no_remb(*why).to_owned(),
+        Happening::NoRemb(none) => no_remb(none),
     }
 }
 
@@ -164,7 +162,10 @@ fn held(hold: &NoRise) -> String {
             None => format!("held at {at}: under-use is reported without a queue"),
         },
         NoRiseCause::Bound(name) => format!("stays at {at}: bounded by {name}"),
-        NoRiseCause::NoPackets => format!("stays at {at}: no packets came"),
+        NoRiseCause::NoPackets => match hold.no_packets.map(seconds) {
+            Some(span) => format!("stays at {at}: no packets came for {span} of it"),
+            None => format!("stays at {at}: no packets came"),
+        },
         NoRiseCause::OverUse => match incoming {
             Some(incoming) => format!(
                 "held at {at}: over-use goes on, and it is already below 0.85 × what comes in, {incoming}"
@@ -192,8 +193,8 @@ fn lost(loss: &Loss) -> String {
     }
 }
 
-fn gap_did(empties_rate_window: bool, times_out: bool) -> &'static str {
-    match (empties_rate_window, times_out) {
+const fn gap_did(gap: &Gap) -> &'static str {
+    match (gap.empties_rate_window, gap.times_out) {
         (_, true) => "; all streams timed out",
         (true, false) => "; the window of the incoming rate ran empty",
         (false, false) => "",
@@ -216,25 +217,27 @@ fn stream_changed(stream: &StreamChange) -> String {
 
 fn diverged(apart: &Divergence) -> String {
     let percent = 100.0 * (apart.replayed.as_bps() as f64 / apart.recorded.as_bps().max(1) as f64 - 1.0);
-    let phases = match apart.phases {
-        Some((some, all)) => format!("; at {some} of {all} clock phases"),
-        None => "; compare tells at how many phases of the receiver's clock".to_owned(),
-    };
     format!(
-        "the receiver's REMB and the replayed estimate part, {} and {} ({percent:+.0} %) at most{phases}",
+        "the receiver's REMB and the replayed estimate part, {} and {} ({percent:+.0} %) at most; \
+         compare tells at how many phases of the receiver's clock",
         rate(apart.recorded),
         rate(apart.replayed)
     )
 }
 
-const fn no_remb(why: WhyNoRemb) -> &'static str {
-    match why {
-        WhyNoRemb::TransportCc => "no REMB: transport-wide sequence numbers, with which the sender estimates",
-        WhyNoRemb::AudioAlone => "no REMB: audio alone, which libwebrtc does not count",
-        WhyNoRemb::NoEstimate => "no REMB: it ended before there was an estimate",
-        WhyNoRemb::SenderSide => "no REMB: it was captured where it was sent, and no estimate came of it",
-        WhyNoRemb::NoSendTime => "no REMB: no packet has a send time that serves",
-        WhyNoRemb::NotFed => "no REMB: none of its packets counts",
+fn no_remb(none: &NoRemb) -> String {
+    let why = match none.why {
+        WhyNoRemb::TransportCc => "transport-wide sequence numbers, with which the sender estimates",
+        WhyNoRemb::AudioAlone => "audio alone, which libwebrtc does not count",
+        WhyNoRemb::NoEstimate => "it ended before there was an estimate",
+        WhyNoRemb::SenderSide => "it was captured where it was sent, and no estimate came of it",
+        WhyNoRemb::NoSendTime => "no packet has a send time that serves",
+        WhyNoRemb::NotFed => "none of its packets counts",
+    };
+    match none.recorded {
+        0 if none.why == WhyNoRemb::NoEstimate => format!("no REMB replayed: {why}"),
+        0 => format!("no REMB: {why}"),
+        recorded => format!("no REMB replayed, though the receiver sent {recorded}: {why}"),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::csv::{Clock, estimator_name};
 use super::event_text;
 use super::row::RowWriter;
-use crate::model::{Event, FallCause, Happening, NoRiseCause, StreamKind};
+use crate::model::{Event, FallCause, Gap, Happening, NoRiseCause, StreamKind};
 use crate::units::{Bitrate, CaptureTime, Seconds, TimeDelta};
 
 /// Columns of `events.csv`: what every event has, then the numbers of the types.
@@ -207,7 +207,7 @@ fn cause(what: &Happening) -> &'static str {
         Happening::Loss(loss) => loss.cause.name(),
         Happening::Stream(stream) => stream.change.name(),
         Happening::Estimator(estimator) => estimator.cause.name(),
-        Happening::NoRemb(why) => why.name(),
+        Happening::NoRemb(no_remb) => no_remb.why.name(),
         Happening::Pause(_)
         | Happening::Outage(_)
         | Happening::Path(_)
@@ -255,13 +255,9 @@ fn numbers(what: &Happening) -> Vec<(&'static str, Cell)> {
             if let NoRiseCause::Bound(name) = hold.cause {
                 cells.word("bound", name);
             }
+            cells.seconds("gap_s", hold.no_packets);
         }
-        Happening::Pause(pause) => {
-            cells.gap((pause.gap, pause.lost, pause.empties_rate_window, pause.times_out));
-        }
-        Happening::Outage(outage) => {
-            cells.gap((outage.gap, outage.lost, outage.empties_rate_window, outage.times_out));
-        }
+        Happening::Pause(gap) | Happening::Outage(gap) => cells.gap(gap),
         Happening::Loss(loss) => {
             cells.ms("queue_ms", loss.queue_ms);
             cells.count("lost", loss.lost);
@@ -331,10 +327,10 @@ impl Cells {
         self.0.extend(span.map(|span| (column, Cell::Fixed(span.to_secs_f64(), 6))));
     }
 
-    fn gap(&mut self, (gap, lost, empties_rate_window, times_out): (TimeDelta, u64, bool, bool)) {
-        self.count("lost", lost);
-        self.seconds("gap_s", Some(gap));
-        self.flag("rate_window_emptied", empties_rate_window);
-        self.flag("streams_timed_out", times_out);
+    fn gap(&mut self, gap: &Gap) {
+        self.count("lost", gap.lost);
+        self.seconds("gap_s", Some(gap.gap));
+        self.flag("rate_window_emptied", gap.empties_rate_window);
+        self.flag("streams_timed_out", gap.times_out);
     }
 }

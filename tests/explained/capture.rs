@@ -29,11 +29,13 @@ pub(crate) fn arrivals(call: &Call) -> Vec<(i64, Packet)> {
     arrived
 }
 
+/// The header of a pcap file.
+pub(crate) fn header() -> Vec<u8> {
+    [0xa1b2_c3d4_u32, 2 | 4 << 16, 0, 0, 66, 1].iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
 pub(crate) fn pcap(plan: &Plan, call: &Call) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for word in [0xa1b2_c3d4_u32, 2 | 4 << 16, 0, 0, 66, 1] {
-        bytes.extend(word.to_le_bytes());
-    }
+    let mut bytes = header();
     for (at, packet) in arrivals(call) {
         write(plan, at, &packet, &mut bytes);
     }
@@ -69,14 +71,32 @@ fn write(plan: &Plan, at: i64, packet: &Packet, to: &mut Vec<u8>) {
     rtp.extend(packet.timestamp.to_be_bytes());
     rtp.extend(packet.role.ssrc().to_be_bytes());
     rtp.extend(extension);
-    let udp = 8 + rtp.len() as u16 + packet.bytes as u16;
+    datagram(at, Side::Sender, &rtp, packet.bytes as usize, to);
+}
+
+/// Who sent a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Sender,
+    Receiver,
+}
+
+/// A frame with a datagram at so many µs, of which the last bytes are cut off.
+pub(crate) fn datagram(at: i64, from: Side, payload: &[u8], cut: usize, to: &mut Vec<u8>) {
+    let udp = 8 + payload.len() as u16 + cut as u16;
     let mut frame = ETHERNET.to_vec();
     frame.extend([0x45, 0]);
     frame.extend((20 + udp).to_be_bytes());
-    frame.extend([0, 0, 0x40, 0, 64, 17, 0, 0, 10, 9, 0, 1, 10, 9, 0, 2, 0x13, 0x8c, 0x13, 0x8e]);
+    frame.extend([0, 0, 0x40, 0, 64, 17, 0, 0]);
+    let (mut addresses, mut ports) = ([[10, 9, 0, 1], [10, 9, 0, 2]], [[0x13, 0x8c], [0x13, 0x8e]]);
+    if from == Side::Receiver {
+        addresses.reverse();
+        ports.reverse();
+    }
+    frame.extend([addresses.concat(), ports.concat()].concat());
     frame.extend(udp.to_be_bytes());
     frame.extend([0, 0]);
-    frame.extend(rtp);
+    frame.extend(payload);
     let micros = (EPOCH + at) as u64;
     let second = SECOND as u64;
     let whole = 34 + u32::from(udp);
@@ -84,4 +104,16 @@ fn write(plan: &Plan, at: i64, packet: &Packet, to: &mut Vec<u8>) {
         to.extend(word.to_le_bytes());
     }
     to.extend(frame);
+}
+
+/// A receiver report that says nothing, and a REMB.
+pub(crate) fn remb(at: i64, bps: i64, ssrcs: &[u32], to: &mut Vec<u8>) {
+    let exponent = (64 - (bps as u64).leading_zeros()).saturating_sub(18);
+    let mantissa = (bps >> exponent) as u32;
+    let mut rtcp =
+        vec![0x80, 201, 0, 1, 0, 0, 0, 1, 0x8f, 206, 0, 4 + ssrcs.len() as u8, 0, 0, 0, 1, 0, 0, 0, 0];
+    rtcp.extend(b"REMB");
+    rtcp.extend((((ssrcs.len() as u32) << 24) | (exponent << 18) | mantissa).to_be_bytes());
+    rtcp.extend(ssrcs.iter().flat_map(|ssrc| ssrc.to_be_bytes()));
+    datagram(at, Side::Receiver, &rtcp, 0, to);
 }

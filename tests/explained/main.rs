@@ -18,8 +18,11 @@
 
 mod call;
 mod capture;
+mod gaps;
+mod made;
 mod plan;
 mod recount;
+mod rembs;
 mod score;
 mod truth;
 

@@ -66,7 +66,8 @@ impl Score {
     }
 
     fn no_remb(&mut self, plan: &Plan, explained: &Explained, why: WhyNoRemb) {
-        let found = explained.events.iter().any(|event| event.what == Happening::NoRemb(why));
+        let is_said = |event: &Event| matches!(&event.what, Happening::NoRemb(none) if none.why == why);
+        let found = explained.events.iter().any(is_said);
         let tally = self.of("no-remb");
         (tally.happened, tally.found) = (tally.happened + 1, tally.found + usize::from(found));
         if !found {

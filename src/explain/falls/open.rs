@@ -8,7 +8,8 @@ use super::super::log::Found;
 use super::super::samples::{Samples, Slot, Sums};
 use super::super::why::{Facts, why};
 use super::super::{MS, SECOND, nanos_to_ms};
-use super::{AFTER_NANOS, RECORDED_NANOS};
+use super::rembs::RembsAround;
+use super::{AFTER_NANOS, LEAST_FALL, RECORDED_NANOS};
 
 /// Decreases are of one fall while less than this apart, or while the queue stays at a quarter of its most and the estimate
 /// rose by no more than a tenth.
@@ -22,8 +23,7 @@ const ONSET_NANOS: i64 = 5 * SECOND;
 const CAME_NANOS: i64 = 2 * SECOND;
 /// What is usual, over so long.
 const USUAL_NANOS: i64 = 5 * SECOND;
-/// A smaller fall is none, or only for those who want all.
-const LEAST_FALL: f64 = 0.03;
+/// A smaller fall is only for those who want all.
 const LEAST_SHOWN: f64 = 0.05;
 /// What of a queue is no growth yet, or what share of it.
 const EMPTY_NANOS: i64 = 5 * MS;
@@ -82,8 +82,7 @@ pub(super) struct Open {
     highest_since: Bitrate,
     /// What had come half a second after the last decrease.
     after: Option<Sums>,
-    recorded_before: Option<Bitrate>,
-    recorded_least: Option<Bitrate>,
+    recorded: RembsAround,
     knew_link: bool,
     around: Around,
     late_share: f64,
@@ -96,7 +95,7 @@ impl Open {
         step: &Step,
         samples: &Samples,
         around: Around,
-        (recorded, knew_link, is_anew): (Option<Bitrate>, bool, bool),
+        (recorded, knew_link, is_anew): (RembsAround, bool, bool),
     ) -> Self {
         let (onset, queue_before) = onset(at, samples);
         let delay = step.packet.map(|packet| packet.delay);
@@ -140,8 +139,7 @@ impl Open {
             least_since: None,
             highest_since: from,
             after: None,
-            recorded_before: recorded,
-            recorded_least: recorded,
+            recorded,
             knew_link,
             around,
             late_share,
@@ -171,9 +169,13 @@ impl Open {
         self.highest_since = self.highest_since.max(now);
     }
 
-    pub(super) fn recorded(&mut self, at: CaptureTime, bitrate: Bitrate) {
-        if at.nanos_since(self.last) <= RECORDED_NANOS {
-            self.recorded_least = Some(self.recorded_least.map_or(bitrate, |least| least.min(bitrate)));
+    pub(super) fn recorded(&mut self, at: CaptureTime, bitrate: Option<Bitrate>) {
+        match bitrate {
+            Some(bitrate) if at.nanos_since(self.last) <= RECORDED_NANOS => {
+                self.recorded.next(at, self.began, bitrate);
+            }
+            Some(_) => {}
+            None => self.recorded = RembsAround::default(),
         }
     }
 
@@ -255,9 +257,6 @@ impl Open {
         };
         let depth = self.depth();
         let window = self.peak.map(|(_, at)| TimeDelta::from_micros(at.nanos_since(self.onset) / 1000));
-        let fell_too = |(before, least): (Bitrate, Bitrate)| {
-            least.as_bps() as f64 <= (1.0 - LEAST_FALL) * before.as_bps() as f64
-        };
         let fall = Fall {
             from: self.from,
             to: self.to,
@@ -275,7 +274,7 @@ impl Open {
             lost: (after.missing - self.before.missing).max(0).unsigned_abs(),
             burst: self.burst,
             sender_pauses: self.sender_pauses,
-            recorded: self.recorded_before.zip(self.recorded_least).map(fell_too),
+            recorded: self.recorded.fell(),
         };
         let found = Found {
             at: self.began,

@@ -1,6 +1,6 @@
 //! Estimates that do not rise.
 
-use crate::units::{Bitrate, Seconds};
+use crate::units::{Bitrate, Seconds, TimeDelta};
 
 /// The estimate stayed within 1 % for 5 s or longer.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,8 @@ pub struct NoRise {
     pub incoming: Option<Bitrate>,
     /// The standing queue was below 10 ms since then, to the end.
     pub queue_empty_since: Option<Seconds>,
+    /// So long none came, where that is what held it.
+    pub no_packets: Option<TimeDelta>,
 }
 
 /// Why an estimate did not rise.
@@ -27,7 +29,7 @@ pub enum NoRiseCause {
     UnderUseWithoutQueue,
     /// A parameter of this name bounds it.
     Bound(&'static str),
-    /// No packet came.
+    /// No packet came for half of the time or longer.
     NoPackets,
     /// Over-use is reported, and the estimate is already below what it would fall to.
     OverUse,

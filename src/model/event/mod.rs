@@ -11,8 +11,8 @@ use crate::units::{FrameNumber, Seconds};
 pub use estimator::{EstimatorCause, EstimatorChange, Presence, Probe, StreamChange};
 pub use fall::{Burst, Fall, FallCause, WhyOverUse};
 pub use hold::{NoRise, NoRiseCause};
-pub use network::{Loss, LossCause, Outage, PathStep, Pause, RttChange};
-pub use rembs::{Divergence, WhyNoRemb};
+pub use network::{Gap, Loss, LossCause, PathStep, RttChange};
+pub use rembs::{Divergence, NoRemb, WhyNoRemb};
 
 /// Something that happened, when and in which frame.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,10 +40,10 @@ pub enum Happening {
     Fall(Fall),
     /// The estimate stayed where it was.
     NoRise(NoRise),
-    /// The sender sent nothing.
-    Pause(Pause),
-    /// Nothing came through.
-    Outage(Outage),
+    /// The sender sent nothing: nothing came, and next to nothing was lost.
+    Pause(Gap),
+    /// The network let nothing through.
+    Outage(Gap),
     /// Packets were lost.
     Loss(Loss),
     /// The least delay stepped up: another route, or a clock that was set.
@@ -58,8 +58,8 @@ pub enum Happening {
     Rtt(RttChange),
     /// Recorded and replayed REMBs parted.
     Divergence(Divergence),
-    /// There was never a REMB.
-    NoRemb(WhyNoRemb),
+    /// No REMB came of the replay.
+    NoRemb(NoRemb),
 }
 
 impl Happening {

@@ -2,24 +2,10 @@
 
 use crate::units::TimeDelta;
 
-/// The sender paused: nothing came, and next to nothing was lost.
+/// A gap in which nothing came.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Pause {
-    /// From the last packet before it to the first after it.
-    pub gap: TimeDelta,
-    /// Packets missing in it.
-    pub lost: u64,
-    /// The window of the incoming rate ran empty.
-    pub empties_rate_window: bool,
-    /// All streams timed out.
-    pub times_out: bool,
-}
-
-/// The network let nothing through.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Outage {
+pub struct Gap {
     /// From the last packet before it to the first after it.
     pub gap: TimeDelta,
     /// Packets missing in it.

@@ -2,16 +2,24 @@
 
 use crate::units::Bitrate;
 
-/// Recorded and replayed REMBs were apart by more than 5 % for more than a second.
+/// Recorded REMBs and the replayed estimate were apart by more than 5 % for more than a second.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Divergence {
-    /// The recorded one where they were farthest apart.
+    /// The recorded one where they were farthest apart for 200 ms.
     pub recorded: Bitrate,
     /// The replayed one there.
     pub replayed: Bitrate,
-    /// Phases of the clock at which it shows, and of how many: where several were looked at.
-    pub phases: Option<(u64, u64)>,
+}
+
+/// No REMB came of a flow's replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NoRemb {
+    /// Why.
+    pub why: WhyNoRemb,
+    /// REMBs that its receiver sent.
+    pub recorded: u64,
 }
 
 /// Why a flow has no REMB.

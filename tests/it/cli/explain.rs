@@ -95,3 +95,55 @@ fn it_ends_as_the_other_commands_do() {
     assert_eq!(ending(&["explain", S03, "--csv", text(&taken)]).0, 3);
     assert_eq!(ending(&["explain", S03, "--csv", text(&taken), "--force"]).0, 0);
 }
+
+/// Recorded REMBs of a capture, repeats and all: when, s, and how much, bit/s.
+fn recorded(name: &str) -> Vec<(f64, f64)> {
+    let path = crate::common::testdata("captures").join(format!("{name}.remb.csv"));
+    let rows = crate::common::rows(&path, true);
+    rows.iter().map(|row| (row[0].parse().unwrap(), row[2].parse().unwrap())).collect()
+}
+
+/// Whether some REMB until a second after a fall is 3 % below the most of the second before it.
+fn fell(rembs: &[(f64, f64)], at: f64, until: f64) -> Option<bool> {
+    let stood = rembs.partition_point(|(then, _)| *then <= at - 1.0).saturating_sub(1);
+    let around: Vec<_> = rembs[stood..].iter().take_while(|(then, _)| *then <= until + 1.0).collect();
+    let before = around.iter().filter(|(then, _)| *then < at);
+    let most = before.max_by(|one, other| one.1.total_cmp(&other.1))?;
+    Some(around.iter().any(|(then, bps)| *then > most.0 && *bps <= 0.97 * most.1))
+}
+
+#[test]
+fn whether_the_receivers_remb_fell_too_is_what_the_captures_rembs_say() {
+    let (mut told, mut falls) = (Vec::new(), 0);
+    for name in ["s02-fixed-1000k", "s03-steps-audio", "s06-no-abs-send-time", "s12-bidir", "s14-reorder"] {
+        let capture = format!("testdata/captures/{name}.pcap.gz");
+        let json: serde_json::Value =
+            serde_json::from_str(&stdout(&["explain", &capture, "--json", "-"])).unwrap();
+        let rembs = recorded(name);
+        for event in json["flows"][0]["events"].as_array().unwrap() {
+            if event["type"] != "fall" {
+                continue;
+            }
+            let at = event["at_s"].as_f64().unwrap();
+            let did = fell(&rembs, at, event["until_s"].as_f64().unwrap_or(at));
+            match event["recorded"].as_str() {
+                Some(said) => assert_eq!(Some(said == "yes"), did, "{name}: {event}"),
+                None => assert_ne!(did, Some(true), "{name}: {event}"),
+            }
+            falls += 1;
+            told.extend(event["recorded"].as_str().map(|said| format!("{name} {at:.1} {said}")));
+        }
+    }
+    assert!(told.len() >= 30 && told.len() <= falls, "{} of {falls}", told.len());
+    // The receiver of these was some milliseconds ahead.
+    let ahead = [
+        "s02-fixed-1000k 19.7",
+        "s06-no-abs-send-time 14.5",
+        "s12-bidir 4.2",
+        "s12-bidir 43.6",
+        "s12-bidir 51.6",
+    ];
+    for fall in ahead {
+        assert!(told.contains(&format!("{fall} yes")), "{fall}: {told:?}");
+    }
+}

@@ -85,7 +85,7 @@ impl Falls {
             let recorded = recorded.around(at);
             Open::at((at, frame), before, step, samples, around, (recorded, *knows_link, *is_anew))
         });
-        open.decrease(at, now, step);
+        open.decrease(at, now, step, samples);
     }
 
     /// Takes a slot that is complete, and closes a fall that is over.

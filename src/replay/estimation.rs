@@ -1,5 +1,7 @@
 //! The timelines of all flows, fed by a survey, and their events in order of time.
 
+use std::collections::VecDeque;
+
 use crate::survey::{FedPacket, Feed, FlowInfo, Skip};
 use crate::units::CaptureTime;
 use remb::CapturedRemb;
@@ -10,6 +12,9 @@ use super::remb_tally::RembTally;
 use super::timeline::Timeline;
 use super::{MAX_ESTIMATED_FLOWS, ReplayConfig, Sink};
 use remb::rtt::RttSamples;
+
+/// Recorded REMBs that a flow keeps before its first packet is fed.
+const MAX_EARLY_REMBS: usize = 32;
 
 /// Estimators, schedules and timers of all flows.
 #[derive(Debug)]
@@ -35,6 +40,8 @@ struct Flow {
     order: Option<CaptureTime>,
     /// What it sent.
     rembs: RembTally,
+    /// Recorded REMBs while its first packets wait, the latest of them.
+    early: VecDeque<(CaptureTime, CapturedRemb)>,
 }
 
 impl Estimation {
@@ -118,7 +125,7 @@ impl Flow {
 
     /// Runs timers due at or before `at`. Of a flow on hold earlier packets may yet be fed: its timers wait for them.
     fn advance(&mut self, at: CaptureTime, queue: &mut EventQueue) {
-        let Self { info, timeline, rtt, is_on_hold, order, rembs } = self;
+        let Self { info, timeline, rtt, is_on_hold, order, rembs, .. } = self;
         if let (false, Some(timeline)) = (*is_on_hold, timeline) {
             timeline.advance(at, rtt, &mut |event_at, event| {
                 rembs.note(event_at, &event);
@@ -138,6 +145,7 @@ impl Feed for Estimation {
             is_on_hold: false,
             order: None,
             rembs: RembTally::default(),
+            early: VecDeque::new(),
         };
         if self.flows.len() <= info.index {
             self.flows.resize_with(info.index + 1, || None);
@@ -168,13 +176,15 @@ impl Feed for Estimation {
     fn packet(&mut self, flow: usize, packet: &FedPacket) -> Result<(), Skip> {
         let Self { config, flows, estimated, queue, earliest_timer } = self;
         let Some(Some(known)) = flows.get_mut(flow) else { return Err(Skip::EstimatedLimit) };
-        let Flow { info, timeline, rtt, is_on_hold, order, rembs } = known.as_mut();
+        let Flow { info, timeline, rtt, is_on_hold, order, rembs, early } = known.as_mut();
         let timeline = match timeline {
             Some(timeline) => timeline,
             None if estimated.len() == MAX_ESTIMATED_FLOWS => return Err(Skip::EstimatedLimit),
             none => {
                 estimated.push(flow);
-                none.insert(config.timeline())
+                let timeline = none.insert(config.timeline());
+                std::mem::take(early).iter().for_each(|(at, remb)| timeline.recorded(*at, remb));
+                timeline
             }
         };
         let handled = timeline.handle_packet(packet, rtt, &mut |event_at, event| {
@@ -210,8 +220,16 @@ impl Feed for Estimation {
     }
 
     fn recorded(&mut self, flow: usize, at: CaptureTime, order: CaptureTime, remb: CapturedRemb) {
-        if let Some(timeline) = self.flow_mut(flow).and_then(|flow| flow.timeline.as_mut()) {
-            timeline.recorded(at, &remb);
+        let is_full = self.estimated.len() == MAX_ESTIMATED_FLOWS;
+        match self.flow_mut(flow) {
+            Some(Flow { timeline: Some(timeline), .. }) => timeline.recorded(at, &remb),
+            Some(Flow { early, .. }) if !is_full => {
+                if early.len() == MAX_EARLY_REMBS {
+                    early.pop_front();
+                }
+                early.push_back((at, remb.clone()));
+            }
+            _ => {}
         }
         self.queue.push(order, Stamped { at, flow, event: Event::Recorded(remb) });
     }

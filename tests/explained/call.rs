@@ -68,6 +68,8 @@ pub(crate) struct Call {
     pub(crate) packets: Vec<Packet>,
     /// Estimates as they became, of the receiver.
     pub(crate) estimates: Vec<(i64, i64)>,
+    /// REMBs as it sent them.
+    pub(crate) rembs: Vec<(i64, i64)>,
 }
 
 #[derive(Default)]
@@ -258,7 +260,7 @@ pub(crate) fn run(plan: &Plan) -> Call {
         }
         rembs.append(&mut receiver.writer_mut().unwrap().0);
     }
-    Call { packets, estimates: estimates.0 }
+    Call { packets, estimates: estimates.0, rembs }
 }
 
 /// 24 bits of the sender's clock.

@@ -35,8 +35,22 @@ pub(crate) fn header() -> Vec<u8> {
 }
 
 pub(crate) fn pcap(plan: &Plan, call: &Call) -> Vec<u8> {
+    pcap_with(plan, call, &[])
+}
+
+/// With REMBs of its receiver.
+pub(crate) fn pcap_with(plan: &Plan, call: &Call, rembs: &[(i64, i64)]) -> Vec<u8> {
     let mut bytes = header();
+    let mut rembs = rembs.iter().peekable();
     for (at, packet) in arrivals(call) {
+        while let Some((sent, bps)) = rembs.next_if(|(sent, _)| *sent < at) {
+            remb(
+                *sent,
+                *bps,
+                &[Role::Video.ssrc(), Role::SecondVideo.ssrc(), Role::Padding.ssrc()],
+                &mut bytes,
+            );
+        }
         write(plan, at, &packet, &mut bytes);
     }
     bytes

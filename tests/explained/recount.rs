@@ -1,4 +1,7 @@
-//! Every number of every event, counted once more from the rows of `estimate.csv` and from the packets.
+//! The numbers of events, counted once more from the rows of `estimate.csv`, from the packets and from the REMBs. What the
+//! link carried and what came before are told over a span whose beginning no event names: some beginning has to fit them.
+
+mod rembs;
 
 use std::convert::Infallible;
 use std::io::Cursor;
@@ -11,7 +14,7 @@ use remb_replay::survey::FlowInfo;
 use remb_replay::units::CaptureTime;
 
 use super::call::{Call, EPOCH, Packet, Role, sender_clock};
-use super::capture::{arrivals, pcap};
+use super::capture::{arrivals, pcap_with};
 use super::plan::{Kind, Plan, SECOND};
 
 const MS: i64 = 1000;
@@ -47,12 +50,15 @@ struct Counted {
     rows: Vec<Row>,
     /// Of streams that are fed: arrival, queue, packet.
     packets: Vec<(i64, f64, Packet)>,
+    /// REMBs that were recorded.
+    rembs: Vec<(i64, i64)>,
 }
 
 impl Counted {
     fn of(plan: &Plan, call: &Call) -> (Self, Vec<Event>, i64) {
         let mut rows = Rows::default();
-        let capture = Capture::from_reader(Cursor::new(pcap(plan, call)));
+        let rembs = rembs::recorded(plan, call);
+        let capture = Capture::from_reader(Cursor::new(pcap_with(plan, call, &rembs)));
         let outcome = replay(capture, &ReplayConfig::default()).unwrap().events(&mut rows).unwrap();
         let first = arrivals(call)[0].0;
         let mut floor: Option<(f64, i64)> = None;
@@ -65,14 +71,20 @@ impl Counted {
             packets.push((at, delay - risen.min(delay), packet));
         }
         let events = outcome.flows.into_iter().next().unwrap().events;
-        (Self { plan: plan.clone(), rows: rows.0, packets }, events, first)
+        (Self { plan: plan.clone(), rows: rows.0, packets, rembs }, events, first)
     }
 
     /// The least queue of the last two frames, at least 100 ms.
     fn standing(&self, at: i64) -> f64 {
-        let window = (2 * self.plan.frame_interval).clamp(100 * MS, 500 * MS);
-        let of = self.within(at - window, at);
-        of.iter().map(|(_, queue, _)| *queue).fold(f64::MAX, f64::min)
+        self.least(at - self.window_micros(), at)
+    }
+
+    fn window_micros(&self) -> i64 {
+        (2 * self.plan.frame_interval).clamp(100 * MS, 500 * MS)
+    }
+
+    fn least(&self, from: i64, to: i64) -> f64 {
+        self.within(from, to).iter().map(|(_, queue, _)| *queue).fold(f64::MAX, f64::min)
     }
 
     fn within(&self, from: i64, to: i64) -> &[(i64, f64, Packet)] {
@@ -151,8 +163,12 @@ impl Counted {
                 };
                 assert!(is_at, "{stream:?}");
             }
-            Happening::Rtt(_) | Happening::Estimator(_) | Happening::Divergence(_) | Happening::NoRemb(_) => {
+            Happening::Estimator(change) => {
+                let before = self.rows.iter().rev().find(|row| row.at < at).map(|row| row.step.estimator);
+                assert_ne!(before, Some(change.to));
+                assert!(self.rows(at, at).any(|row| row.step.estimator == change.to));
             }
+            Happening::Divergence(apart) => self.divergence(apart, at, until),
             other => panic!("{other:?} is not counted"),
         }
     }
@@ -177,27 +193,88 @@ impl Counted {
             self.rows(at, at).find(|row| row.step.packet.is_some()).map(|row| row.step.packet.unwrap().delay);
         assert_eq!(fall.gradient_ms, first.map(|delay| delay.modified_offset_ms));
         assert_eq!(fall.threshold_ms, first.map(|delay| delay.threshold_ms));
+        self.recorded(fall, at, until);
         if self.plan.path_step.or(self.plan.clock_step).is_some_and(|(from, _)| from <= until + 5 * SECOND) {
             // The floor is another since.
             return;
         }
-        let (most, peak) = self.longest(at - 5 * SECOND, until + SECOND / 2);
+        let (most, _) = self.longest(at - 5 * SECOND, until + SECOND / 2);
         let (during, _) = self.longest(at, until + SECOND / 2 - 100 * MS);
         let said = fall.queue_ms.unwrap();
         // It is looked at every 50 ms, and its buckets are of 8 ms.
         assert!(said <= most + 1.0 && said >= 0.6 * during - 15.0, "queue {said} and {most} ms, {fall:?}");
-        let FallCause::OverUse(_) = fall.cause else { return };
-        let (Some(window), Some(came)) = (fall.window, fall.came) else { return };
-        let near = |from: i64, to: i64, what: f64, within: f64| {
-            (from..=to)
-                .step_by(50_000)
-                .any(|onset| (self.came(onset - 2 * SECOND, onset) / what - 1.0).abs() <= within)
+        let waited =
+            |from: i64, to: i64| self.within(from, to).iter().map(|(_, queue, _)| *queue).fold(0.0, f64::max);
+        let (least, most) = (waited(at, until + 2 * SECOND / 5), waited(at - 6 * SECOND, until + SECOND));
+        let said = fall.packet_queue_ms.unwrap();
+        assert!(said >= least - 0.05 && said <= most + 0.05, "{least}–{most} ms, {fall:?}");
+        self.window(fall, at, until);
+        self.burst(fall, at);
+        let onsets = || (at - 5 * SECOND - 100 * MS..=at).step_by(50_000);
+        if let Some(link) = fall.link {
+            let said = link.as_bps() as f64;
+            let is_near = |onset: i64| {
+                let of = [true, false].map(|stands| self.link(onset, until + SECOND / 2, stands));
+                of.into_iter().flatten().any(|counted| (counted / said - 1.0).abs() <= 0.05)
+            };
+            assert!(onsets().any(is_near), "{fall:?} at {at}");
+        }
+        if let (FallCause::OverUse(_), Some(came), true) = (fall.cause, fall.came, at >= 7 * SECOND) {
+            let is_near =
+                |onset| (self.came(onset - 2 * SECOND, onset) / came.as_bps() as f64 - 1.0).abs() <= 0.06;
+            assert!(onsets().any(is_near), "{fall:?} at {at}");
+        }
+    }
+
+    /// From a queue as it was before to its most.
+    fn window(&self, fall: &Fall, at: i64, until: i64) {
+        let (Some(window), Some(before), Some(most)) = (fall.window, fall.queue_before_ms, fall.queue_ms)
+        else {
+            return;
         };
-        let _ = (peak, window);
+        // Its buckets are of 8 ms, and the interval between frames is known to a fifth.
+        let is_near = |now: i64, ms: f64| {
+            let windows = (self.window_micros() - 8 * MS..=self.window_micros() * 5 / 4).step_by(2000);
+            windows.into_iter().any(|window| (self.least(now - window, now) - ms).abs() <= 2.0)
+        };
+        let mut peaks = self.within(at - 5 * SECOND, until + 3 * SECOND / 5).iter().map(|(at, ..)| *at);
         assert!(
-            at < 7 * SECOND || near(at - 5 * SECOND - 100 * MS, at, came.as_bps() as f64, 0.06),
+            peaks.any(|peak| is_near(peak, most) && is_near(peak - window.as_micros(), before)),
             "{fall:?} at {at}"
         );
+    }
+
+    /// A frame, or as much of it as had come.
+    fn burst(&self, fall: &Fall, at: i64) {
+        let Some(burst) = fall.burst else { return };
+        let (mut frames, mut largest) = (std::collections::BTreeMap::new(), 0);
+        let mut has = false;
+        for (arrived, _, packet) in self.within(at - 6 * SECOND, at + 7 * SECOND / 10) {
+            if packet.role == Role::Padding {
+                continue;
+            }
+            let frame = frames.entry((packet.role as usize, packet.timestamp)).or_insert(0);
+            *frame += packet.bytes;
+            has |= *frame == burst.bytes as i64;
+            if (at - SECOND / 4..at).contains(arrived) {
+                largest = largest.max(*frame);
+            }
+        }
+        assert!(has && largest <= burst.bytes as i64, "{largest}, {fall:?} at {at}");
+    }
+
+    /// What packets carried that waited, one behind the other; those alone that came while a queue stood.
+    fn link(&self, from: i64, to: i64, stands: bool) -> Option<f64> {
+        let (mut bytes, mut micros, mut count) = (0, 0, 0);
+        let first = self.packets.partition_point(|(at, ..)| *at < from).max(1);
+        for pair in self.packets[first - 1..].windows(2).take_while(|pair| pair[1].0 <= to) {
+            let (at, queue, packet) = pair[1];
+            let gap = at - pair[0].0;
+            if queue >= 8.0 && gap as f64 / 1e3 <= queue && (!stands || self.standing(at) >= 8.0) {
+                (bytes, micros, count) = (bytes + packet.bytes, micros + gap, count + 1);
+            }
+        }
+        (count >= 8 && micros > 0).then(|| bytes as f64 * 8e6 / micros as f64)
     }
 
     fn hold(&self, hold: &NoRise, at: i64, until: i64) {
@@ -228,12 +305,27 @@ impl Counted {
         let came = self.within(at, until).iter().filter(|(.., packet)| packet.role != Role::Padding).count();
         // Others of the last instant may be behind it.
         assert!((loss.expected as i64 - loss.lost as i64 - came as i64).abs() <= 3, "{loss:?}, {came} came");
+        let (mut longest, mut sum) = (0, 0.0);
+        let first = self.packets.partition_point(|(then, ..)| *then < at).max(1);
+        for pair in self.packets[first - 1..].windows(2).take_while(|pair| pair[1].0 <= until) {
+            let before = self.packets.iter().rev().find(|(then, _, packet)| {
+                packet.role == pair[1].2.role && (*then, packet.number) < (pair[1].0, pair[1].2.number)
+            });
+            let lost = before.map_or(1, |(.., before)| pair[1].2.number.wrapping_sub(before.number)) - 1;
+            if pair[1].2.role != Role::Padding {
+                longest = longest.max(u64::from(lost));
+                sum += f64::from(lost) * pair[1].1.max(pair[0].1);
+            }
+        }
+        assert_eq!(loss.longest, longest, "{loss:?} at {at}");
+        let queue = sum / loss.lost as f64;
+        assert!((loss.queue_ms.unwrap() - queue).abs() < 0.1, "{queue} ms, {loss:?} at {at}");
     }
 }
 
 #[test]
 fn every_number_is_what_rows_and_packets_say() {
-    let mut counted = 0;
+    let (mut counted, mut apart) = (0, 0);
     for kind in Kind::ALL {
         if matches!(kind, Kind::TransportCc | Kind::AudioAlone) {
             continue;
@@ -257,8 +349,9 @@ fn every_number_is_what_rows_and_packets_say() {
                 let micros = |nanos: i64| nanos / 1000 + first;
                 of_call.check(event, (micros(event.at.0), micros(event.until.unwrap_or(event.at).0)));
                 counted += 1;
+                apart += usize::from(matches!(event.what, Happening::Divergence(_)));
             }
         }
     }
-    assert!(counted > 200, "{counted}");
+    assert!(counted > 200 && apart >= 10, "{counted}, {apart} apart");
 }

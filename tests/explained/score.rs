@@ -84,10 +84,11 @@ impl Score {
                 _ => None,
             })
             .collect();
-        for truth in truth::falls(plan, call) {
+        let truths = truth::falls(plan, call);
+        for truth in &truths {
             self.of("fall").happened += 1;
             let of = said.iter().find(|((from, to), _)| (from - NEAR..=to + NEAR).contains(&truth.at));
-            let Some(((from, _), fall)) = of else {
+            let Some(((from, until), fall)) = of else {
                 self.miss(plan, &format!("no fall at {:.2}", truth.at as f64 / 1e6));
                 continue;
             };
@@ -97,7 +98,9 @@ impl Score {
                 continue;
             }
             let FallCause::OverUse(why) = fall.cause else { continue };
-            let is_right = truth.causes.contains(why.name());
+            // What is said is said of the whole event, in which there may be several falls.
+            let mut within = truths.iter().filter(|other| (truth.at..=until + NEAR).contains(&other.at));
+            let is_right = within.any(|other| other.causes.contains(why.name()));
             let tally = self.causes.entry(why.name()).or_default();
             tally.claimed += 1;
             tally.wrong += usize::from(!is_right);

@@ -152,7 +152,9 @@ impl Open {
         open
     }
 
-    pub(super) fn decrease(&mut self, at: CaptureTime, now: Bitrate, step: &Step) {
+    pub(super) fn decrease(&mut self, at: CaptureTime, now: Bitrate, step: &Step, samples: &Samples) {
+        // What came between is of it, now that it goes on.
+        samples.within(self.last.saturating_add_nanos(AFTER_NANOS), at).for_each(|slot| self.grow(slot));
         self.decreases += 1;
         self.to = self.to.min(now);
         self.last = at;

@@ -140,8 +140,8 @@ fn whether_the_receivers_remb_fell_too_is_what_the_captures_rembs_say() {
         "s02-fixed-1000k 19.7",
         "s06-no-abs-send-time 14.5",
         "s12-bidir 4.2",
-        "s12-bidir 43.6",
-        "s12-bidir 51.6",
+        "s12-bidir 43.7",
+        "s12-bidir 51.7",
     ];
     for fall in ahead {
         assert!(told.contains(&format!("{fall} yes")), "{fall}: {told:?}");

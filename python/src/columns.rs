@@ -23,7 +23,8 @@ pub(crate) struct Columns {
 }
 
 enum Cells {
-    Text(StringBuilder),
+    /// And the last one: mostly the next is the same.
+    Text(StringBuilder, String),
     Integer(Int64Builder),
     Real(Float64Builder),
     Flag(BooleanBuilder),
@@ -55,7 +56,7 @@ impl Columns {
             }
             let count = self.columns.len();
             for (place, (field, cells)) in self.columns.iter_mut().enumerate() {
-                if place + 1 != count && cells.push_number(&mut csv) {
+                if place + 1 != count && cells.push_usual(&mut csv) {
                     continue;
                 }
                 let Cell { bytes, is_last } = cell(&mut csv);
@@ -78,7 +79,7 @@ impl Columns {
             let name = std::str::from_utf8(&bytes).map_err(io::Error::other)?;
             let kind = if reals.contains(&name) { Kind::Real } else { Kind::of(name).unwrap_or(Kind::Text) };
             let (kind, cells) = match kind {
-                Kind::Text => (DataType::Utf8, Cells::Text(StringBuilder::new())),
+                Kind::Text => (DataType::Utf8, Cells::Text(StringBuilder::new(), String::new())),
                 Kind::Integer => (DataType::Int64, Cells::Integer(Int64Builder::new())),
                 Kind::Real => (DataType::Float64, Cells::Real(Float64Builder::new())),
                 Kind::Flag => (DataType::Boolean, Cells::Flag(BooleanBuilder::new())),
@@ -100,10 +101,20 @@ impl Columns {
 }
 
 impl Cells {
-    /// Takes off a number of usual length, in one pass, where there is one and another cell behind it.
+    /// Takes off a text that is that of the row before, or a number of usual length, in one pass, where there is one and another cell
+    /// behind it.
     #[inline]
-    fn push_number(&mut self, csv: &mut &[u8]) -> bool {
-        if !matches!(self, Self::Integer(_) | Self::Real(_)) {
+    fn push_usual(&mut self, csv: &mut &[u8]) -> bool {
+        if let Self::Text(cells, last) = self {
+            let Some([b',', rest @ ..]) = csv.strip_prefix(last.as_bytes()).filter(|_| !last.is_empty())
+            else {
+                return false;
+            };
+            cells.append_value(last.as_str());
+            *csv = rest;
+            return true;
+        }
+        if matches!(self, Self::Flag(_)) {
             return false;
         }
         let Some((Number { is_negative, mantissa, decimals }, rest)) = number(csv) else { return false };
@@ -128,8 +139,11 @@ impl Cells {
     /// `None` if it is not of this kind; what is empty is null.
     fn push(&mut self, cell: &[u8]) -> Option<()> {
         match self {
-            Self::Text(cells) if cell.is_empty() => cells.append_null(),
-            Self::Text(cells) => cells.append_value(std::str::from_utf8(cell).ok()?),
+            Self::Text(cells, _) if cell.is_empty() => cells.append_null(),
+            Self::Text(cells, last) => {
+                std::str::from_utf8(cell).ok()?.clone_into(last);
+                cells.append_value(last.as_str());
+            }
             Self::Integer(cells) if cell.is_empty() => cells.append_null(),
             Self::Integer(cells) => cells.append_value(parsed(cell)?),
             Self::Real(cells) if cell.is_empty() => cells.append_null(),
@@ -146,7 +160,7 @@ impl Cells {
 
     fn finish(&mut self) -> ArrayRef {
         match self {
-            Self::Text(cells) => Arc::new(cells.finish()),
+            Self::Text(cells, _) => Arc::new(cells.finish()),
             Self::Integer(cells) => Arc::new(cells.finish()),
             Self::Real(cells) => Arc::new(cells.finish()),
             Self::Flag(cells) => Arc::new(cells.finish()),

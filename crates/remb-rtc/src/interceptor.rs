@@ -89,7 +89,7 @@ impl RembInterceptor {
             self.publish();
         }
         if self.reference_times.as_mut().is_some_and(|times| times.due_at_packet(at)) {
-            self.ask(now);
+            self.ask();
         }
     }
 
@@ -142,12 +142,10 @@ impl RembInterceptor {
     }
 
     /// Asks the peer for the round trip time.
-    fn ask(&mut self, now: Instant) {
-        let ntp = self.clock(now).ntp(now);
-        let message = Box::new(reference_time(self.sender_ssrc, ntp));
+    fn ask(&mut self) {
         if let Some(outbox) = self.timeline.outbox() {
             // A full outbox has counted what it dropped.
-            let _ = outbox.push(message);
+            let _ = outbox.ask();
         }
     }
 }
@@ -195,7 +193,11 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RembInterceptor {
     }
 
     fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.write_queue.pop_front().or_else(|| self.timeline.outbox()?.pop(self.now?))
+        let Self { write_queue, timeline, clock, now, sender_ssrc, .. } = self;
+        write_queue.pop_front().or_else(|| {
+            let (clock, now) = ((*clock)?, (*now)?);
+            timeline.outbox()?.pop(now, || reference_time(*sender_ssrc, clock.ntp(now)))
+        })
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
@@ -204,7 +206,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RembInterceptor {
         let at = clock.timestamp(now);
         self.run_timers(at);
         if self.reference_times.as_mut().is_some_and(|times| times.due_at_timer(at)) {
-            self.ask(now);
+            self.ask();
         }
         Ok(())
     }

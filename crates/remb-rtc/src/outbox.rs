@@ -7,6 +7,7 @@ use remb::units::{Bitrate, Timestamp};
 use remb::{Reason, Remb, RembReport, RtcpWriter, WriteError};
 use rtc_interceptor::{AttributedPacket, Packet, TaggedPacket};
 use rtc_shared::TransportContext;
+use rtcp::extended_report::ExtendedReport;
 use rtcp::raw_packet::RawPacket;
 
 /// RTCP of ours that nobody has fetched; what comes beyond is dropped.
@@ -15,10 +16,17 @@ const MAX_WAITING: usize = 64;
 /// The writer of REMBs: a queue that the chain empties.
 #[derive(Default)]
 pub(crate) struct Outbox {
-    waiting: VecDeque<Box<dyn rtcp::Packet>>,
+    waiting: VecDeque<Waiting>,
     /// What the last packet or timer made due.
     written: Option<Written>,
     dropped: u64,
+}
+
+/// A message that nobody has fetched.
+enum Waiting {
+    Remb(RawPacket),
+    /// A question for the round trip time: it says when it leaves, so that it is made then.
+    ReferenceTime,
 }
 
 /// What is kept of a REMB for the statistics.
@@ -35,8 +43,12 @@ pub(crate) struct Written {
 pub(crate) struct Full;
 
 impl Outbox {
-    /// Queues one message.
-    pub(crate) fn push(&mut self, message: Box<dyn rtcp::Packet>) -> Result<(), Full> {
+    /// Queues a question for the round trip time.
+    pub(crate) fn ask(&mut self) -> Result<(), Full> {
+        self.push(Waiting::ReferenceTime)
+    }
+
+    fn push(&mut self, message: Waiting) -> Result<(), Full> {
         if self.waiting.len() >= MAX_WAITING {
             self.dropped += 1;
             return Err(Full);
@@ -45,9 +57,17 @@ impl Outbox {
         Ok(())
     }
 
-    /// The next message, sent at `now` to wherever the connection goes.
-    pub(crate) fn pop(&mut self, now: Instant) -> Option<TaggedPacket> {
-        let message = AttributedPacket::new(Packet::Rtcp(vec![self.waiting.pop_front()?]));
+    /// The next message, sent at `now` to wherever the connection goes; `reference_time` is of `now`.
+    pub(crate) fn pop(
+        &mut self,
+        now: Instant,
+        reference_time: impl FnOnce() -> ExtendedReport,
+    ) -> Option<TaggedPacket> {
+        let message: Box<dyn rtcp::Packet> = match self.waiting.pop_front()? {
+            Waiting::Remb(remb) => Box::new(remb),
+            Waiting::ReferenceTime => Box::new(reference_time()),
+        };
+        let message = AttributedPacket::new(Packet::Rtcp(vec![message]));
         Some(TaggedPacket { now, transport: TransportContext::default(), message })
     }
 
@@ -66,7 +86,7 @@ impl RtcpWriter for Outbox {
     fn write(&mut self, remb: &RembReport<'_>, now: Timestamp) -> Result<(), WriteError> {
         let mut bytes = Vec::with_capacity(20 + 4 * remb.ssrcs.len());
         Remb::encode(remb.sender_ssrc, remb.bitrate, remb.ssrcs, &mut bytes)?;
-        self.push(Box::new(RawPacket(bytes.into()))).map_err(|_| "the chain fetches no RTCP")?;
+        self.push(Waiting::Remb(RawPacket(bytes.into()))).map_err(|_| "the chain fetches no RTCP")?;
         let (bitrate, reason) = (remb.bitrate, remb.reason);
         self.written = Some(Written { at: now, bitrate, reason, streams: remb.ssrcs.len() });
         Ok(())

@@ -36,6 +36,16 @@ pub(super) struct Call {
     pub(super) chain: Chain,
     pub(super) captured: Vec<Datagram>,
     pub(super) sdp: String,
+    sends: bool,
+}
+
+/// The stack around the chain.
+#[derive(Clone, Copy)]
+pub(super) struct Stack {
+    /// What is to be sent is fetched each time that the chain has had so many packets and timers.
+    pub(super) turns_a_fetch: usize,
+    /// It sends a stream of its own, whose reports tell the round trip time too.
+    pub(super) sends: bool,
 }
 
 fn ntp(nanos: i64) -> u64 {
@@ -65,12 +75,13 @@ fn seen(packet: &Packet) -> i64 {
 
 impl Call {
     /// Runs a call for so many seconds.
-    pub(super) fn run(builder: RembBuilder, path: PathConfig, seconds: i64) -> Self {
+    pub(super) fn run(builder: RembBuilder, path: PathConfig, seconds: i64, stack: Stack) -> Self {
         let mut chain = Chain::new(builder, EPOCH * 1000 + 123_456_789);
+        chain.turns_a_fetch = stack.turns_a_fetch;
         VIDEO.iter().zip(RTX).for_each(|(ssrc, rtx)| chain.bind_video(*ssrc, Some(rtx), true));
         RTX.iter().for_each(|rtx| chain.bind_video(*rtx, None, true));
         chain.bind_own_video(OWN);
-        let mut call = Self { chain, captured: Vec::new(), sdp: sdp() };
+        let mut call = Self { chain, captured: Vec::new(), sdp: sdp(), sends: stack.sends };
         let mut path = Path::new(path);
         let (mut number, mut paced_until) = (0, 0);
         for frame in 0..seconds * SECOND / FRAME {
@@ -97,6 +108,9 @@ impl Call {
             }
             call.control(frame, (EPOCH + at + FRAME) * 1000 + 500);
         }
+        let end = (EPOCH + seconds * SECOND) * 1000;
+        call.chain.run_timers(end);
+        call.chain.fetch(end);
         call.take_sent();
         call.captured.sort_by_key(|datagram| datagram.nanos);
         call
@@ -131,17 +145,21 @@ impl Call {
                 let asked = middle(nanos - 40_000_000 - wander).wrapping_sub(held);
                 let report = [VIDEO[0], OWN, 0, 1, 0, asked.wrapping_sub(900), held];
                 let answer = [VIDEO[0], 0x0500_0003, 1, asked, held];
-                let report = if frame < 20 { block(0, 201, &report[..1]) } else { block(1, 201, &report) };
+                let report = if frame < 20 || !self.sends {
+                    block(0, 201, &report[..1])
+                } else {
+                    block(1, 201, &report)
+                };
                 let payload = [report, block(0, 207, &answer)].concat();
                 self.chain.read_rtcp(&payload, nanos);
                 self.captured.push(Datagram { nanos, is_outgoing: false, payload });
             }
-            9 => {
+            9 if self.sends => {
                 let ntp = ntp(nanos);
                 let words = [OWN, (ntp >> 32) as u32, ntp as u32, 0, 1, 100];
                 self.chain.write(&block(0, 200, &words), nanos);
             }
-            15 => {
+            15 if self.sends => {
                 let packet =
                     Packet { arrives: 0, number: 0, sent: 0, ssrc: OWN, bytes: 50, rtp_timestamp: 0 };
                 let packet =

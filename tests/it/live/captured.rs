@@ -12,8 +12,10 @@ use remb_replay::survey::{FlowInfo, SurveyConfig};
 use remb_replay::units::{CaptureTime, FrameNumber, TimeDelta};
 use remb_rtc::RembBuilder;
 
-use super::call::{Call, Datagram, SECOND};
+use super::call::{Call, Datagram, SECOND, Stack};
 use crate::path_simulation::path::PathConfig;
+
+const STACK: Stack = Stack { turns_a_fetch: 1, sends: true };
 
 /// Raw IPv4 with UDP.
 fn frame_bytes(datagram: &Datagram) -> Vec<u8> {
@@ -75,8 +77,13 @@ fn steps() -> PathConfig {
 }
 
 /// Live and replayed; gives the round trip time that the replay found.
-fn hold_against_each_other(builder: RembBuilder, config: ReplayConfig, path: PathConfig) -> Rtt {
-    let call = Call::run(builder, path, 60);
+fn hold_against_each_other(
+    builder: RembBuilder,
+    config: ReplayConfig,
+    path: PathConfig,
+    stack: Stack,
+) -> Rtt {
+    let call = Call::run(builder, path, 60, stack);
     let live: Vec<_> =
         call.chain.rembs.iter().map(|remb| (remb.micros, remb.bps, remb.ssrcs.clone())).collect();
     assert!(live.len() > 60, "{} REMBs", live.len());
@@ -94,9 +101,17 @@ fn hold_against_each_other(builder: RembBuilder, config: ReplayConfig, path: Pat
 
 #[test]
 fn live_equals_replay() {
-    let rtt = hold_against_each_other(RembBuilder::new(), ReplayConfig::default(), steps());
+    let rtt = hold_against_each_other(RembBuilder::new(), ReplayConfig::default(), steps(), STACK);
     assert_eq!(rtt.source, RttSource::Capture, "its round trip time is the call's own");
     assert!(rtt.samples > 100, "{}", rtt.samples);
+}
+
+/// What a reference time says is not yet past when it leaves.
+#[test]
+fn live_equals_replay_where_the_stack_fetches_late() {
+    let stack = Stack { turns_a_fetch: 150, sends: false };
+    let rtt = hold_against_each_other(RembBuilder::new(), ReplayConfig::default(), steps(), stack);
+    assert_eq!(rtt.source, RttSource::Capture);
 }
 
 #[test]
@@ -106,5 +121,5 @@ fn live_equals_replay_by_libwebrtcs_schedule_with_a_round_trip_time_that_was_giv
     config.parameters.remb = schedule.clone();
     let builder = RembBuilder::new().with_schedule(schedule).with_rtt(Duration::from_millis(35));
     let path = PathConfig { jitter: 15_000, reorders: true, ..steps() };
-    hold_against_each_other(builder, config, path);
+    hold_against_each_other(builder, config, path, STACK);
 }

@@ -33,6 +33,9 @@ pub(super) struct Chain {
     pub(super) rembs: Vec<Sent>,
     /// All that was sent, and when.
     pub(super) sent: Vec<(i64, Vec<u8>)>,
+    /// A stack may read several packets, or run timers, before it fetches what they made due: so many.
+    pub(super) turns_a_fetch: usize,
+    turns: usize,
 }
 
 impl Chain {
@@ -46,7 +49,17 @@ impl Chain {
         let builder = builder.with_wall_clock(base, since_epoch);
         let remb = builder.on_remb(move |stats| listener.lock().unwrap().push(*stats)).build().unwrap();
         let chain = Box::new(Registry::new().with(SLOT, remb).build());
-        Self { chain, handle, epoch_nanos, base, told, rembs: Vec::new(), sent: Vec::new() }
+        Self {
+            chain,
+            handle,
+            epoch_nanos,
+            base,
+            told,
+            rembs: Vec::new(),
+            sent: Vec::new(),
+            turns_a_fetch: 1,
+            turns: 0,
+        }
     }
 
     pub(super) fn bind_video(&mut self, ssrc: u32, ssrc_rtx: Option<u32>, has_send_time: bool) {
@@ -87,7 +100,7 @@ impl Chain {
 
     pub(super) fn run_timer(&mut self, due: i64) {
         self.chain.handle_timeout(self.instant(due)).unwrap();
-        self.fetch(due);
+        self.fetch_at_times(due);
     }
 
     pub(super) fn run_timers(&mut self, until: i64) {
@@ -117,7 +130,7 @@ impl Chain {
     fn read(&mut self, message: AttributedPacket, nanos: i64) {
         let (now, transport) = (self.instant(nanos), TransportContext::default());
         self.chain.handle_read(TaggedPacket { now, transport, message }).unwrap();
-        self.fetch(nanos);
+        self.fetch_at_times(nanos);
     }
 
     /// What the rest of the stack sends, RTP or RTCP.
@@ -126,6 +139,8 @@ impl Chain {
             Ok(messages) if (200..208).contains(&bytes[1]) => Packet::Rtcp(messages),
             _ => Packet::Rtp(rtp::Packet::unmarshal(&mut &bytes[..]).unwrap()),
         };
+        // What waits is not what is written here.
+        self.fetch(nanos);
         let (now, transport) = (self.instant(nanos), TransportContext::default());
         let message = AttributedPacket::new(packet);
         self.chain.handle_write(TaggedPacket { now, transport, message }).unwrap();
@@ -133,7 +148,14 @@ impl Chain {
         self.sent.push((nanos, bytes.to_vec()));
     }
 
-    fn fetch(&mut self, nanos: i64) {
+    fn fetch_at_times(&mut self, nanos: i64) {
+        self.turns += 1;
+        if self.turns.is_multiple_of(self.turns_a_fetch) {
+            self.fetch(nanos);
+        }
+    }
+
+    pub(super) fn fetch(&mut self, nanos: i64) {
         while let Some(sent) = self.chain.poll_write() {
             let Packet::Rtcp(messages) = &sent.message.packet else { panic!("only RTCP is ours") };
             let bytes = rtcp::packet::marshal(messages).unwrap().to_vec();

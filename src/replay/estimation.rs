@@ -1,7 +1,5 @@
 //! The timelines of all flows, fed by a survey, and their events in order of time.
 
-use std::collections::VecDeque;
-
 use crate::survey::{FedPacket, Feed, FlowInfo, Skip};
 use crate::units::CaptureTime;
 use remb::CapturedRemb;
@@ -12,9 +10,6 @@ use super::remb_tally::RembTally;
 use super::timeline::Timeline;
 use super::{MAX_ESTIMATED_FLOWS, ReplayConfig, Sink};
 use remb::rtt::RttSamples;
-
-/// Recorded REMBs that a flow keeps before its first packet is fed.
-const MAX_EARLY_REMBS: usize = 32;
 
 /// Estimators, schedules and timers of all flows.
 #[derive(Debug)]
@@ -32,7 +27,7 @@ pub(super) struct Estimation {
 #[derive(Debug)]
 struct Flow {
     info: FlowInfo,
-    /// Once a packet was fed.
+    /// Of a flow that is one too many none.
     timeline: Option<Timeline>,
     rtt: RttSamples,
     is_on_hold: bool,
@@ -40,8 +35,6 @@ struct Flow {
     order: Option<CaptureTime>,
     /// What it sent.
     rembs: RembTally,
-    /// Recorded REMBs while its first packets wait, the latest of them.
-    early: VecDeque<(CaptureTime, CapturedRemb)>,
 }
 
 impl Estimation {
@@ -95,20 +88,6 @@ impl Estimation {
         self.flows.get_mut(place)?.as_deref_mut()
     }
 
-    /// The first packet of a flow that is fed.
-    #[cold]
-    fn first_packet(&mut self, place: usize, packet: &FedPacket) -> Result<(), Skip> {
-        let Self { config, flows, estimated, .. } = self;
-        let Some(Some(flow)) = flows.get_mut(place) else { return Err(Skip::EstimatedLimit) };
-        if estimated.len() == MAX_ESTIMATED_FLOWS {
-            return Err(Skip::EstimatedLimit);
-        }
-        estimated.push(place);
-        let timeline = flow.timeline.insert(config.timeline());
-        std::mem::take(&mut flow.early).iter().for_each(|(at, remb)| timeline.recorded(*at, remb));
-        self.packet(place, packet)
-    }
-
     #[cold]
     fn run_timers(&mut self, at: CaptureTime) {
         self.earliest_timer = CaptureTime::NEVER;
@@ -151,15 +130,18 @@ impl Flow {
 
 impl Feed for Estimation {
     fn flow(&mut self, info: &FlowInfo) {
-        let rtt = RttSamples::default();
+        // A packet follows at once.
+        let has_room = self.estimated.len() < MAX_ESTIMATED_FLOWS;
+        if has_room {
+            self.estimated.push(info.index);
+        }
         let flow = Flow {
             info: *info,
-            timeline: None,
-            rtt,
+            timeline: has_room.then(|| self.config.timeline()),
+            rtt: RttSamples::default(),
             is_on_hold: false,
             order: None,
             rembs: RembTally::default(),
-            early: VecDeque::new(),
         };
         if self.flows.len() <= info.index {
             self.flows.resize_with(info.index + 1, || None);
@@ -192,7 +174,7 @@ impl Feed for Estimation {
         let Some(Some(known)) = flows.get_mut(flow) else { return Err(Skip::EstimatedLimit) };
         let Flow { info, timeline: Some(timeline), rtt, is_on_hold, order, rembs, .. } = known.as_mut()
         else {
-            return self.first_packet(flow, packet);
+            return Err(Skip::EstimatedLimit);
         };
         let handled = timeline.handle_packet(packet, rtt, &mut |event_at, event| {
             rembs.note(event_at, &event);
@@ -220,23 +202,14 @@ impl Feed for Estimation {
     }
 
     fn rtt(&mut self, flow: usize, sample: RttSample) {
-        let is_full = self.estimated.len() == MAX_ESTIMATED_FLOWS;
-        if let Some(flow) = self.flow_mut(flow).filter(|flow| flow.timeline.is_some() || !is_full) {
+        if let Some(flow) = self.flow_mut(flow).filter(|flow| flow.timeline.is_some()) {
             flow.rtt.push(sample);
         }
     }
 
     fn recorded(&mut self, flow: usize, at: CaptureTime, order: CaptureTime, remb: CapturedRemb) {
-        let is_full = self.estimated.len() == MAX_ESTIMATED_FLOWS;
-        match self.flow_mut(flow) {
-            Some(Flow { timeline: Some(timeline), .. }) => timeline.recorded(at, &remb),
-            Some(Flow { early, .. }) if !is_full => {
-                if early.len() == MAX_EARLY_REMBS {
-                    early.pop_front();
-                }
-                early.push_back((at, remb.clone()));
-            }
-            _ => {}
+        if let Some(timeline) = self.flow_mut(flow).and_then(|flow| flow.timeline.as_mut()) {
+            timeline.recorded(at, &remb);
         }
         self.queue.push(order, Stamped { at, flow, event: Event::Recorded(remb) });
     }

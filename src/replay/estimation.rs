@@ -104,7 +104,7 @@ impl Estimation {
 fn give<S: Sink>(flows: &mut [Option<Box<Flow>>], stamped: &Stamped, sink: &mut S) -> Result<(), S::Error> {
     match flows.get_mut(stamped.flow).and_then(Option::as_mut) {
         Some(flow) => {
-            flow.rembs.give(stamped.at, &stamped.event);
+            flow.rembs.note(stamped.at, &stamped.event);
             sink.event(&flow.info, stamped.at, &stamped.event)
         }
         None => Ok(()),
@@ -118,10 +118,9 @@ impl Flow {
 
     /// Runs timers due at or before `at`. Of a flow on hold earlier packets may yet be fed: its timers wait for them.
     fn advance(&mut self, at: CaptureTime, queue: &mut EventQueue) {
-        let Self { info, timeline, rtt, is_on_hold, order, rembs, .. } = self;
+        let Self { info, timeline, rtt, is_on_hold, order, .. } = self;
         if let (false, Some(timeline)) = (*is_on_hold, timeline) {
             timeline.advance(at, rtt, &mut |event_at, event| {
-                rembs.note(event_at, &event);
                 queue.push(in_order(order, event_at), Stamped { at: event_at, flow: info.index, event });
             });
         }
@@ -172,12 +171,11 @@ impl Feed for Estimation {
     fn packet(&mut self, flow: usize, packet: &FedPacket) -> Result<(), Skip> {
         let Self { flows, queue, earliest_timer, .. } = self;
         let Some(Some(known)) = flows.get_mut(flow) else { return Err(Skip::EstimatedLimit) };
-        let Flow { info, timeline: Some(timeline), rtt, is_on_hold, order, rembs, .. } = known.as_mut()
+        let Flow { info, timeline: Some(timeline), rtt, is_on_hold, order, .. } = known.as_mut()
         else {
             return Err(Skip::EstimatedLimit);
         };
         let handled = timeline.handle_packet(packet, rtt, &mut |event_at, event| {
-            rembs.note(event_at, &event);
             let place = if event_at == packet.at { packet.order } else { event_at };
             queue.push(in_order(order, place), Stamped { at: event_at, flow: info.index, event });
         });

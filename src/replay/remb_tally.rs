@@ -1,4 +1,4 @@
-//! What a flow sent.
+//! What a flow sent, and how far that is from what its receiver sent.
 
 use crate::model::{self, RateRange};
 use crate::units::{CaptureTime, Seconds};
@@ -15,19 +15,11 @@ pub(super) struct RembTally {
 }
 
 impl RembTally {
-    /// Notes an event, if it is a REMB that was sent.
-    #[inline]
-    pub(super) fn note(&mut self, at: CaptureTime, event: &Event) {
-        if let Event::Remb(remb) = event {
-            self.add(at, remb);
-        }
-    }
-
     /// Takes an event as it is given out, in order of time with the recorded ones.
     #[inline]
-    pub(super) fn give(&mut self, at: CaptureTime, event: &Event) {
+    pub(super) fn note(&mut self, at: CaptureTime, event: &Event) {
         match event {
-            Event::Remb(remb) => self.apart.replayed(at, remb.bitrate),
+            Event::Remb(remb) => self.add(at, remb),
             Event::Recorded(remb) => self.apart.recorded(at, remb.bitrate),
             Event::Step(..) => {}
         }
@@ -38,6 +30,7 @@ impl RembTally {
         *self.rembs.reasons.entry(remb.reason.name()).or_default() += 1;
         self.first_at.get_or_insert(at);
         self.rembs.rates = Some(RateRange::with(self.rembs.rates, remb.bitrate));
+        self.apart.replayed(at, remb.bitrate);
     }
 
     /// All of them; times count from `first_frame_at`.

@@ -136,7 +136,7 @@ impl SurveyState {
         let in_range = self.range.contains(frame.at);
         let note = PacketNote::new(frame, datagram, packet, self.clock, in_range);
         let mut context = SessionContext { config, ledger, conversations };
-        session.release_as::<true, F>(stream, frame.at, packet, note, &mut context, feed);
+        session.release_as((stream, true), frame.at, packet, note, &mut context, feed);
     }
 
     /// A packet of which something is yet to be found out, or of a flow whose packets wait.

@@ -24,13 +24,13 @@ impl Session {
         feed: &mut F,
     ) {
         if !self.streams.get(index).is_some_and(Stream::is_decided) {
-            return self.release_as::<false, F>(index, at, packet, note, context, feed);
+            return self.release_as((index, false), at, packet, note, context, feed);
         }
         if self.first_frame == FrameNumber(0) {
             self.first_frame = note.frame;
             self.fed_with = Some(self.known());
         }
-        self.release_as::<true, F>(index, at, packet, note, context, feed);
+        self.release_as((index, true), at, packet, note, context, feed);
         if self.streams.get(index).is_some_and(|stream| stream.has_module.is_none()) {
             self.decide_module(index, packet, context, feed);
         }
@@ -38,16 +38,16 @@ impl Session {
 
     /// The same for a packet of a stream that is RTP, or of one that is not so far.
     #[inline(always)]
-    pub(super) fn release_as<const IS_RTP: bool, F: Feed>(
+    pub(super) fn release_as<F: Feed>(
         &mut self,
-        index: usize,
+        (index, is_rtp): (usize, bool),
         at: CaptureTime,
         packet: &RtpPacket<'_>,
         note: PacketNote,
         context: &mut SessionContext<'_>,
         feed: &mut F,
     ) {
-        let carried = match IS_RTP {
+        let carried = match is_rtp {
             true => self.layout.observe(packet, note.frame),
             false => Carried::of(packet, self.extensions.known_ids(), |_, _| {}),
         };
@@ -57,7 +57,7 @@ impl Session {
         // What is no RTP now may yet become it, and then these were its first packets.
         let reception = Reception { at, size, send_time: send_time.value(), is_truncated: note.truncated };
         stream.observe(packet, reception, carried.transport_cc);
-        if !IS_RTP {
+        if !is_rtp {
             return context.ledger.skip_packet(Skip::NotRtp, note.frame);
         }
         if note.absurd_padding {

@@ -1,21 +1,20 @@
 //! Many captures, one at a time: what each comes to as rows of the tables of `batch`.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs::{self, Metadata};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use remb_replay::analysis::batch::{Files, Halt, Manner, Rows, Table as Kind, Work, work};
+use remb_replay::capture::HashedFile;
 use remb_replay::remb::Profile;
 use remb_replay::report::fleet::{CaptureRow, write_capture, write_header};
-use sha2::{Digest, Sha256};
 
 use crate::errors::Error;
-use crate::guard::{End, Guard, Guarded, Stop};
+use crate::guard::{End, Guard, Stop};
 use crate::settings::replay_settings;
 use crate::table::Table;
 
@@ -36,7 +35,10 @@ pub(crate) fn batch_rows<'py>(
     let deadline = deadline.map_err(|error| Error::settings(format!("deadline_s {deadline_s}: {error}")))?;
     let clock = || py.import("time")?.call_method0("thread_time")?.extract::<f64>();
     let began = clock()?;
-    let mut file = CaptureFile { guard: Guard::new(deadline, stop), path, hash: None };
+    let guard = Guard::new(deadline, stop);
+    let watching = guard.clone();
+    let file = HashedFile::new(&path, move || watching.end(false).is_some());
+    let mut file = CaptureFile { file, guard };
     let worked = py.detach(|| worked(&mut file, &manner));
     let Some((mut capture, mut rows)) = worked? else { return Err(file.guard.interrupted()) };
     capture.cpu_ms = Some((clock()? - began) * 1e3);
@@ -79,12 +81,13 @@ fn by_table<'py>(py: Python<'py>, rows: &Rows) -> PyResult<Bound<'py, PyDict>> {
 
 /// `None` if it was interrupted.
 fn worked(file: &mut CaptureFile, manner: &Manner) -> PyResult<Option<(CaptureRow, Rows)>> {
-    let work =
-        work(&name(&file.path), file, manner).map_err(|error| PyOSError::new_err(error.to_string()))?;
+    let path = file.file.path().to_owned();
+    let work = work(&name(&path), file, manner).map_err(|error| PyOSError::new_err(error.to_string()))?;
     let Some(Work { mut capture, rows, .. }) = work else { return Ok(None) };
-    capture.file_bytes = size(&file.path);
-    capture.sha256 = capture.frames.and_then(|_| file.sha256());
-    Ok(Some((capture, rows)))
+    capture.file_bytes = size(&path);
+    capture.sha256 = capture.frames.and_then(|_| file.file.sha256().ok());
+    let is_interrupted = capture.sha256.is_none() && file.halt() == Some(Halt::Interrupted);
+    Ok((!is_interrupted).then_some((capture, rows)))
 }
 
 /// As it is called in tables: its path, or that in quotes where it is no text.
@@ -97,53 +100,15 @@ fn size(path: &Path) -> Option<u64> {
 }
 
 struct CaptureFile {
-    path: PathBuf,
+    file: HashedFile,
     guard: Guard,
-    hash: Option<Arc<Mutex<Hash>>>,
-}
-
-/// SHA-256 of so many bytes.
-#[derive(Clone, Default)]
-struct Hash {
-    sha256: Sha256,
-    bytes: u64,
-}
-
-impl CaptureFile {
-    /// SHA-256 of the whole file, what was not read of it included; `None` if there is no time for that.
-    fn sha256(&mut self) -> Option<String> {
-        let Hash { mut sha256, bytes } = self.hash.take()?.lock().ok()?.clone();
-        let mut file = File::open(&self.path).ok()?;
-        file.seek(SeekFrom::Start(bytes)).ok()?;
-        let mut rest = Guarded { file, guard: self.guard.clone() };
-        let mut buffer = vec![0; 1 << 17];
-        loop {
-            match rest.read(&mut buffer).ok()? {
-                0 => return Some(sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
-                read => sha256.update(buffer.get(..read)?),
-            }
-        }
-    }
 }
 
 impl Files for CaptureFile {
     type Estimates = Vec<u8>;
 
     fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
-        let metadata = fs::metadata(&self.path)?;
-        if metadata.is_dir() {
-            return Err(io::Error::other("a folder that cannot be read"));
-        }
-        if !metadata.is_file() {
-            return Err(io::Error::other("no file but a pipe, socket or device: batch reads files only"));
-        }
-        let file = Guarded { file: File::open(&self.path)?, guard: self.guard.clone() };
-        let is_first = self.hash.is_none();
-        let hash = self.hash.get_or_insert_default();
-        Ok(match is_first {
-            true => Box::new(Hashed { file, hash: Arc::clone(hash) }),
-            false => Box::new(file),
-        })
+        self.file.open()
     }
 
     fn estimates(&mut self) -> io::Result<Option<Vec<u8>>> {
@@ -156,21 +121,5 @@ impl Files for CaptureFile {
             // In the words of `batch`.
             End::Late => Halt::Deadline(format!("not done within --deadline {} s", self.guard.deadline_s())),
         })
-    }
-}
-
-struct Hashed {
-    file: Guarded,
-    hash: Arc<Mutex<Hash>>,
-}
-
-impl Read for Hashed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer)?;
-        if let Ok(mut hash) = self.hash.lock() {
-            hash.sha256.update(buffer.get(..read).unwrap_or_default());
-            hash.bytes += read as u64;
-        }
-        Ok(read)
     }
 }

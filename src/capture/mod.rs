@@ -18,6 +18,7 @@ mod error;
 mod event_log;
 mod foreign;
 mod format;
+mod hashed;
 mod headers;
 mod joined;
 mod link_type;
@@ -44,6 +45,7 @@ use unpack::unpacked;
 
 pub use annotated::Annotated;
 pub use error::CaptureError;
+pub use hashed::{HashedFile, Hashing, SharedHash, sha256};
 pub use link_type::LinkType;
 pub use log::LogNotes;
 pub use log_facts::LogFacts;

@@ -1,16 +1,16 @@
 //! One case of `check`: replayed, and held against its goldens, its candidate and what it expects.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use sha2::{Digest, Sha256};
 
 use super::Failure;
 use super::args::{BehaveArgs, ReplayArgs};
 use super::in_memory::replay_in_memory;
 use remb_replay::analysis::check::{Case, CaseResult, Csv, Golden, Known, Results, Run, Table, Verdict};
+use remb_replay::capture::SharedHash;
 
 /// A case and where it is.
 pub(super) struct Placed {
@@ -114,10 +114,10 @@ impl Placed {
     fn wrong_hash(&self) -> anyhow::Result<Option<String>> {
         let Some(expected) = &self.case.sha256 else { return Ok(None) };
         let path = self.path(&self.case.input);
-        let mut file = fs::File::open(&path).with_context(|| path.display().to_string())?;
-        let mut hash = Sha256::new();
-        io::copy(&mut file, &mut HashWriter(&mut hash)).with_context(|| path.display().to_string())?;
-        let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let file = fs::File::open(&path).with_context(|| path.display().to_string())?;
+        let hash = SharedHash::default();
+        io::copy(&mut hash.reading(file), &mut io::sink()).with_context(|| path.display().to_string())?;
+        let found = hash.hex();
         let differs = !found.eq_ignore_ascii_case(expected);
         Ok(differs.then(|| format!("{} has the SHA-256 {found}, expected {expected}", path.display())))
     }
@@ -208,19 +208,6 @@ impl Placed {
 fn found(results: Option<&Results>, table: Table) -> anyhow::Result<&[u8]> {
     let results = results.with_context(|| format!("{}: nothing was replayed", table.file_name()))?;
     Ok(results.table(table))
-}
-
-struct HashWriter<'a>(&'a mut Sha256);
-
-impl Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// For a shell.

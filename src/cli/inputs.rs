@@ -27,8 +27,12 @@ impl Input {
         self.path.to_str().map_or_else(|| format!("{:?}", self.path), str::to_owned)
     }
 
-    /// Whether it begins as a text does, decompressed: folders of captures have notes and tables among them.
-    pub(super) fn is_text(&self) -> bool {
+    /// Whether it was found and begins as a text does, decompressed: folders of captures have notes and tables among them.
+    pub(super) fn is_text_found(&self) -> bool {
+        // A pipe may never answer.
+        if !self.is_found || !self.path.is_file() {
+            return false;
+        }
         let Ok(file) = fs::File::open(&self.path) else { return false };
         let is_control = |byte: &u8| matches!(byte, 0..9 | 14..32 | 127);
         first_bytes(Box::new(file), 512).is_ok_and(|start| !start.is_empty() && !start.iter().any(is_control))
@@ -136,7 +140,7 @@ mod tests {
         ] {
             fs::write(&path, &bytes).unwrap();
             let input = Input { place: 0, path: path.clone(), is_found: true };
-            assert_eq!(input.is_text(), expected, "{bytes:?}");
+            assert_eq!(input.is_text_found(), expected, "{bytes:?}");
         }
     }
 

@@ -11,8 +11,8 @@ use anyhow::{Context, Result, anyhow};
 
 use super::folder;
 use super::interrupt::Interruptible;
-use super::source::{SharedHash, hashing};
-use remb_replay::capture::{CaptureError, CaptureReader};
+use super::source::hashing;
+use remb_replay::capture::{CaptureError, CaptureReader, SharedHash};
 use remb_replay::units::CaptureTime;
 
 /// Files that follow the first, and which is being read.

@@ -4,12 +4,11 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
-use sha2::{Digest, Sha256};
 
 use super::args::{BehaveArgs, Progress};
 use super::folder;
@@ -19,7 +18,7 @@ use super::resolve::Logs;
 use super::{Exit, Failure, messages};
 use remb_replay::analysis::twice::{self, Reading as ReadOnce};
 use remb_replay::beside::{Beside, Fitting, LogIndex, Spliced};
-use remb_replay::capture::{CaptureReader, Frame};
+use remb_replay::capture::{CaptureReader, Frame, SharedHash};
 use remb_replay::model::{self, Reading};
 use remb_replay::report::no_frame;
 use remb_replay::report::summary::{Frames, Input, Seconds, Warning};
@@ -277,23 +276,6 @@ impl ReadCapture {
     }
 }
 
-/// A SHA-256 that grows as its input is read.
-#[derive(Clone, Default)]
-pub(super) struct SharedHash(Arc<Mutex<Sha256>>);
-
-impl SharedHash {
-    fn update(&self, bytes: &[u8]) {
-        if let Ok(mut hash) = self.0.lock() {
-            hash.update(bytes);
-        }
-    }
-
-    pub(super) fn hex(&self) -> String {
-        let digest = self.0.lock().map(|hash| hash.clone().finalize()).unwrap_or_default();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
 fn copying(reader: impl Read + Send + 'static, copy: Option<File>) -> Box<dyn Read + Send> {
     match copy {
         Some(copy) => Box::new(Copying { reader, copy }),
@@ -318,21 +300,8 @@ impl<R: Read> Read for Copying<R> {
 /// What is read goes into the hash, if there is one.
 pub(super) fn hashing(reader: Box<dyn Read + Send>, hash: Option<SharedHash>) -> Box<dyn Read + Send> {
     match hash {
-        Some(hash) => Box::new(Hashing { reader, hash }),
+        Some(hash) => Box::new(hash.reading(reader)),
         None => reader,
-    }
-}
-
-struct Hashing {
-    reader: Box<dyn Read + Send>,
-    hash: SharedHash,
-}
-
-impl Read for Hashing {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.reader.read(buffer)?;
-        self.hash.update(buffer.get(..read).unwrap_or_default());
-        Ok(read)
     }
 }
 

@@ -23,6 +23,7 @@ use remb_replay::analysis::sweep::{
     Against, Axis, Grid, Points, Ranking, Score, ScoredFlow, SweptCapture, SweptFlow, SweptFlows,
 };
 use remb_replay::analysis::twice::{self, Reading};
+use remb_replay::capture::CaptureError;
 use remb_replay::remb::Profile;
 use remb_replay::report::counted;
 use remb_replay::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel, render_sweep_png, render_sweep_svg};
@@ -185,14 +186,16 @@ impl Sweep<'_> {
         (!unused.is_empty()).then(what)
     }
 
-    /// What was found in a folder and cannot be read is left out, and why; without a word, if it is a text.
+    /// What was found in a folder and cannot be read is left out, and why; without a word, if it is a text and no capture.
     fn read(&self, input: &Input) -> Result<Result<Swept, Option<String>>, Failure> {
         if input.is_found && !input.path.is_file() {
             return Ok(Err(Some(format!("{}: no file", input.path.display()))));
         }
         match self.read_file(&input.path) {
             Err(failure) if input.is_found => {
-                Ok(Err((!input.is_text()).then(|| format!("{:#}", failure.error))))
+                let is_foreign = matches!(failure.error.downcast_ref(), Some(CaptureError::NotACapture(_)));
+                let is_passed_over = is_foreign && input.is_text_found();
+                Ok(Err((!is_passed_over).then(|| format!("{:#}", failure.error))))
             }
             result => result.map(Ok),
         }

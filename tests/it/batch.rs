@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod again;
 mod estimates;
 mod merged;
 mod outcomes;
@@ -266,7 +267,7 @@ fn only_what_changed_is_done_again() {
     run(&["--set", "rate_control.backoff_factor=0.9"]);
     assert_eq!(rows(&work.join("out/captures.csv")).len(), 2, "what is gone has no row");
     // Tables of somebody else stay.
-    fs::create_dir(work.join("theirs")).unwrap();
+    fs::create_dir_all(work.join("theirs/parts/of-a-car")).unwrap();
     fs::write(work.join("theirs/flows.csv"), "mine").unwrap();
     let refused = batch(&["in", "-o", "theirs"], work);
     assert_eq!(refused.status.code(), Some(3));

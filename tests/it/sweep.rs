@@ -70,6 +70,13 @@ fn a_folder_is_its_captures_and_what_cannot_be_read_in_it_is_left_out() {
     let expected = table(&[&[path("in/a.gz").as_str(), &path("in/b.gz")], &grid[..]].concat());
     assert_eq!(table(&[&[path("in").as_str()], &grid[..]].concat()), expected);
     assert_eq!(table(&[&[format!("@{}", path("list")).as_str()], &grid[..]].concat()), expected);
+    // A text that is a log, but of data channels alone.
+    let log = "O 12:00:00.000000 000000 01 02 # SCTP_PACKET\n".repeat(2);
+    fs::write(path("in/aa-log"), &log).unwrap();
+    let output = sweep(&[&[path("in").as_str(), "--csv", "-"], &grid[..]].concat());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(5) && said.contains("aa-log: "), "{said}");
+    fs::remove_file(path("in/aa-log")).unwrap();
     fs::write(path("in/aa-garbage"), [0x80, 0, 1, 2]).unwrap();
     let output = sweep(&[&[path("in").as_str(), "--csv", "-"], &grid[..]].concat());
     assert_eq!(output.status.code(), Some(5));

@@ -7,11 +7,11 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
 
 use super::super::args::TableFormat;
 use super::assemble::give_name;
-use super::file::{EstimateFile, hex};
+use super::file::EstimateFile;
+use remb_replay::capture::sha256;
 
 /// In the folder of the tables.
 pub(super) const FOLDER: &str = "estimate";
@@ -21,7 +21,7 @@ const DIGITS: usize = 16;
 
 /// The file of a capture.
 pub(super) fn name(capture: &str, format: TableFormat) -> OsString {
-    let hash: String = hex(&Sha256::digest(capture)).chars().take(DIGITS).collect();
+    let hash: String = sha256(capture).chars().take(DIGITS).collect();
     format!("{PREFIX}{hash}.{}", format.ending()).into()
 }
 

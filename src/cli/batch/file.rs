@@ -1,19 +1,18 @@
-//! A capture's file: what it is known by, and its bytes, hashed as they are read and only until the deadline.
+//! A capture's file: what it is known by, and its bytes, until the deadline.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom};
+use std::fs::{self, Metadata};
+use std::io::{self, BufWriter, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::super::args::TableFormat;
 use super::super::interrupt::is_interrupted;
 use super::super::table_format::TableWriter;
 use remb_replay::analysis::batch::{Files, Halt};
+use remb_replay::capture::HashedFile;
 
 /// By what a capture is known again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -41,9 +40,8 @@ pub(super) type EstimateFile = TableWriter<BufWriter<NamedTempFile>>;
 
 /// The file of one capture.
 pub(super) struct CaptureFile {
-    path: PathBuf,
+    file: HashedFile,
     until: Until,
-    hash: Option<Arc<Mutex<Hash>>>,
     /// The folder and the format of estimates.
     estimates: Option<(PathBuf, TableFormat)>,
 }
@@ -55,41 +53,17 @@ struct Until {
     deadline: Duration,
 }
 
-/// SHA-256 of so many bytes.
-#[derive(Clone, Default)]
-struct Hash {
-    sha256: Sha256,
-    bytes: u64,
-}
-
 impl CaptureFile {
     #[expect(clippy::disallowed_methods, reason = "a deadline is of the clock on the wall")]
     pub(super) fn new(path: &Path, deadline: Duration, estimates: Option<(PathBuf, TableFormat)>) -> Self {
         let until = Until { began: Instant::now(), deadline };
-        Self { path: path.to_owned(), until, hash: None, estimates }
+        Self { file: HashedFile::new(path, move || until.halt().is_some()), until, estimates }
     }
 
-    /// SHA-256 of the whole file, what was not read of it included; `None` if there is no time for that.
+    /// SHA-256 of the whole file; `None` if it cannot be read, or there is no time for that.
     pub(super) fn sha256(&mut self) -> Option<String> {
-        let read = self.hash.take().and_then(|hash| hash.lock().ok().map(|hash| hash.clone()));
-        let Hash { mut sha256, bytes } = read.unwrap_or_default();
-        let mut file = File::open(&self.path).ok()?;
-        file.seek(SeekFrom::Start(bytes)).ok()?;
-        let mut rest = Guarded { file, until: self.until, hash: None };
-        let mut buffer = vec![0; 1 << 17];
-        loop {
-            match rest.read(&mut buffer) {
-                Ok(0) => return Some(hex(&sha256.finalize())),
-                Ok(read) => sha256.update(buffer.get(..read)?),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return None,
-            }
-        }
+        self.file.sha256().ok()
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Until {
@@ -106,20 +80,8 @@ impl Until {
 impl Files for CaptureFile {
     type Estimates = EstimateFile;
 
-    /// What is no file is not opened: a pipe may never answer.
     fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
-        let metadata = fs::metadata(&self.path)?;
-        if metadata.is_dir() {
-            return Err(io::Error::other("a folder that cannot be read"));
-        }
-        if !metadata.is_file() {
-            return Err(io::Error::other("no file but a pipe, socket or device: batch reads files only"));
-        }
-        let file = File::open(&self.path)?;
-        let is_first = self.hash.is_none();
-        let hash = self.hash.get_or_insert_default();
-        let hash = is_first.then(|| Arc::clone(hash));
-        Ok(Box::new(Guarded { file, until: self.until, hash }))
+        self.file.open()
     }
 
     fn estimates(&mut self) -> io::Result<Option<EstimateFile>> {
@@ -130,27 +92,6 @@ impl Files for CaptureFile {
 
     fn halt(&self) -> Option<Halt> {
         self.until.halt()
-    }
-}
-
-/// Ends when the time has come: a reader that skips what it reads asks nobody else.
-struct Guarded {
-    file: File,
-    until: Until,
-    hash: Option<Arc<Mutex<Hash>>>,
-}
-
-impl Read for Guarded {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.until.halt().is_some() {
-            return Err(io::Error::other("given up"));
-        }
-        let read = self.file.read(buffer)?;
-        if let Some(mut hash) = self.hash.as_ref().and_then(|hash| hash.lock().ok()) {
-            hash.sha256.update(buffer.get(..read).unwrap_or_default());
-            hash.bytes += read as u64;
-        }
-        Ok(read)
     }
 }
 

@@ -12,11 +12,18 @@ use super::super::args::BatchArgs;
 use super::super::{Exit, Failure};
 use super::assemble::{Entry, give_name};
 use super::run::PART_BYTES;
-use super::store::Store;
+use super::store::{INPUTS, PARTS, Store};
 use super::{estimates, finish, is_ours, temporary};
 
-/// Which captures the tables are of, and their places.
-const INPUTS: &str = "parts/inputs.jsonl";
+/// A run begins: whatever tables there are, those that it is to make are not finished.
+pub(super) fn forget_inputs(folder: &Path) -> Result<()> {
+    let mut file = temporary(folder)?;
+    file.write_all(UNFINISHED)?;
+    give_name(file, &folder.join(PARTS).join(INPUTS))
+}
+
+/// In the place of the captures while tables are being made.
+const UNFINISHED: &[u8] = b"null\n";
 
 /// Writes down which captures the tables are of.
 pub(super) fn note_inputs(folder: &Path, entries: &[Entry]) -> Result<()> {
@@ -25,9 +32,8 @@ pub(super) fn note_inputs(folder: &Path, entries: &[Entry]) -> Result<()> {
         serde_json::to_writer(&mut file, &(place, capture))?;
         file.write_all(b"\n")?;
     }
-    fs::create_dir_all(folder.join("parts"))?;
     let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-    give_name(file, &folder.join(INPUTS))
+    give_name(file, &folder.join(PARTS).join(INPUTS))
 }
 
 /// Makes the tables of several runs; a capture that is in two is taken once, of the one where its place is first.
@@ -50,6 +56,10 @@ fn merged(args: &BatchArgs, folder: &Path) -> Result<Exit> {
     are_alike(&args.merge, &stores, &found)?;
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let mut store = Store::open(folder)?;
+    let is_folder = |from: &PathBuf| from.canonicalize().ok() == folder.canonicalize().ok();
+    if !args.merge.iter().any(is_folder) {
+        forget_inputs(folder)?;
+    }
     let mut kept = HashSet::new();
     let (mut waiting, mut bytes) = (Vec::new(), 0);
     for (_, number, capture) in &found {
@@ -89,8 +99,8 @@ fn are_alike(folders: &[PathBuf], stores: &[Store], found: &[(u64, usize, String
 }
 
 fn read_inputs(folder: &Path) -> Result<Vec<(u64, String)>> {
-    let file = File::open(folder.join(INPUTS));
-    let file = file.map_err(|_| anyhow!("no run of batch was finished in it"))?;
-    let input = |line: std::io::Result<String>| Ok(serde_json::from_str(&line?)?);
+    let unfinished = || anyhow!("no run of batch was finished in it");
+    let file = File::open(folder.join(PARTS).join(INPUTS)).map_err(|_| unfinished())?;
+    let input = |line: std::io::Result<String>| serde_json::from_str(&line?).map_err(|_| unfinished());
     BufReader::new(file).lines().map(input).collect()
 }

@@ -14,7 +14,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use sha2::{Digest, Sha256};
 
 use super::args::{BatchArgs, TableFormat, WriteFlags};
 use super::inputs::inputs;
@@ -23,6 +22,7 @@ use super::resolve::{Logs, resolve};
 use super::{Exit, Failure, messages, print};
 use assemble::{Entry, Tables};
 use remb_replay::analysis::batch::Manner;
+use remb_replay::capture::sha256;
 use remb_replay::remb::Profile;
 use remb_replay::report::counted;
 use remb_replay::report::summary::Warning;
@@ -52,6 +52,7 @@ pub(super) fn run(args: &BatchArgs) -> Result<Exit, Failure> {
     let all = inputs(&args.captures, Some(folder), args.shard).map_err(opened)?;
     is_ours(folder).map_err(opened)?;
     let mut store = Store::open(folder).map_err(opened)?;
+    merge::forget_inputs(folder).map_err(opened)?;
     let manner = Manner { config: resolved.config, session, strict: args.settings.behave.strict };
     let run = Run {
         settings: settings(&manner, args.estimate.then_some(args.tables)),
@@ -113,7 +114,7 @@ fn is_ours(folder: &Path) -> Result<()> {
 /// All that a capture's rows depend on beside the capture.
 fn settings(manner: &Manner, estimates: Option<TableFormat>) -> String {
     let all = format!("{} {manner:?} {estimates:?}", env!("CARGO_PKG_VERSION"));
-    file::hex(&Sha256::digest(all))
+    sha256(all)
 }
 
 fn all_cores() -> usize {

@@ -16,7 +16,7 @@ use super::estimates;
 use super::file::{CaptureFile, Identity, cpu_ms};
 use super::progress::{Bar, Stopwatch};
 use super::store::{Done, Record, Store};
-use remb_replay::analysis::batch::{Manner, Table, Work, work};
+use remb_replay::analysis::batch::{Files, Halt, Manner, Table, Work, work};
 use remb_replay::report::fleet::write_capture;
 
 /// So many captures, so many bytes or so long: then a part is kept. What is lost of a run that is killed is no more than
@@ -52,10 +52,12 @@ impl Run {
         if has_lost_them {
             return false;
         }
-        match (self.verify, &record.sha256) {
+        let is_same = match (self.verify, &record.sha256) {
             (true, Some(sha256)) => self.file(input).sha256().as_ref() == Some(sha256),
             _ => record.identity == Identity::at(&input.path),
-        }
+        };
+        // What is no capture has a row where it was named, and as a text of a folder none.
+        is_same && (record.exit_code != 3 || record.is_passed_over == input.is_text_found())
     }
 
     /// Does them all.
@@ -115,6 +117,12 @@ impl Run {
         };
         capture.file_bytes = Some(identity.bytes).filter(|_| input.path.is_file());
         capture.sha256 = capture.frames.and_then(|_| file.sha256());
+        let lacks_hash = capture.frames.is_some() && capture.sha256.is_none();
+        let halt = file.halt().filter(|_| lacks_hash);
+        if halt == Some(Halt::Interrupted) {
+            return Ok(None);
+        }
+        let is_late = is_late || halt.is_some();
         capture.cpu_ms = cpu_ms().zip(began).map(|(now, began)| now - began);
         let has_estimates = table.is_some();
         if let Some((folder, format)) = &self.estimates {
@@ -125,9 +133,9 @@ impl Run {
         record.exit_code = capture.exit_code;
         record.has_estimates = has_estimates;
         record.sha256.clone_from(&capture.sha256);
-        record.may_do_better = capture.exit_code == 3 && !is_foreign;
+        record.may_do_better = capture.exit_code == 3 && !is_foreign || lacks_hash && !is_late;
         record.given_up_after_ms = is_late.then(|| self.deadline_ms());
-        record.is_passed_over = is_foreign && input.is_found && input.is_text();
+        record.is_passed_over = is_foreign && input.is_text_found();
         if !record.is_passed_over {
             write_capture(rows.of_mut(Table::Captures), &capture)?;
         }

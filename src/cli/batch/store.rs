@@ -64,15 +64,18 @@ pub(super) struct Store {
 }
 
 /// The folder of the parts, in that of the tables.
-const PARTS: &str = "parts";
+pub(super) const PARTS: &str = "parts";
 const ENDING: &str = "part";
+/// Beside the parts: which captures the tables are of, and their places.
+pub(super) const INPUTS: &str = "inputs.jsonl";
 /// A longer line is none of ours.
 const MAX_LINE: u64 = 1 << 20;
 
 impl Store {
     /// Whether a run wrote into this folder.
     pub(super) fn is_in(folder: &Path) -> bool {
-        folder.join(PARTS).is_dir()
+        let Ok(mut entries) = fs::read_dir(folder.join(PARTS)) else { return false };
+        entries.any(|entry| entry.is_ok_and(|entry| is_part(&entry.path()) || entry.file_name() == INPUTS))
     }
 
     /// What is done in this folder; it is created if it has to be.
@@ -82,8 +85,7 @@ impl Store {
         fs::create_dir_all(&folder).with_context(shown)?;
         let entries = fs::read_dir(&folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
         let paths = entries.with_context(shown)?.into_iter().map(|entry| entry.path());
-        let mut parts: Vec<_> =
-            paths.filter(|path| path.extension().is_some_and(|ending| ending == ENDING)).collect();
+        let mut parts: Vec<_> = paths.filter(|path| is_part(path)).collect();
         parts.sort();
         let mut store = Self { folder: folder.clone(), parts: Vec::new(), known: HashMap::new() };
         for part in parts {
@@ -172,6 +174,10 @@ impl Store {
             self.known.insert(record.capture.clone(), (record, place));
         }
     }
+}
+
+fn is_part(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == ENDING)
 }
 
 impl Record {

@@ -161,6 +161,11 @@ fn a_command_line_that_cannot_be_read_is_told_what_was_meant() {
     }
     let (code, errors) = ending(&["explain", "--no-such-flag", S03]);
     assert!(code == 2 && !errors.contains("is a flag of"), "{errors}");
+    // A switch takes no value.
+    for arguments in [&["convert", "-q", S03][..], &["batch", "--estimate", S03], &["check", "-q"]] {
+        let (code, errors) = ending(arguments);
+        assert!(code == 2 && !errors.contains("as its value"), "{arguments:?}: {errors}");
+    }
 }
 
 #[test]

@@ -275,3 +275,18 @@ pub struct SendEstimates {
     /// The first of each batch at the log's beginning and at its end, bit/s.
     pub first_and_last: Option<(u32, u32)>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn longer_facts_are_not_looked_at() {
+        let facts = LogFacts::of_packets("libwebrtc", None);
+        let json = serde_json::to_vec(&facts).unwrap();
+        // Blanks, which change nothing else.
+        let of_length = |len| LogFacts::from_json(&[&json[..], &vec![b' '; len - json.len()]].concat());
+        assert_eq!(of_length(MAX_JSON), Some(facts));
+        assert_eq!(of_length(MAX_JSON + 1), None);
+    }
+}

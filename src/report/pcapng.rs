@@ -331,6 +331,7 @@ mod tests {
         assert_eq!(changed(|facts| facts.streams = vec![facts.streams[0]; 4097]), None);
         assert!(changed(|facts| facts.streams = vec![facts.streams[0]; 4096]).is_some());
         assert_eq!(changed(|facts| "\x1b[2J".clone_into(&mut facts.source)), None);
-        assert_eq!(changed(|facts| facts.source = "x".repeat(2 << 20)), None);
+        assert_eq!(changed(|facts| facts.source = "x".repeat(101)), None);
+        assert!(changed(|facts| facts.source = "x".repeat(100)).is_some());
     }
 }

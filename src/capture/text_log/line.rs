@@ -250,9 +250,20 @@ mod tests {
 
     /// What stands before and behind a packet is looked at once, or the work would grow with the square of the length.
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "what it costs is of the clock on the wall")]
     fn a_line_of_many_starts_costs_what_its_length_does() {
-        let line = b"I 00:00:00.0 0000 ".repeat(14_000);
-        assert!(parse(&line).unwrap().unwrap().bytes.is_empty());
+        let cost = |starts| {
+            let line = b"I 00:00:00.0 0000 ".repeat(starts);
+            let time = |_| {
+                let began = std::time::Instant::now();
+                assert!(parse(&line).unwrap().unwrap().bytes.is_empty());
+                began.elapsed()
+            };
+            (0..20).map(time).min().unwrap()
+        };
+        let (short, long) = (cost(875), cost(14_000));
+        // 16 times the length; were it the length's square, 256 times the time.
+        assert!(long < 64 * short, "{long:?} and {short:?}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::settings::estimator_settings;
 
 /// What learning environments are told before there is an estimate, bit/s.
 const BEFORE_THE_FIRST: i64 = 300_000;
-/// A time beyond which sums might overflow: 290,000 years.
+/// A time beyond which sums might overflow: 146,000 years.
 const LAST_US: i64 = i64::MAX / 1_000_000_000 * 1_000_000_000 / 2;
 
 /// libwebrtc's estimator and its REMB schedule, live: it is told of each packet, and when.

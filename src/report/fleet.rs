@@ -69,11 +69,11 @@ pub const FLOW_COLUMNS: [&str; 37] = [
 pub struct CaptureRow {
     /// Its path as it was given or found.
     pub capture: String,
-    /// SHA-256 of its bytes, in hexadecimal; `None` where they were not all read.
+    /// SHA-256 of the whole file, in hexadecimal; `None` of what is no capture, and where there was no time for it.
     pub sha256: Option<String>,
     /// Its size.
     pub file_bytes: Option<u64>,
-    /// pcap or pcapng, and the compression; `None` of what is no capture.
+    /// As `inspect` calls it, e.g. `pcap, gzip`; `None` of what is no capture, or was not begun in time.
     pub format: Option<String>,
     /// Frames.
     pub frames: Option<u64>,

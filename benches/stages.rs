@@ -172,7 +172,7 @@ fn read(call: &Call) -> usize {
     let mut reader = call.reader();
     let mut count = 0;
     loop {
-        while let Some(frame) = reader.next_buffered() {
+        for frame in reader.buffered() {
             black_box(frame);
             count += 1;
         }

@@ -78,22 +78,20 @@ impl Source {
     pub(crate) fn read(&self, mut each: impl FnMut(&Frame<'_>) -> Result<(), Error>) -> Result<Read, Error> {
         let mut reader = self.reader()?;
         let mut first: Option<CaptureTime> = None;
-        let ended_early = loop {
-            let frame = match reader.next_buffered() {
-                Some(frame) => frame,
-                None => {
-                    if let Some(End::Interrupted) = self.guard.end(false) {
-                        return Err(self.guard.interrupted().into());
-                    }
-                    match reader.next_frame() {
-                        Ok(Some(frame)) => frame,
-                        Ok(None) => break None,
-                        Err(error) => break Some(error),
-                    }
-                }
-            };
+        let mut take = |frame: &Frame<'_>| {
             first.get_or_insert(frame.at);
-            each(&frame)?;
+            each(frame)
+        };
+        let ended_early = loop {
+            reader.buffered().try_for_each(|frame| take(&frame))?;
+            if let Some(End::Interrupted) = self.guard.end(false) {
+                return Err(self.guard.interrupted().into());
+            }
+            match reader.next_frame() {
+                Ok(Some(frame)) => take(&frame)?,
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
         };
         if let Some(End::Interrupted) = self.guard.end(false) {
             return Err(self.guard.interrupted().into());

@@ -9,7 +9,7 @@ use super::*;
 /// Number, time, link type, data and original length.
 type Read = (u64, i64, u16, Vec<u8>, u32);
 
-/// As [`CaptureReader::next_frame`] alone reads it, and as it is read with [`CaptureReader::next_buffered`] before.
+/// As [`CaptureReader::next_frame`] alone reads it, and as it is read with [`CaptureReader::buffered`] before.
 fn read(bytes: Vec<u8>) -> (Vec<Read>, Option<CaptureError>, SkipCounts) {
     let alone = read_from(Cursor::new(bytes.clone()), false);
     let (frames, error, skipped) = read_from(Cursor::new(bytes), true);
@@ -27,17 +27,19 @@ fn read_from(
         Err(error) => return (Vec::new(), Some(error), SkipCounts::default()),
     };
     let mut frames = Vec::new();
-    let error = loop {
-        let frame = match buffered.then(|| reader.next_buffered()).flatten() {
-            Some(frame) => frame,
-            None => match reader.next_frame() {
-                Ok(Some(frame)) => frame,
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            },
-        };
+    let mut take = |frame: Frame<'_>| {
         let Frame { number, at, link_type, data, original_len, .. } = frame;
         frames.push((number.0, at.as_nanos(), link_type.0, data.to_vec(), original_len));
+    };
+    let error = loop {
+        if buffered {
+            reader.buffered().for_each(&mut take);
+        }
+        match reader.next_frame() {
+            Ok(Some(frame)) => take(frame),
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
     };
     (frames, error, *reader.skipped())
 }

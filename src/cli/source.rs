@@ -189,30 +189,27 @@ impl Source {
         let reader = join::reader(reader, joined.as_ref(), session);
         let mut reader = reader.with_context(|| shown.clone()).map_err(opened)?;
         let progress = progress_bar(behave, size);
-        let (mut frames, mut first_at) = (0_u64, None);
+        let mut first_at = None;
         let mut spliced = beside.as_ref().map(|beside| beside.splice());
-        let ended_early = loop {
-            let frame = match reader.next_buffered() {
-                Some(frame) => frame,
-                None => {
-                    show_progress(&progress, frames, reader.bytes_read());
-                    match reader.next_frame() {
-                        Ok(Some(frame)) => frame,
-                        Ok(None) => break None,
-                        Err(error) => break Some(error),
-                    }
-                }
-            };
+        let mut take = |frame: &Frame<'_>| {
             first_at.get_or_insert(frame.at);
             match &mut spliced {
-                None => each(&frame),
-                Some(spliced) => with_log(spliced, &frame, &mut each),
+                None => each(frame),
+                Some(spliced) => with_log(spliced, frame, &mut each),
             }
-            .map_err(opened)?;
-            frames += 1;
+            .map_err(opened)
+        };
+        let ended_early = loop {
+            reader.buffered().try_for_each(|frame| take(&frame))?;
+            show_progress(&progress, &reader);
+            match reader.next_frame() {
+                Ok(Some(frame)) => take(&frame)?,
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
         };
         progress.finish_and_clear();
-        if frames == 0 {
+        if first_at.is_none() {
             let why = no_frame(reader.skipped(), ended_early.as_ref());
             return Err(Failure::new(Exit::Nothing, anyhow!("{shown}: {why}")));
         }
@@ -322,10 +319,10 @@ fn progress_bar(args: &BehaveArgs, size: Option<u64>) -> ProgressBar {
 /// What is over sooner needs no bar: it would flicker.
 const SHOWN_AFTER: Duration = Duration::from_secs(1);
 
-fn show_progress(bar: &ProgressBar, frames: u64, bytes_read: u64) {
+fn show_progress(bar: &ProgressBar, reader: &CaptureReader) {
     if !bar.is_hidden() && bar.elapsed() >= SHOWN_AFTER {
-        bar.set_position(bytes_read);
-        let rate = frames as f64 / bar.elapsed().as_secs_f64().max(1e-3);
+        bar.set_position(reader.bytes_read());
+        let rate = reader.frames() as f64 / bar.elapsed().as_secs_f64().max(1e-3);
         bar.set_message(format!("{rate:.0} packets/s"));
     }
 }

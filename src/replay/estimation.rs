@@ -171,8 +171,7 @@ impl Feed for Estimation {
     fn packet(&mut self, flow: usize, packet: &FedPacket) -> Result<(), Skip> {
         let Self { flows, queue, earliest_timer, .. } = self;
         let Some(Some(known)) = flows.get_mut(flow) else { return Err(Skip::EstimatedLimit) };
-        let Flow { info, timeline: Some(timeline), rtt, is_on_hold, order, .. } = known.as_mut()
-        else {
+        let Flow { info, timeline: Some(timeline), rtt, is_on_hold, order, .. } = known.as_mut() else {
             return Err(Skip::EstimatedLimit);
         };
         let handled = timeline.handle_packet(packet, rtt, &mut |event_at, event| {

@@ -98,6 +98,7 @@ fn read<E>(
     mut each: impl FnMut(&Frame<'_>) -> Result<(), E>,
 ) -> Result<Option<CaptureError>, E> {
     loop {
+        reader.buffered().try_for_each(|frame| each(&frame))?;
         match reader.next_frame() {
             Ok(Some(frame)) => each(&frame)?,
             Ok(None) => return Ok(None),

@@ -7,7 +7,7 @@ use super::course::FlowCourse;
 use super::gather::Gathering;
 use super::table::{Rows, Table};
 use crate::analysis::twice::{self, Reading as ReadOnce};
-use crate::capture::{CaptureError, CaptureReader};
+use crate::capture::{CaptureError, CaptureReader, Frame};
 use crate::model::{Doubt, Reading, Severity};
 use crate::replay::{Outcome, Replay, ReplayConfig};
 use crate::report::csv::{Clock, write_streams};
@@ -182,20 +182,7 @@ fn read<F: Files>(
     };
     let mut replay = Replay::new(config).map_err(invalid)?;
     let mut gathering: Option<Gathering<F::Estimates>> = None;
-    let ended_early = loop {
-        let frame = match reader.next_buffered() {
-            Some(frame) => frame,
-            None => {
-                if let Some(halt) = files.halt() {
-                    return Err(Failed::of(halt, Some(&reader)));
-                }
-                match reader.next_frame() {
-                    Ok(Some(frame)) => frame,
-                    Ok(None) => break None,
-                    Err(error) => break Some(error),
-                }
-            }
-        };
+    let mut take = |files: &mut F, frame: &Frame<'_>| {
         let sink = match &mut gathering {
             Some(sink) => sink,
             none => {
@@ -204,7 +191,18 @@ fn read<F: Files>(
                 none.insert(Gathering::new(name, clock, sender, estimates).map_err(Failed::Estimates)?)
             }
         };
-        replay.handle_frame(&frame, sink).map_err(Failed::Estimates)?;
+        replay.handle_frame(frame, sink).map_err(Failed::Estimates)
+    };
+    let ended_early = loop {
+        reader.buffered().try_for_each(|frame| take(files, &frame))?;
+        if let Some(halt) = files.halt() {
+            return Err(Failed::of(halt, Some(&reader)));
+        }
+        match reader.next_frame() {
+            Ok(Some(frame)) => take(files, &frame)?,
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
     };
     // A reading that was to end says so as an error of its bytes.
     if let Some(halt) = files.halt() {

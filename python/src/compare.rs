@@ -6,8 +6,8 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use remb_replay::analysis::compare::{
-    ClockGrain, Comparison as Compared, PhaseReplays, Replays, Settings as CompareSettings, Spread,
-    without_probing,
+    ClockGrain, Comparison as Compared, PhaseReplays, Replays, SecondReading, Settings as CompareSettings,
+    Spread,
 };
 use remb_replay::analysis::twice::Reading as ReadOnce;
 use remb_replay::remb::Profile;
@@ -90,19 +90,17 @@ fn compared(source: &Source, settings: &Settings, count: u16, skip: TimeDelta) -
     let spread = Spread { count, grain: grain.to_spread_over() };
     let (once, told) = source.read_told(|told| read_once(source, &settings.config, told, spread))?;
     let Once { read, mut outcome, mut replays } = once;
-    let false_probes = replays.false_probes(&outcome);
-    if !false_probes.is_empty() {
-        let parameters = without_probing(settings.config.parameters.clone());
-        let config = ReplayConfig { parameters, ..settings.config.clone() };
-        let redone = read_once(source, &config, told.as_ref(), spread)?;
-        replays.replace(&mut outcome, &false_probes, (redone.replays, redone.outcome));
+    let second = SecondReading::of(&replays, &outcome, &settings.config);
+    let manner = CompareSettings { skip, finds_offset: true, ..CompareSettings::default() };
+    if second.is_wanted() {
+        let redone = read_once(source, &second.config(&settings.config), told.as_ref(), spread)?;
+        second.take(&mut replays, &mut outcome, (redone.replays, redone.outcome), manner);
     }
     let ended_early = read.input.ended_early.as_deref();
-    let settings = CompareSettings { skip, finds_offset: true, ..CompareSettings::default() };
-    let compared = Compared::of_capture(&outcome, replays, None, settings);
+    let compared = Compared::of_capture(&outcome, replays, None, manner);
     let Compared { flows, mut notes } =
         compared.map_err(|error| source.nothing(&error.to_string(), ended_early))?;
-    notes.extend(false_probes.iter().map(|found| found.note(true)));
+    notes.extend(second.notes(true));
     let mut text = read.input.file + "\n";
     for flow in &flows {
         // Writing to a String cannot fail.

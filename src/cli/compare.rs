@@ -13,8 +13,8 @@ use super::series_files;
 use super::source::{ReadCapture, Source};
 use super::{Exit, Failure, meant, messages, page, print, to_stdout};
 use remb_replay::analysis::compare::{
-    ClockGrain, CompareError, Comparison, FlowComparison, PhaseReplays, Replays, Settings, Spread,
-    without_probing, write_csv,
+    ClockGrain, CompareError, Comparison, FlowComparison, PhaseReplays, Replays, SecondReading, Settings,
+    Spread, write_csv,
 };
 use remb_replay::analysis::series::{ColumnNames, SeriesError};
 use remb_replay::analysis::twice::Reading;
@@ -114,13 +114,15 @@ fn of_capture(args: &CompareArgs, resolved: &Resolved, inputs: &[&Path]) -> Resu
     let (replayed, told) =
         source.read_told(|source, told| replay(args, &resolved.config, source, told, spread))?;
     let Replayed { read, mut outcome, mut replays } = replayed;
-    let false_probes = if recorded.is_none() { replays.false_probes(&outcome) } else { Vec::new() };
+    // The clock of REMBs from elsewhere may be another.
+    let second = match recorded {
+        None => SecondReading::of(&replays, &outcome, &resolved.config),
+        Some(_) => SecondReading::default(),
+    };
     let is_redone = again.is_some();
-    if let Some(again) = again.filter(|_| !false_probes.is_empty()) {
-        let parameters = without_probing(resolved.config.parameters.clone());
-        let config = ReplayConfig { parameters, ..resolved.config.clone() };
-        let redone = replay(args, &config, again, told.as_ref(), spread)?;
-        replays.replace(&mut outcome, &false_probes, (redone.replays, redone.outcome));
+    if let Some(again) = again.filter(|_| second.is_wanted()) {
+        let redone = replay(args, &second.config(&resolved.config), again, told.as_ref(), spread)?;
+        second.take(&mut replays, &mut outcome, (redone.replays, redone.outcome), settings(args));
     }
     if let Some(told) = &told {
         outcome.warnings.extend(told.notes(&outcome.flows));
@@ -133,7 +135,7 @@ fn of_capture(args: &CompareArgs, resolved: &Resolved, inputs: &[&Path]) -> Resu
     })?;
     let fits = outcome.warnings.iter().filter(|warning| matches!(warning.doubt, Doubt::EventLogFit(_)));
     notes.extend(fits.map(|fit| fit.message()));
-    notes.extend(false_probes.iter().map(|found| found.note(is_redone)));
+    notes.extend(second.notes(is_redone));
     let places = std::mem::take(&mut outcome.places);
     let summary = super::replay::summary(&read, outcome, resolved, None);
     let name = |place| Some(summary.flows.get(places.iter().position(|own| *own == place)?)?.flow.clone());

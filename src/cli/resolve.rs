@@ -252,6 +252,7 @@ fn replay_config(
         rtt: estimation.rtt.as_deref().map(rtt).transpose()?.flatten(),
         clock_offset: estimation.clock_offset.unwrap_or_default(),
         steps: true,
+        ..ReplayConfig::default()
     })
 }
 

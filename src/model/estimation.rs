@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::units::{Bitrate, Seconds};
+use crate::units::{Bitrate, Seconds, TimeDelta};
 use remb::bwe::{BandwidthUsage, EstimatorKind, RateControlState};
 
 /// What an estimator made of a flow.
@@ -19,6 +19,19 @@ pub struct Estimation {
     pub usage: BandwidthUsage,
     /// Rate control's state after the last packet.
     pub rate_state: RateControlState,
+    /// Where its timer was told to run as the receiver's did, how often it could.
+    pub timer: Option<TimerRuns>,
+}
+
+/// Updates of the estimator by RTP timestamps by its timer, and those that the receiver's REMBs tell the time of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TimerRuns {
+    /// All of them.
+    pub count: u64,
+    /// Those at a REMB of the receiver.
+    pub at_rembs: u64,
+    /// How late these were, in the median.
+    pub late: Option<TimeDelta>,
 }
 
 /// The REMBs that were sent.

@@ -31,7 +31,7 @@ pub use doubt::{
     ClocksApart, CopySpacing, Disagreement, Doubt, Encapsulation, Guess, Limit, SaidInVain, SeveralFlows,
     Severity, Warning, WhyDisagrees, WhySeveralFlows,
 };
-pub use estimation::{Apart, Estimation, RateRange, RembTally};
+pub use estimation::{Apart, Estimation, RateRange, RembTally, TimerRuns};
 pub use event::{
     Burst, Divergence, EstimatorCause, EstimatorChange, Event, Fall, FallCause, Gap, Happening, Loss,
     LossCause, NoRemb, NoRise, NoRiseCause, PathStep, Presence, Probe, RttChange, StreamChange, WhyNoRemb,

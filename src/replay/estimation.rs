@@ -136,7 +136,7 @@ impl Feed for Estimation {
         }
         let flow = Flow {
             info: *info,
-            timeline: has_room.then(|| self.config.timeline()),
+            timeline: has_room.then(|| self.config.timeline(info.index)),
             rtt: RttSamples::default(),
             is_on_hold: false,
             order: None,

@@ -83,6 +83,7 @@ impl Estimation {
                 estimate: estimator.estimate(),
                 usage: estimator.usage(),
                 rate_state: estimator.rate_control_state(),
+                timer: timeline.timer_runs(),
             }
         });
     }

@@ -6,6 +6,7 @@ use crate::units::{Ssrc, TimeDelta};
 use remb::InterceptorConfig;
 use remb::bwe::EstimatorChoice;
 
+use super::receiver_timer::SentTimes;
 use super::timeline::{Gives, Timeline};
 
 /// What a replay is told.
@@ -21,6 +22,9 @@ pub struct ReplayConfig {
     pub rtt: Option<TimeDelta>,
     /// Added to every capture time inside the estimator.
     pub clock_offset: TimeDelta,
+    /// When the flows' receivers sent REMBs, where the timers of their estimators are to run as theirs did. Only the schedule of
+    /// libwebrtc sends a REMB at each run.
+    pub sent: SentTimes,
     /// Whether steps are given out, beside REMBs.
     pub steps: bool,
     /// Whether the outcome has events: what happened to each estimate, and why.
@@ -35,6 +39,7 @@ impl Default for ReplayConfig {
             sender_ssrc: Ssrc(1),
             rtt: None,
             clock_offset: TimeDelta::ZERO,
+            sent: SentTimes::default(),
             steps: true,
             events: true,
         }
@@ -55,7 +60,8 @@ impl ReplayConfig {
         self
     }
 
-    pub(super) fn timeline(&self) -> Timeline {
+    /// Of the flow at `place`.
+    pub(super) fn timeline(&self, place: usize) -> Timeline {
         let interceptor = InterceptorConfig {
             estimator: self.parameters.estimator.clone(),
             remb: self.parameters.remb.clone(),
@@ -63,6 +69,7 @@ impl ReplayConfig {
         };
         let is_cold = self.survey.from.is_some();
         let gives = Gives { steps: self.steps, events: self.events, is_cold };
-        Timeline::new(interceptor, self.clock_offset, self.rtt, gives)
+        let timer = self.sent.timer(place, self.parameters.estimator.controller.process_interval);
+        Timeline::new(interceptor, self.clock_offset, self.rtt, gives).with_timer(timer)
     }
 }

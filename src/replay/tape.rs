@@ -119,7 +119,7 @@ impl TapedFlow {
         each: &mut impl FnMut(CaptureTime, Event),
     ) -> Result<(), ConfigError> {
         config.parameters.validate()?;
-        let (mut timeline, mut rtt) = (config.timeline(), RttSamples::default());
+        let (mut timeline, mut rtt) = (config.timeline(self.info.index), RttSamples::default());
         let mut samples = self.rtt.iter();
         let mut known = 0;
         let mut modules = self.modules.iter().peekable();

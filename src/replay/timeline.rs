@@ -3,6 +3,7 @@
 //! The estimator's time is the capture's in microseconds plus the clock offset; events are stamped in capture time.
 
 use crate::explain::Explainer;
+use crate::model::TimerRuns;
 use crate::survey::FedPacket;
 use crate::units::{CaptureTime, TimeDelta, Timestamp};
 use remb::bwe::{Controller, Observer, PacketArrival, Step};
@@ -10,6 +11,7 @@ use remb::rtt::{RttSamples, RttSource};
 use remb::{CapturedRemb, InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
 
 use super::event::{Event, SentRemb};
+use super::receiver_timer::ReceiverTimer;
 
 /// One flow's estimator, schedule and timers.
 #[derive(Debug)]
@@ -21,7 +23,9 @@ pub(super) struct Timeline {
     /// By the capture's time; `None` before the first packet.
     rtt: Option<RttSource>,
     delivered_rtt: Option<TimeDelta>,
-    /// When the interceptor's next timer is due.
+    /// Where it is known when the receiver's timer ran.
+    receiver_timer: Option<ReceiverTimer>,
+    /// When the interceptor's next timer runs.
     timer_due: Option<Timestamp>,
     /// Nothing is due before; everything before the first packet.
     next_due: Timestamp,
@@ -77,10 +81,16 @@ impl Timeline {
             given_rtt: rtt,
             rtt: None,
             delivered_rtt: None,
+            receiver_timer: None,
             timer_due: None,
             next_due: Timestamp::from_micros(i64::MIN),
             had_estimate: false,
         }
+    }
+
+    /// The same with the estimator's timer as the receiver's was.
+    pub(super) fn with_timer(self, receiver_timer: Option<ReceiverTimer>) -> Self {
+        Self { receiver_timer, ..self }
     }
 
     /// Runs the timers due at or before the packet, then the packet; `emit` is given what happened.
@@ -170,6 +180,11 @@ impl Timeline {
         self.delivered_rtt
     }
 
+    /// How often the estimator's timer ran as the receiver's did.
+    pub(super) fn timer_runs(&self) -> Option<TimerRuns> {
+        self.receiver_timer.as_ref().map(ReceiverTimer::runs)
+    }
+
     /// Takes a packet of the flow that is not fed.
     pub(super) fn aside(&mut self) {
         if let Some(explainer) = &mut self.explainer {
@@ -202,7 +217,11 @@ impl Timeline {
     ) {
         if self.rtt.is_none() {
             self.interceptor.bind_rtcp_writer(Outbox::default(), now);
-            self.rtt = Some(RttSource::new(self.given_rtt, now - self.clock_offset));
+            let first = now - self.clock_offset;
+            self.rtt = Some(RttSource::new(self.given_rtt, first));
+            if let Some(start) = self.receiver_timer.as_ref().and_then(|timer| timer.start(first)) {
+                self.interceptor.start_timer(start + self.clock_offset);
+            }
         }
         self.run_timers(now, rtt, emit);
     }
@@ -217,6 +236,7 @@ impl Timeline {
             let due = self.timer_due.filter(|due| *due <= now);
             self.deliver_rtt(due.unwrap_or(now), rtt);
             let Some(due) = due else { break };
+            self.note_update(due);
             let at = self.to_capture(due);
             let rtt = self.rtt_in_force();
             let Self { interceptor, explainer, gives_steps, .. } = self;
@@ -228,13 +248,29 @@ impl Timeline {
                 None => interceptor.handle_timeout(due, &mut ()),
             };
             self.emit_remb(at, emit);
-            self.timer_due = self.interceptor.poll_timeout();
+            self.timer_due = self.next_run();
         }
         self.note_timers();
     }
 
+    /// When the interceptor's next timer runs: when it is due, or later, where the receiver's was.
+    fn next_run(&self) -> Option<Timestamp> {
+        let due = self.interceptor.poll_timeout()?;
+        let Some(timer) = &self.receiver_timer else { return Some(due) };
+        let Some(interval) = self.estimator().update_due(due) else { return Some(due) };
+        Some(timer.runs_at(due - self.clock_offset, interval) + self.clock_offset)
+    }
+
+    /// Before a timer runs `at`.
+    fn note_update(&mut self, at: Timestamp) {
+        let Some(timer) = &mut self.receiver_timer else { return };
+        let due = self.interceptor.poll_timeout();
+        let due = due.filter(|due| self.interceptor.estimator().update_due(*due).is_some());
+        due.into_iter().for_each(|due| timer.note(due - self.clock_offset, at - self.clock_offset));
+    }
+
     fn note_timers(&mut self) {
-        self.timer_due = self.interceptor.poll_timeout();
+        self.timer_due = self.next_run();
         let rtt_due = self.rtt.as_ref().map(|rtt| rtt.next_run() + self.clock_offset);
         let soonest = self.timer_due.into_iter().chain(rtt_due).min();
         self.next_due = soonest.unwrap_or(self.next_due);

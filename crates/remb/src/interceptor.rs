@@ -123,6 +123,11 @@ impl<W: RtcpWriter> RembInterceptor<W> {
         self.note_timeout();
     }
 
+    /// Starts the estimator's timer before the first packet; see [`Controller::start_timer`].
+    pub fn start_timer(&mut self, now: Timestamp) {
+        self.estimator.start_timer(now);
+    }
+
     /// Tracks a stream, whose packets are refused before. After [`Self::close`] it has no effect.
     pub fn bind_remote_stream(&mut self, ssrc: Ssrc) {
         if let (Err(place), false) = (self.tracked.place(ssrc), self.closed) {

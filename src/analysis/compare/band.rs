@@ -115,6 +115,16 @@ impl<'a> Band<'a> {
         known.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(phase, _)| phase)
     }
 
+    /// How far the phases are from what was recorded, in the mean; `None` without a sample.
+    pub fn distance(&self) -> Option<f64> {
+        let samples = self.grid?.samples;
+        mean(
+            self.phases
+                .iter()
+                .map(|metrics| metrics.as_ref().map_or(1.0, |metrics| metrics.distance(samples))),
+        )
+    }
+
     /// The mean of every figure; `None` if no phase has a common stretch with the record.
     pub fn mean(&self) -> Option<MeanMetrics> {
         let phases: Vec<_> = self.phases.iter().flatten().collect();

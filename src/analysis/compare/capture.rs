@@ -32,6 +32,14 @@ pub struct Comparison {
     pub notes: Vec<String>,
 }
 
+impl Settings {
+    /// The part of a capture that is compared.
+    pub(super) fn window(self, outcome: &Outcome) -> Window {
+        let end_ns = outcome.counted_span.map_or(0, |span| span.0);
+        Window { from_ns: self.skip.as_micros().saturating_mul(1000), end_ns }
+    }
+}
+
 impl Comparison {
     /// Holds a capture's replays against what its receivers sent; or against `recorded`, where a file has that.
     ///
@@ -43,7 +51,7 @@ impl Comparison {
         recorded: Option<SeriesFile>,
         settings: Settings,
     ) -> Result<Self, CompareError> {
-        let Settings { skip, offset, draws, .. } = settings;
+        let Settings { offset, draws, .. } = settings;
         if let Some(why) = &outcome.nothing {
             return Err(CompareError::Nothing(why.to_string()));
         }
@@ -54,9 +62,7 @@ impl Comparison {
             .zip(&outcome.flows)
             .filter(|(_, flow)| flow.estimation.is_some())
             .collect();
-        let end_ns = outcome.counted_span.map_or(0, |span| span.0);
-        let window = Window { from_ns: skip.as_micros().saturating_mul(1000), end_ns };
-        let manner = Manner { window, spread: replays.spread, offset, draws };
+        let manner = Manner { window: settings.window(outcome), spread: replays.spread, offset, draws };
         let is_from_file = recorded.is_some();
         let mut comparison = Self::default();
         if let (Some(file), Some(first)) = (recorded, replays.phases.first_mut()) {
@@ -77,6 +83,7 @@ impl Comparison {
                     continue;
                 };
                 compared.rtt = Some(Rtt::from(&flow.rtt));
+                compared.timer = replays.timers.iter().find(|fit| fit.place == *place).cloned();
                 compared.captured_at = flow.captured_at.as_ref().map(CapturedAt::from);
                 if finds_offset {
                     compared.look_for_offset(&listed.series, &replayed, manner);

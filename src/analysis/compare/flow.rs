@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::phases::Spread;
-use super::{Band, BandRun, MeanMetrics, Metrics, Offset, Run, Window, constant_offset, runs};
+use super::{Band, BandRun, MeanMetrics, Metrics, Offset, Run, TimerFit, Window, constant_offset, runs};
 use crate::analysis::series::{ListedSeries, Series};
 use crate::report::summary::{CapturedAt, Rtt};
 use crate::units::TimeDelta;
@@ -35,6 +35,9 @@ pub struct FlowComparison {
     /// The phase that comes nearest to the record, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<Nearest>,
+    /// When its receiver's timer ran, where it is estimated by RTP timestamps and REMBs tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timer: Option<TimerFit>,
     /// What would bring a record from elsewhere nearer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<Offset>,
@@ -115,6 +118,7 @@ impl FlowComparison {
                 let metrics = band.phases().get(phase)?.clone()?;
                 Some(Nearest { phase, clock_offset_us: spread.offset(phase).as_micros(), metrics })
             }),
+            timer: None,
             offset: None,
             phases: band.phases().to_vec(),
             spread,

@@ -9,6 +9,7 @@
 //! replayed value instead: 1, or 0 for equal. A percentile is the nearest rank: the least error that at least so
 //! many samples of a hundred do not exceed.
 
+mod again;
 mod assign;
 mod band;
 mod capture;
@@ -23,7 +24,9 @@ mod phases;
 mod probe;
 mod runs;
 mod text;
+mod timer;
 
+pub use again::SecondReading;
 pub use assign::named;
 pub use band::{Band, BandRun, MeanFalls, MeanMetrics};
 pub use capture::{Comparison, Settings};
@@ -33,8 +36,8 @@ pub use flow::{Drawn, FlowComparison, Manner, Nearest};
 pub use metrics::{Metrics, compare};
 pub use offset::{Offset, constant_offset};
 pub use phases::{ClockGrain, Collected, Collector, GRAIN, PhaseReplays, Replays, Spread, at_phase};
-pub use probe::{FalseProbe, without_probing};
 pub use runs::{Run, runs};
+pub use timer::{TimerFigures, TimerFit};
 
 /// The part of the capture that is compared, in nanoseconds since its first frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

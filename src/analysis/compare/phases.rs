@@ -1,5 +1,6 @@
 //! Phases of the receiver's clock: what a capture does not tell, tried one by one.
 
+use super::TimerFit;
 use crate::analysis::series::{ListedSeries, Recordings, Series, SeriesEvent};
 use crate::capture::Frame;
 use crate::config::ConfigError;
@@ -134,6 +135,8 @@ pub struct Replays {
     pub spread: Spread,
     /// The first frame's time.
     pub first_at: CaptureTime,
+    /// Of the flows whose receivers' REMBs tell when their timers ran.
+    pub timers: Vec<TimerFit>,
 }
 
 impl Replays {
@@ -188,6 +191,6 @@ impl PhaseReplays {
     pub fn finish(mut self) -> Option<(Outcome, Replays)> {
         let Ok(()) = self.replays.finish(&mut self.phases);
         let (outcome, first_at) = self.replays.outcome().zip(self.replays.first_at())?;
-        Some((outcome, Replays { phases: self.phases, spread: self.spread, first_at }))
+        Some((outcome, Replays { phases: self.phases, spread: self.spread, first_at, timers: Vec::new() }))
     }
 }

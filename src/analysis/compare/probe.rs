@@ -1,7 +1,7 @@
 //! The start-up probe: it needs arrival times that neither a log nor a capture has to the microsecond. Without it the first estimate
 //! takes five seconds of throughput, so that the first recorded REMB tells whether one succeeded (event log 10.3).
 
-use super::phases::{Collector, Replays};
+use super::phases::Replays;
 use crate::config::Parameters;
 use crate::replay::Outcome;
 
@@ -12,19 +12,18 @@ const ALL_SIZES: u32 = 65_535;
 
 /// A flow of whose receiver no probe succeeded, while one does in the replay.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct FalseProbe {
+pub(super) struct FalseProbe {
     /// The flow's place.
-    place: usize,
+    pub(super) place: usize,
     /// The flow.
-    pub flow: String,
+    flow: String,
     /// The first REMBs, recorded and replayed, seconds after the first packet that counts.
-    pub first_s: (f64, f64),
+    first_s: (f64, f64),
 }
 
 impl FalseProbe {
     /// In words.
-    pub fn note(&self, is_redone: bool) -> String {
+    pub(super) fn note(&self, is_redone: bool) -> String {
         let (recorded, replayed) = self.first_s;
         let what = match is_redone {
             true => "probing is off for it here",
@@ -41,14 +40,14 @@ impl FalseProbe {
 }
 
 /// The same parameters without the search for probes.
-pub fn without_probing(mut parameters: Parameters) -> Parameters {
+pub(super) fn without_probing(mut parameters: Parameters) -> Parameters {
     parameters.estimator.probe.max_ignored_size = ALL_SIZES;
     parameters
 }
 
 impl Replays {
     /// The flows of whose receivers no probe succeeded, while one does here.
-    pub fn false_probes(&self, outcome: &Outcome) -> Vec<FalseProbe> {
+    pub(super) fn false_probes(&self, outcome: &Outcome) -> Vec<FalseProbe> {
         let Some(first_phase) = self.phases.first() else { return Vec::new() };
         let flows = outcome.places.iter().zip(&outcome.flows);
         let found = flows.filter_map(|(place, flow)| {
@@ -62,35 +61,5 @@ impl Replays {
             is_false.then(|| FalseProbe { place: *place, flow: flow.flow.to_string(), first_s })
         });
         found.collect()
-    }
-
-    /// Takes these flows from another replay of the same capture, and what came of them.
-    pub fn replace(
-        &mut self,
-        outcome: &mut Outcome,
-        flows: &[FalseProbe],
-        (mut others, other): (Self, Outcome),
-    ) {
-        for (own, other) in self.phases.iter_mut().zip(&mut others.phases) {
-            flows.iter().for_each(|flow| own.take_replayed(flow.place, other));
-        }
-        for (place, flow) in other.places.into_iter().zip(other.flows) {
-            let own = outcome.places.iter().position(|own| *own == place);
-            let own = own.filter(|_| flows.iter().any(|found| found.place == place));
-            if let Some(own) = own.and_then(|own| outcome.flows.get_mut(own)) {
-                *own = flow;
-            }
-        }
-    }
-}
-
-impl Collector {
-    fn take_replayed(&mut self, place: usize, other: &mut Self) {
-        if let (Some(own), Some(other)) = (self.at_mut(place), other.at_mut(place)) {
-            own.replayed = std::mem::take(&mut other.replayed);
-        }
-        if let (Some(own), Some(other)) = (&mut self.page, &mut other.page) {
-            own.take_from(place, other);
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::flow::{FlowComparison, Nearest};
-use super::{Metrics, Offset};
+use super::{Metrics, Offset, TimerFigures, TimerFit};
 use crate::report::summary::Rtt;
 
 impl FlowComparison {
@@ -90,7 +90,7 @@ impl FlowComparison {
         if let (Some(_), Some(mean)) = (first.ssrcs_equal, mean.ssrcs_equal) {
             line("SSRC lists equal", |of| of.ssrcs_equal.map(percent).unwrap_or_default(), percent(mean))?;
         }
-        Ok(())
+        self.timer.iter().try_for_each(|timer| timer.write_text(out))
     }
 
     /// Why the flow is outside limits in percent, which have names.
@@ -124,6 +124,29 @@ impl FlowComparison {
         };
         let rtt = self.rtt.as_ref().and_then(Rtt::in_short).map(|rtt| format!("; {rtt}"));
         [format!("{name}{flow}{list}"), format!("{}{}", self.mean.key_figures(), rtt.unwrap_or_default())]
+    }
+}
+
+impl TimerFit {
+    fn write_text(&self, out: &mut impl Write) -> std::fmt::Result {
+        let Self { updates, at_rembs, late_us, punctual, at_receivers_rembs, .. } = self;
+        let late =
+            late_us.map(|late| format!(", {:.1} ms late (median)", late as f64 / 1e3)).unwrap_or_default();
+        writeln!(
+            out,
+            "  timer of the estimator by RTP timestamps: {at_rembs} of {updates} updates at REMBs of the receiver{late}"
+        )?;
+        let taken = if self.is_taken { "" } else { ": not taken, for it is not nearer" };
+        let mut line = |name: &str, figures: &TimerFigures, note: &str| {
+            let TimerFigures { median, within_1, within_5, .. } = *figures;
+            let [median, within_1, within_5] = [median, within_1, within_5].map(percent);
+            writeln!(
+                out,
+                "    {name:<22}median error {median}, within 1 % {within_1}, within 5 % {within_5}{note}"
+            )
+        };
+        line("as the receiver's", at_receivers_rembs, taken)?;
+        line("never late", punctual, "")
     }
 }
 

@@ -102,6 +102,23 @@ impl Controller {
         self.polls.next().filter(|_| !self.is_idle())
     }
 
+    /// Starts the timer of the estimator by RTP timestamps: a receiver's runs from when it is made, and not from its first
+    /// packet. Without this call, or with one after the first packet, it is the first packet that starts it.
+    pub fn start_timer(&mut self, now: Timestamp) {
+        if self.polls.next().is_none() {
+            self.poll(now, &mut ());
+        }
+    }
+
+    /// The time from an update of the estimator by RTP timestamps to the next, if a timer that runs at `now` would update:
+    /// it runs at other times, too. `None` where updates come with packets.
+    pub fn update_due(&self, now: Timestamp) -> Option<TimeDelta> {
+        match &self.estimator {
+            Estimator::AbsSendTime(_) => None,
+            Estimator::RtpTimestamp(estimator) => estimator.update_due(now),
+        }
+    }
+
     /// Which estimator is in use.
     pub fn kind(&self) -> EstimatorKind {
         match self.estimator {

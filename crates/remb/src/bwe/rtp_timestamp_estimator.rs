@@ -91,6 +91,12 @@ impl RtpTimestampEstimator {
         (self.process_interval, run.and_then(|_| self.report(now)))
     }
 
+    /// The time until the update after, if one is due at `now`.
+    pub(super) fn update_due(&self, now: Timestamp) -> Option<TimeDelta> {
+        let next = self.last_process? + self.process_interval;
+        (next.to_millis() <= now.to_millis()).then_some(self.process_interval)
+    }
+
     /// When the timer last ran.
     pub(super) fn last_process(&self) -> Option<Timestamp> {
         self.last_process

@@ -2,16 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod recorded;
+mod timer;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Output};
 
-/// Median error and share within 5 %, as means over ten phases, of libwebrtc's own code fed from the same captures.
-const CLOSENESS: [(&str, &[&str], f64, f64); 9] = [
+/// Median error and share within 5 %, as means over ten phases, of libwebrtc's own code fed from the same captures; of s06, whose timer
+/// it ran punctually, in `timer`.
+const CLOSENESS: [(&str, &[&str], f64, f64); 8] = [
     ("s02-fixed-1000k", &[], 0.85, 78.0),
     ("s03-steps-audio", &[], 0.67, 84.0),
-    ("s06-no-abs-send-time", &[], 0.92, 95.0),
     (
         "s07-encrypted",
         &["--rtt", "1ms", "--recorded", "testdata/captures/s07-encrypted.remb.csv"],

@@ -120,7 +120,9 @@ mod tests {
         let interval = TimeDelta::from_millis(200);
         let at = [6000, 6001, 6100, 6203, 6204, 6216, 6416].map(|due| timer.runs_at(ms(due), interval));
         assert_eq!(at, [6000, 6203, 6203, 6203, 6204, 6415, 6416].map(ms));
-        [(6200, 6203), (6403, 6415), (6615, 6615), (6815, 6815)].map(|(due, at)| timer.note(ms(due), ms(at)));
+        for (due, at) in [(6200, 6203), (6403, 6415), (6615, 6615), (6815, 6815)] {
+            timer.note(ms(due), ms(at));
+        }
         let late = Some(TimeDelta::from_millis(12));
         assert_eq!(timer.runs(), TimerRuns { count: 4, at_rembs: 2, late });
     }

@@ -33,7 +33,9 @@ use remb_replay::remb::{
     WriteError,
 };
 use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
-use remb_replay::report::csv::{Clock, EstimateCsv};
+use remb_replay::report::csv::CsvTable;
+use remb_replay::report::rows::Rows;
+use remb_replay::report::tables::{Clock, StepRow};
 use remb_replay::rtp::RtpPacket;
 use remb_replay::survey::FlowInfo;
 use remb_replay::units::{CaptureTime, FrameNumber, Ssrc};
@@ -290,10 +292,10 @@ fn schedule_libwebrtc(call: &Call) -> usize {
 
 fn csv_row(call: &Call) -> usize {
     let clock = Clock { first: CaptureTime::default(), nanoseconds: false };
-    let mut csv = EstimateCsv::new(std::io::sink(), clock).unwrap();
+    let mut csv = CsvTable::new(std::io::sink());
     for step in &call.steps {
-        csv.write("10.0.0.1:5004-10.0.0.2:6004", CaptureTime::from(step.now), (step, &Conditions::default()))
-            .unwrap();
+        let (flow, at) = ("10.0.0.1:5004-10.0.0.2:6004", CaptureTime::from(step.now));
+        csv.row(&StepRow { clock, flow, at, step, conditions: &Conditions::default() }).unwrap();
     }
     black_box(csv);
     call.steps.len()

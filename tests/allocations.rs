@@ -12,7 +12,9 @@ use remb_replay::decode::Decoder;
 use remb_replay::model::Conditions;
 use remb_replay::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
 use remb_replay::replay::{Event, Replay, ReplayConfig, Sink};
-use remb_replay::report::csv::{Clock, EstimateCsv};
+use remb_replay::report::csv::CsvTable;
+use remb_replay::report::rows::Rows as _;
+use remb_replay::report::tables::{Clock, StepRow};
 use remb_replay::rtp::{PacketClass, classify};
 use remb_replay::survey::{FlowInfo, NoFeed, Survey, SurveyConfig};
 use remb_replay::units::{CaptureTime, Timestamp};
@@ -23,20 +25,19 @@ const WARM_FRAMES: u64 = 3000;
 
 /// Writes rows and counts REMBs.
 struct Rows {
-    csv: EstimateCsv<std::io::Sink>,
+    csv: CsvTable<std::io::Sink>,
     rembs: u64,
 }
 
 impl Rows {
     fn new() -> Self {
-        let clock = Clock { first: CaptureTime::default(), nanoseconds: false };
-        Self { csv: EstimateCsv::new(sink(), clock).unwrap(), rembs: 0 }
+        Self { csv: CsvTable::new(sink()), rembs: 0 }
     }
 
     fn row(&mut self, step: &Step, conditions: &Conditions) {
-        self.csv
-            .write("10.0.0.1:5004-10.0.0.2:6004", CaptureTime::from(step.now), (step, conditions))
-            .unwrap();
+        let clock = Clock { first: CaptureTime::default(), nanoseconds: false };
+        let (flow, at) = ("10.0.0.1:5004-10.0.0.2:6004", CaptureTime::from(step.now));
+        self.csv.row(&StepRow { clock, flow, at, step, conditions }).unwrap();
     }
 }
 

@@ -12,9 +12,9 @@ use remb_replay::analysis::twice::Reading as ReadOnce;
 use remb_replay::model::Warning;
 use remb_replay::remb::Profile;
 use remb_replay::replay::{Outcome, Replay, ReplayConfig};
-use remb_replay::report::csv::{Clock, write_streams};
 use remb_replay::report::events::write_events;
 use remb_replay::report::summary::{Flow, Input, Summary, Tool};
+use remb_replay::report::tables::{Clock, write_streams};
 use remb_replay::report::views;
 use remb_replay::survey::Learned;
 

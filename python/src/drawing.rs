@@ -4,9 +4,9 @@ use remb_replay::analysis::drawings::{Drawings, Wanted};
 use remb_replay::analysis::tables::Tables;
 use remb_replay::analysis::twice::Reading as ReadOnce;
 use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink};
-use remb_replay::report::csv::Clock;
 use remb_replay::report::plot::{render_png, render_svg};
 use remb_replay::report::summary::Summary;
+use remb_replay::report::tables::Clock;
 use remb_replay::survey::{FlowInfo, Learned};
 use remb_replay::units::CaptureTime;
 
@@ -14,6 +14,7 @@ use crate::call::summary;
 use crate::errors::Error;
 use crate::reading::{Read, Source};
 use crate::settings::Settings;
+use crate::table::TableWriter;
 
 /// The picture of a flow, of the first where none is named.
 pub(crate) fn picture(
@@ -52,7 +53,7 @@ pub(crate) fn page(source: &Source, settings: &Settings) -> Result<Vec<u8>, Erro
 /// What is drawn, and what the tables would have given reason to doubt.
 struct Drawing {
     drawings: Drawings,
-    tables: Tables<Vec<u8>>,
+    tables: Tables<TableWriter>,
 }
 
 impl Sink for Drawing {

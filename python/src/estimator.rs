@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use remb_replay::bwe::{BandwidthUsage, PacketArrival};
 use remb_replay::remb::{InterceptorConfig, RembInterceptor, RembReport, RtcpWriter, WriteError};
-use remb_replay::report::csv::{rate_state_name, usage_name};
+use remb_replay::report::tables::{rate_state_name, usage_name};
 use remb_replay::units::{AbsSendTime, AbsSendTimeElement, Bitrate, DataSize, Ssrc, TimeDelta, Timestamp};
 
 use crate::errors::Error;

@@ -1,7 +1,6 @@
 //! The native half of the Python package `remb_replay`: what the library does, with Python's types.
 
 mod call;
-mod columns;
 mod compare;
 mod drawing;
 mod errors;

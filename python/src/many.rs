@@ -8,15 +8,16 @@ use std::time::Duration;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use remb_replay::analysis::batch::{Files, Halt, Manner, Rows, Table as Kind, Work, work};
+use remb_replay::analysis::batch::{CsvRows, Files, Halt, Manner, Table as Kind, Work, work};
 use remb_replay::capture::HashedFile;
 use remb_replay::remb::Profile;
-use remb_replay::report::fleet::{CaptureRow, write_capture, write_header};
+use remb_replay::report::fleet::CaptureRow;
+use remb_replay::report::rows::Rows;
 
 use crate::errors::Error;
 use crate::guard::{End, Guard, Stop};
 use crate::settings::replay_settings;
-use crate::table::Table;
+use crate::table::{Table, TableWriter};
 
 /// The rows of a capture by table, as CSV without headers: `captures`, `flows`, `remb`, `streams`, `events`. A capture that fails is its
 /// row; what is no file is not opened. Raises SettingsError, and KeyboardInterrupt where `stop` is set.
@@ -42,7 +43,7 @@ pub(crate) fn batch_rows<'py>(
     let worked = py.detach(|| worked(&mut file, &manner));
     let Some((mut capture, mut rows)) = worked? else { return Err(file.guard.interrupted()) };
     capture.cpu_ms = Some((clock()? - began) * 1e3);
-    write_capture(rows.of_mut(Kind::Captures), &capture)?;
+    rows.table(Kind::Captures).row(&capture)?;
     by_table(py, &rows)
 }
 
@@ -54,8 +55,8 @@ pub(crate) fn failed_rows(py: Python<'_>, path: PathBuf, error: String) -> PyRes
     capture.file_bytes = size(&path);
     capture.exit_code = 5;
     capture.error = Some(error);
-    let mut rows = Rows::default();
-    write_capture(rows.of_mut(Kind::Captures), &capture)?;
+    let mut rows = CsvRows::default();
+    rows.table(Kind::Captures).row(&capture)?;
     by_table(py, &rows)
 }
 
@@ -66,12 +67,14 @@ pub(crate) fn table_of(py: Python<'_>, name: &str, rows: Vec<u8>) -> PyResult<Ta
     let known = || Kind::ALL.map(Kind::name).join(", ");
     let kind =
         kind.ok_or_else(|| Error::settings(format!("no table is called '{name}'; there are {}", known())))?;
-    let mut csv = write_header(Vec::new(), &kind.columns())?;
-    csv.extend(rows);
-    Ok(py.detach(|| Table::of_csv(&csv, &[]))?)
+    Ok(py.detach(|| {
+        let mut table = TableWriter::default();
+        table.header(&kind.columns()).and_then(|()| table.csv(&rows)).map_err(Error::settings)?;
+        table.finish()
+    })?)
 }
 
-fn by_table<'py>(py: Python<'py>, rows: &Rows) -> PyResult<Bound<'py, PyDict>> {
+fn by_table<'py>(py: Python<'py>, rows: &CsvRows) -> PyResult<Bound<'py, PyDict>> {
     let by_table = PyDict::new(py);
     for kind in Kind::ALL {
         by_table.set_item(kind.name(), PyBytes::new(py, rows.of(kind)))?;
@@ -80,7 +83,7 @@ fn by_table<'py>(py: Python<'py>, rows: &Rows) -> PyResult<Bound<'py, PyDict>> {
 }
 
 /// `None` if it was interrupted.
-fn worked(file: &mut CaptureFile, manner: &Manner) -> PyResult<Option<(CaptureRow, Rows)>> {
+fn worked(file: &mut CaptureFile, manner: &Manner) -> PyResult<Option<(CaptureRow, CsvRows)>> {
     let path = file.file.path().to_owned();
     let work = work(&name(&path), file, manner).map_err(|error| PyOSError::new_err(error.to_string()))?;
     let Some(Work { mut capture, rows, .. }) = work else { return Ok(None) };
@@ -105,13 +108,13 @@ struct CaptureFile {
 }
 
 impl Files for CaptureFile {
-    type Estimates = Vec<u8>;
+    type Estimates = TableWriter;
 
     fn open(&mut self) -> io::Result<Box<dyn Read + Send>> {
         self.file.open()
     }
 
-    fn estimates(&mut self) -> io::Result<Option<Vec<u8>>> {
+    fn estimates(&mut self) -> io::Result<Option<TableWriter>> {
         Ok(None)
     }
 

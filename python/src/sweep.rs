@@ -18,7 +18,7 @@ use crate::errors::Error;
 use crate::guard::{Guard, Stop};
 use crate::reading::Source;
 use crate::settings::replay_settings;
-use crate::table::Table;
+use crate::table::{Table, TableWriter};
 
 /// One capture at every point of the grid, as a text that `rank` takes back.
 ///
@@ -67,12 +67,9 @@ pub(crate) fn rank(
         return Err(Error::Nothing(format!("no flow to estimate in {captures}")).into());
     }
     let ranking = Ranking::new(settings.profile, parts.len(), &points, flows);
-    let mut csv = Vec::new();
-    ranking.write_csv(&mut csv)?;
-    // Means of counts, and parameters without a unit.
-    let is_number = |axis: &&Axis| axis.values.iter().all(|value| value.parse::<f64>().is_ok());
-    let numbers = points.axes.iter().filter(is_number).map(|axis| axis.name.as_str());
-    Ok(Table::of_csv(&csv, &numbers.chain(["rembs", "falls"]).collect::<Vec<_>>())?)
+    let mut table = TableWriter::default();
+    ranking.write(&mut table)?;
+    Ok(table.finish()?)
 }
 
 fn points(lists: &[String], ranges: &[String], base: &ReplayConfig, phases: u16) -> Result<Points, Error> {

@@ -1,18 +1,23 @@
 //! A table by column, handed over by the Arrow C stream interface.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::ffi::FFI_ArrowSchema;
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchIterator};
-use arrow_schema::{DataType, Schema, SchemaRef};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, RecordBatchIterator, StringArray,
+};
+use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList};
+use remb_replay::report::columns::{Column, Columns, Texts, Values};
+use remb_replay::report::kind::Kind;
+use remb_replay::report::rows::{Row, Rows};
 
-use crate::columns::Columns;
 use crate::errors::Error;
 
 /// Rows of a batch.
@@ -25,7 +30,7 @@ pub(crate) struct Table {
     batches: Vec<RecordBatch>,
 }
 
-/// A table that takes its CSV, header first, and keeps columns.
+/// A table that is being written.
 #[derive(Default)]
 pub(crate) struct TableWriter {
     columns: Columns,
@@ -34,34 +39,59 @@ pub(crate) struct TableWriter {
 
 impl TableWriter {
     pub(crate) fn finish(mut self) -> Result<Table, Error> {
-        self.batches.push(self.columns.batch().map_err(Error::settings)?);
+        self.end_batch().map_err(Error::settings)?;
         let schema = self.batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
         Ok(Table { schema, batches: self.batches })
     }
-}
 
-impl Write for TableWriter {
-    fn write(&mut self, csv: &[u8]) -> io::Result<usize> {
-        self.columns.read(csv, &[])?;
-        if self.columns.rows() >= BATCH {
-            self.batches.push(self.columns.batch().map_err(io::Error::other)?);
-        }
-        Ok(csv.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
+    fn end_batch(&mut self) -> Result<(), ArrowError> {
+        let columns = self.columns.columns();
+        let fields: Vec<_> = columns.iter().map(field).collect();
+        let arrays = columns.iter().map(array).collect::<Result<_, _>>()?;
+        self.batches.push(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?);
+        self.columns.clear();
         Ok(())
     }
 }
 
-impl Table {
-    /// Of a table as it is written; `reals` are columns that have numbers here, whatever their names say elsewhere.
-    pub(crate) fn of_csv(csv: &[u8], reals: &[&str]) -> Result<Self, Error> {
-        let mut table = TableWriter::default();
-        table.columns.read(csv, reals).map_err(Error::settings)?;
-        table.finish()
+impl Rows for TableWriter {
+    fn begin(&mut self, columns: &[(&str, Kind)]) -> io::Result<()> {
+        self.columns.begin(columns)
     }
 
+    #[inline]
+    fn row(&mut self, row: &impl Row) -> io::Result<()> {
+        self.columns.row(row)?;
+        if self.columns.rows() < BATCH { Ok(()) } else { self.end_batch().map_err(io::Error::other) }
+    }
+}
+
+fn field(column: &Column) -> Field {
+    let kind = match column.values {
+        Values::Text(_) => DataType::Utf8,
+        Values::Integer(_) => DataType::Int64,
+        Values::Real(_) => DataType::Float64,
+        Values::Flag(_) => DataType::Boolean,
+    };
+    Field::new(&column.name, kind, true)
+}
+
+fn array(column: &Column) -> Result<ArrayRef, ArrowError> {
+    Ok(match &column.values {
+        Values::Text(texts) => Arc::new(strings(texts)?),
+        Values::Integer(cells) => Arc::new(cells.iter().copied().collect::<Int64Array>()),
+        Values::Real(cells) => Arc::new(cells.iter().copied().collect::<Float64Array>()),
+        Values::Flag(cells) => Arc::new(cells.iter().copied().collect::<BooleanArray>()),
+    })
+}
+
+fn strings(texts: &Texts) -> Result<StringArray, ArrowError> {
+    let lengths = OffsetBuffer::from_lengths(texts.ranges().map(|place| place.len()));
+    let present: NullBuffer = texts.ranges().map(|place| !place.is_empty()).collect();
+    StringArray::try_new(lengths, Buffer::from(texts.as_str().as_bytes()), Some(present))
+}
+
+impl Table {
     fn rows(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
     }

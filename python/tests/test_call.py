@@ -273,5 +273,5 @@ def test_cells_are_read_as_they_are_written_to_the_last_bit():
     assert [value.hex() for value in table["time_s"]] == [float(real).hex() for real in reals]
     assert table["bitrate_bps"] == numbers and set(table["flow"]) == {flow} and set(table["ssrcs"]) == {None}
     for wrong in ["x,1.5.2,,,,,,,", "x,1,,,,1.5,,,", "x,1,,,,9223372036854775808,,,", "x,1", "x,1,,,,,,,,", "x,-,,,,,,,"]:
-        with pytest.raises(rr.SettingsError, match="another kind|has not 9 cells"):
+        with pytest.raises(rr.SettingsError, match="another kind|of [0-9]+ cells in a table of 9 columns"):
             rr.table_of("remb", f"{wrong}\n".encode())

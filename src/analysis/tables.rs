@@ -1,44 +1,47 @@
-//! A replay's events as rows of `remb.csv` and `estimate.csv`, into any writers: files, standard output, memory.
+//! A replay's events as rows of its tables of REMBs and of estimates, whatever is made of them.
 
-use std::io::{self, Write};
+use std::io;
 
 use crate::model::{Conditions, Doubt, Warning};
 use crate::replay::{Event, SentRemb, Sink};
-use crate::report::csv::{Clock, EstimateCsv, RembCsv, RembRow};
+use crate::report::rows::Rows;
+use crate::report::tables::{Clock, ESTIMATE_COLUMNS, REMB_COLUMNS, RembRow, StepRow};
 use crate::survey::FlowInfo;
 use crate::units::{CaptureTime, Count, Ssrc};
 use remb::bwe::Step;
 
-/// Writes the tables as the replay goes: REMBs into a writer, and estimates into one that may be of another kind.
+/// Writes the tables as the replay goes: REMBs into one, and estimates into one that may be of another kind.
 #[derive(Debug)]
-pub struct Tables<W: Write, E: Write = W> {
+pub struct Tables<R: Rows, E: Rows = R> {
+    clock: Clock,
     sender_ssrc: Ssrc,
-    rembs: Option<RembCsv<W>>,
-    estimates: Option<EstimateCsv<E>>,
+    rembs: Option<R>,
+    estimates: Option<E>,
     /// The flows in words, by their places; empty where nothing happened yet.
     names: Vec<String>,
     /// REMBs with more SSRCs than they can list.
     without_ssrcs: u64,
 }
 
-impl<W: Write, E: Write> Tables<W, E> {
-    /// Writes the headers of those that are wanted.
+impl<R: Rows, E: Rows> Tables<R, E> {
+    /// Begins those that are wanted.
     ///
     /// # Errors
-    /// Those of the writers.
-    pub fn new(clock: Clock, sender_ssrc: Ssrc, rembs: Option<W>, estimates: Option<E>) -> io::Result<Self> {
-        Ok(Self {
-            sender_ssrc,
-            rembs: rembs.map(|rembs| RembCsv::new(rembs, clock)).transpose()?,
-            estimates: estimates.map(|estimates| EstimateCsv::new(estimates, clock)).transpose()?,
-            names: Vec::new(),
-            without_ssrcs: 0,
-        })
+    /// Those of the tables.
+    pub fn new(
+        clock: Clock,
+        sender_ssrc: Ssrc,
+        mut rembs: Option<R>,
+        mut estimates: Option<E>,
+    ) -> io::Result<Self> {
+        rembs.as_mut().map_or(Ok(()), |rembs| rembs.header(&REMB_COLUMNS))?;
+        estimates.as_mut().map_or(Ok(()), |estimates| estimates.header(&ESTIMATE_COLUMNS))?;
+        Ok(Self { clock, sender_ssrc, rembs, estimates, names: Vec::new(), without_ssrcs: 0 })
     }
 
-    /// The writers, after the last row: of REMBs and of estimates.
-    pub fn into_inner(self) -> (Option<W>, Option<E>) {
-        (self.rembs.map(RembCsv::into_inner), self.estimates.map(EstimateCsv::into_inner))
+    /// The tables, after the last row: of REMBs and of estimates.
+    pub fn into_inner(self) -> (Option<R>, Option<E>) {
+        (self.rembs, self.estimates)
     }
 
     /// REMBs that list no SSRCs, for they concern too many.
@@ -50,14 +53,20 @@ impl<W: Write, E: Write> Tables<W, E> {
 
     fn remb(&mut self, place: usize, at: CaptureTime, remb: &SentRemb) -> io::Result<()> {
         self.without_ssrcs += u64::from(remb.ssrcs.is_empty());
-        let (Some(csv), Some(flow)) = (&mut self.rembs, self.names.get(place)) else { return Ok(()) };
+        let (Some(rembs), Some(flow)) = (&mut self.rembs, self.names.get(place)) else { return Ok(()) };
+        let Self { clock, sender_ssrc, .. } = *self;
         let SentRemb { bitrate, reason, ref ssrcs } = *remb;
-        csv.write(&RembRow { at, flow, sender_ssrc: self.sender_ssrc, bitrate, reason, ssrcs })
+        rembs.row(&RembRow { clock, at, flow, sender_ssrc, bitrate, reason, ssrcs })
     }
 
-    fn step(&mut self, place: usize, at: CaptureTime, step: (&Step, &Conditions)) -> io::Result<()> {
+    fn step(
+        &mut self,
+        place: usize,
+        at: CaptureTime,
+        (step, conditions): (&Step, &Conditions),
+    ) -> io::Result<()> {
         match (&mut self.estimates, self.names.get(place)) {
-            (Some(csv), Some(flow)) => csv.write(flow, at, step),
+            (Some(rows), Some(flow)) => rows.row(&StepRow { clock: self.clock, flow, at, step, conditions }),
             _ => Ok(()),
         }
     }
@@ -73,7 +82,7 @@ impl<W: Write, E: Write> Tables<W, E> {
     }
 }
 
-impl<W: Write, E: Write> Sink for Tables<W, E> {
+impl<R: Rows, E: Rows> Sink for Tables<R, E> {
     type Error = io::Error;
 
     fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> io::Result<()> {

@@ -12,14 +12,15 @@ use remb_replay::analysis::tables::Tables;
 use remb_replay::analysis::twice::Reading;
 use remb_replay::remb::Profile;
 use remb_replay::replay::{Outcome, Replay};
-use remb_replay::report::csv::Clock;
+use remb_replay::report::csv::CsvTable;
+use remb_replay::report::tables::Clock;
 use remb_replay::survey::Learned;
 
 /// What one reading of the capture came to.
 struct Replayed {
     read: ReadCapture,
     outcome: Outcome,
-    tables: Tables<Vec<u8>>,
+    tables: Tables<CsvTable<Vec<u8>>>,
 }
 
 impl Reading for Replayed {
@@ -50,7 +51,8 @@ pub(super) fn replay_in_memory(
     let summary = summary(&read, outcome, &resolved, tables.doubt());
     let exit = read.exit(&summary.warnings, behave);
     let (rembs, estimates) = tables.into_inner();
-    let [rembs, estimates] = [rembs, estimates].map(Option::unwrap_or_default);
+    let [rembs, estimates] =
+        [rembs, estimates].map(|table| table.map(CsvTable::into_inner).unwrap_or_default());
     Ok((exit, Results { summary, rembs, estimates }))
 }
 
@@ -71,9 +73,9 @@ fn read(
             Some(tables) => tables,
             none => {
                 let clock = Clock { first: frame.at, nanoseconds: frame.nanoseconds };
-                let estimates = wants_estimates.then(Vec::new);
-                let sender = resolved.config.sender_ssrc;
-                none.insert(Tables::new(clock, sender, Some(Vec::new()), estimates)?)
+                let table = || CsvTable::new(Vec::new());
+                let (rembs, estimates) = (Some(table()), wants_estimates.then(table));
+                none.insert(Tables::new(clock, resolved.config.sender_ssrc, rembs, estimates)?)
             }
         };
         Ok(replay.handle_frame(frame, tables)?)

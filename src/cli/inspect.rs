@@ -14,9 +14,9 @@ use super::{Exit, Failure, messages, to_stdout};
 use remb_replay::analysis::twice::Reading;
 use remb_replay::model::Nothing;
 use remb_replay::remb::Profile;
-use remb_replay::report::csv::{write_streams, write_streams_of_several};
 use remb_replay::report::ranking::{self, Ranked, rank};
 use remb_replay::report::summary::{Flow, Input, Inspection, Tool, Warning};
+use remb_replay::report::tables::{write_streams, write_streams_of_several};
 use remb_replay::report::views;
 use remb_replay::survey::{Findings, Learned, NoFeed, Survey, SurveyConfig};
 

@@ -26,6 +26,7 @@ use remb_replay::analysis::twice::{self, Reading};
 use remb_replay::capture::CaptureError;
 use remb_replay::remb::Profile;
 use remb_replay::report::counted;
+use remb_replay::report::csv::CsvTable;
 use remb_replay::report::plot::{MAX_BEST, MAX_PANELS, OverlayPanel, render_sweep_png, render_sweep_svg};
 use remb_replay::report::summary::Warning;
 use remb_replay::survey::Learned;
@@ -250,7 +251,7 @@ impl Sweep<'_> {
 /// Writes and prints.
 fn finish(args: &SweepArgs, plan: &Plan, ranking: &Ranking, panels: Vec<OverlayPanel>) -> anyhow::Result<()> {
     let mut outputs = Vec::new();
-    plan.write(Kind::SweepCsv, &mut outputs, |output| Ok(ranking.write_csv(output)?))?;
+    plan.write(Kind::SweepCsv, &mut outputs, |output| Ok(ranking.write(&mut CsvTable::new(output))?))?;
     plan.write_json(&mut outputs, &ranking.to_json())?;
     if let Some((mut output, format)) = plan.open_picture(0)? {
         let figure = figure(ranking, panels, args.plot_kind);

@@ -15,12 +15,12 @@ use remb_replay::analysis::tables::Tables;
 use remb_replay::capture::{Frame, LinkType};
 use remb_replay::model::{Doubt, Warning};
 use remb_replay::replay::{Event, SentRemb, Sink};
-use remb_replay::report::csv::{Clock, write_streams};
 use remb_replay::report::events::write_events;
 use remb_replay::report::merge::MERGED_SENDER;
 use remb_replay::report::pcap::{RembPcap, RtcpPacking};
 use remb_replay::report::plot::{Figure, render_png, render_svg};
 use remb_replay::report::summary::{Count, Summary};
+use remb_replay::report::tables::{Clock, write_streams};
 use remb_replay::survey::FlowInfo;
 use remb_replay::units::{CaptureTime, Ssrc};
 

@@ -1,129 +1,25 @@
-//! Tables by column: rows of CSV, as they are written, with the type that each column's name says.
+//! Tables by column, typed: what Parquet and other programs take.
 //!
-//! Every table has one writer, which makes CSV. What other programs take by column is made from its rows, so that a value
-//! is the same wherever it is read, to the last digit.
+//! A value is what reading the table's CSV would give, to the last digit: a number that is rounded there is rounded here.
 
+use std::fmt::Display;
 use std::io;
+use std::ops::Range;
+use std::slice::IterMut;
 
-use csv_core::ReadRecordResult;
+use super::csv::write_ssrcs;
+use super::decimal::{quotient, rounded, write_fixed, write_scaled};
+use super::kind::Kind;
+use super::rows::{Cells, Row, Rows};
+use crate::units::Ssrc;
 
-/// What the cells of a column are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Words.
-    Text,
-    /// Whole numbers.
-    Integer,
-    /// Numbers.
-    Real,
-    /// Yes or no.
-    Flag,
-}
-
-/// Columns that are words.
-const TEXTS: [&str; 28] = [
-    "bound",
-    "capture",
-    "captured_at",
-    "carrier",
-    "cause",
-    "error",
-    "estimator",
-    "flow",
-    "format",
-    "held_against",
-    "kind",
-    "payload_types",
-    "profile",
-    "rate_state",
-    "reason",
-    "retransmits",
-    "rtt_source",
-    "rtx_of",
-    "sender_ssrc",
-    "sha256",
-    "ssrc",
-    "ssrcs",
-    "text",
-    "type",
-    "usage",
-    "verdict",
-    "warnings",
-    "why",
-];
-/// Columns that are counts or other whole numbers, beside those in bytes and bit/s.
-const INTEGERS: [&str; 22] = [
-    "abs_send_time_id",
-    "clock_hz",
-    "decreases",
-    "duplicates",
-    "exit_code",
-    "expected",
-    "first_frame",
-    "flows",
-    "frames",
-    "longest",
-    "lost",
-    "num_deltas",
-    "packets",
-    "packets_fed",
-    "rank",
-    "recorded_rembs",
-    "remb_falls",
-    "rembs",
-    "reordered",
-    "sender_pauses",
-    "streams",
-    "truncated",
-];
-/// Columns that are yes or no.
-const FLAGS: [&str; 8] = [
-    "base",
-    "encrypted",
-    "fed_to_estimator",
-    "fit",
-    "probe",
-    "rate_window_emptied",
-    "recorded",
-    "streams_timed_out",
-];
-/// Columns that are numbers, beside those with a unit.
-const REALS: [&str; 3] = ["falls", "share", "var_noise"];
-/// Units, as the names of columns end.
-const UNITS: [(&str, Kind); 9] = [
-    ("_bps", Kind::Integer),
-    ("_bytes", Kind::Integer),
-    ("_kbps", Kind::Real),
-    ("_ms", Kind::Real),
-    ("_pct", Kind::Real),
-    ("_percent", Kind::Real),
-    ("_ppm", Kind::Real),
-    ("_s", Kind::Real),
-    ("_ratio", Kind::Real),
-];
-
-impl Kind {
-    /// By a column's name; `None` of one that is not known.
-    pub fn of(column: &str) -> Option<Self> {
-        let lists = [
-            (&TEXTS[..], Self::Text),
-            (&INTEGERS, Self::Integer),
-            (&FLAGS, Self::Flag),
-            (&REALS, Self::Real),
-        ];
-        let listed = lists.into_iter().find(|(names, _)| names.contains(&column)).map(|(_, kind)| kind);
-        listed.or_else(|| UNITS.iter().find(|(unit, _)| column.ends_with(unit)).map(|(_, kind)| *kind))
-    }
-}
-
-/// A column's cells; those that are empty are `None`.
-#[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs, reason = "each is of the kind of its name")]
-pub enum Cells {
-    Text(Vec<Option<String>>),
-    Integer(Vec<Option<i64>>),
-    Real(Vec<Option<f64>>),
-    Flag(Vec<Option<bool>>),
+/// A table by column, which grows row by row.
+#[derive(Debug, Default)]
+pub struct Columns {
+    columns: Vec<Column>,
+    rows: usize,
+    /// Digits that a number is read of.
+    digits: Vec<u8>,
 }
 
 /// A column.
@@ -131,85 +27,31 @@ pub enum Cells {
 pub struct Column {
     /// Its name.
     pub name: String,
-    /// By row.
-    pub cells: Cells,
+    /// Its cells, by row.
+    pub values: Values,
 }
 
-impl Column {
-    /// Without rows. A name that is not known has words.
-    pub fn new(name: &str) -> Self {
-        let cells = match Kind::of(name).unwrap_or(Kind::Text) {
-            Kind::Text => Cells::Text(Vec::new()),
-            Kind::Integer => Cells::Integer(Vec::new()),
-            Kind::Real => Cells::Real(Vec::new()),
-            Kind::Flag => Cells::Flag(Vec::new()),
-        };
-        Self { name: name.to_owned(), cells }
-    }
-
-    fn push(&mut self, cell: &str) -> io::Result<()> {
-        fn parsed<T: std::str::FromStr>(cell: &str) -> Result<Option<T>, ()> {
-            if cell.is_empty() { Ok(None) } else { cell.parse().map(Some).map_err(|_| ()) }
-        }
-        let pushed = match &mut self.cells {
-            Cells::Text(cells) => {
-                cells.push((!cell.is_empty()).then(|| cell.to_owned()));
-                Ok(())
-            }
-            Cells::Integer(cells) => parsed(cell).map(|value| cells.push(value)),
-            Cells::Real(cells) => parsed(cell).map(|value| cells.push(value)),
-            Cells::Flag(cells) => match cell {
-                "" => Ok(None),
-                "1" | "yes" => Ok(Some(true)),
-                "0" | "no" => Ok(Some(false)),
-                _ => Err(()),
-            }
-            .map(|value| cells.push(value)),
-        };
-        let other = || io::Error::other(format!("column {}: '{cell}' is of another kind", self.name));
-        pushed.map_err(|()| other())
-    }
-
-    /// Empties it.
-    pub fn clear(&mut self) {
-        match &mut self.cells {
-            Cells::Text(cells) => cells.clear(),
-            Cells::Integer(cells) => cells.clear(),
-            Cells::Real(cells) => cells.clear(),
-            Cells::Flag(cells) => cells.clear(),
-        }
-    }
+/// A column's cells; those that are empty are `None`.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "each is of the kind of its name")]
+pub enum Values {
+    Text(Texts),
+    Integer(Vec<Option<i64>>),
+    Real(Vec<Option<f64>>),
+    Flag(Vec<Option<bool>>),
 }
 
-/// A table by column, which grows by the bytes of its CSV, cut anywhere.
-pub struct Columns {
-    /// The columns; none before the header has come.
-    pub columns: Vec<Column>,
-    rows: usize,
-    reader: csv_core::Reader,
-    /// The cells of the row that is being read, one behind the other, and their ends.
-    row: Vec<u8>,
+/// Texts one behind the other; an empty one is none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Texts {
+    text: String,
     ends: Vec<usize>,
-    /// How much of both is filled.
-    filled: (usize, usize),
-}
-
-impl Default for Columns {
-    fn default() -> Self {
-        let reader = csv_core::Reader::new();
-        Self { columns: Vec::new(), rows: 0, reader, row: vec![0; 1024], ends: vec![0; 64], filled: (0, 0) }
-    }
 }
 
 impl Columns {
-    /// Of a whole table, with its header.
-    ///
-    /// # Errors
-    /// If a cell is not of its column's kind.
-    pub fn of(csv: &[u8]) -> io::Result<Self> {
-        let mut columns = Self::default();
-        columns.read(csv, |_| Ok(()))?;
-        Ok(columns)
+    /// None before the table was begun.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
     }
 
     /// Rows so far.
@@ -219,108 +61,364 @@ impl Columns {
 
     /// Forgets the rows.
     pub fn clear(&mut self) {
-        self.rows = 0;
-        self.columns.iter_mut().for_each(Column::clear);
+        self.cut(0);
     }
 
-    /// Takes bytes of CSV; `after_row` may look at the table after each row, and clear it.
-    ///
-    /// # Errors
-    /// If a cell is not of its column's kind, and those of `after_row`.
-    pub fn read(
-        &mut self,
-        mut csv: &[u8],
-        mut after_row: impl FnMut(&mut Self) -> io::Result<()>,
-    ) -> io::Result<()> {
-        while !csv.is_empty() {
-            let (bytes, cells) = self.filled;
-            let row = self.row.get_mut(bytes..).unwrap_or_default();
-            let ends = self.ends.get_mut(cells..).unwrap_or_default();
-            let (result, read, written, ended) = self.reader.read_record(csv, row, ends);
-            csv = csv.get(read..).unwrap_or_default();
-            self.filled = (bytes + written, cells + ended);
-            match result {
-                ReadRecordResult::OutputFull => self.row.resize(self.row.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::Record => {
-                    let is_header = self.columns.is_empty();
-                    self.end_row()?;
-                    if !is_header {
-                        after_row(self)?;
-                    }
-                }
-                ReadRecordResult::InputEmpty | ReadRecordResult::End => break,
+    /// Forgets those behind the first so many, and what there is of one that is not whole.
+    fn cut(&mut self, rows: usize) {
+        self.rows = rows;
+        for column in &mut self.columns {
+            match &mut column.values {
+                Values::Text(texts) => texts.cut(rows),
+                Values::Integer(cells) => cells.truncate(rows),
+                Values::Real(cells) => cells.truncate(rows),
+                Values::Flag(cells) => cells.truncate(rows),
             }
         }
+    }
+}
+
+impl Rows for Columns {
+    fn begin(&mut self, columns: &[(&str, Kind)]) -> io::Result<()> {
+        let columns =
+            columns.iter().map(|(name, kind)| Column { name: (*name).to_owned(), values: kind.into() });
+        *self = Self { columns: columns.collect(), ..Self::default() };
         Ok(())
     }
 
-    fn end_row(&mut self) -> io::Result<()> {
-        let (_, cells) = std::mem::take(&mut self.filled);
-        let ends = self.ends.get(..cells).unwrap_or_default();
-        let starts = [0].into_iter().chain(ends.iter().copied());
-        let cells = starts.zip(ends).map(|(start, end)| {
-            std::str::from_utf8(self.row.get(start..*end).unwrap_or_default()).map_err(io::Error::other)
-        });
-        if self.columns.is_empty() {
-            self.columns = cells.map(|name| name.map(Column::new)).collect::<io::Result<_>>()?;
+    #[inline]
+    fn row(&mut self, row: &impl Row) -> io::Result<()> {
+        let mut cells =
+            Pushed { rest: self.columns.iter_mut(), digits: &mut self.digits, over: 0, wrong: None };
+        row.cells(&mut cells);
+        let Pushed { rest, over, wrong, .. } = cells;
+        let missing = rest.len();
+        if wrong.is_none() && (missing, over) == (0, 0) {
+            self.rows += 1;
             return Ok(());
         }
-        if ends.len() != self.columns.len() {
-            let (cells, columns) = (ends.len(), self.columns.len());
-            return Err(io::Error::other(format!("a row of {cells} cells in a table of {columns} columns")));
+        self.cut(self.rows);
+        let columns = self.columns.len();
+        let count = || format!("a row of {} cells in a table of {columns} columns", columns - missing + over);
+        Err(io::Error::other(wrong.unwrap_or_else(count)))
+    }
+}
+
+impl From<&Kind> for Values {
+    fn from(kind: &Kind) -> Self {
+        match kind {
+            Kind::Text => Self::Text(Texts::default()),
+            Kind::Integer => Self::Integer(Vec::new()),
+            Kind::Real => Self::Real(Vec::new()),
+            Kind::Flag => Self::Flag(Vec::new()),
         }
-        self.rows += 1;
-        self.columns.iter_mut().zip(cells).try_for_each(|(column, cell)| column.push(cell?))
+    }
+}
+
+impl Texts {
+    /// All of them.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Where in [`Self::as_str`] each is, by row.
+    pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        [0].into_iter().chain(self.ends.iter().copied()).zip(&self.ends).map(|(start, end)| start..*end)
+    }
+
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+    }
+
+    fn cut(&mut self, rows: usize) {
+        self.ends.truncate(rows);
+        self.text.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+}
+
+/// The cells of a row on their way to the columns.
+struct Pushed<'a> {
+    /// Columns without a cell yet.
+    rest: IterMut<'a, Column>,
+    digits: &'a mut Vec<u8>,
+    /// Cells that no column is left for.
+    over: usize,
+    /// What is wrong with the first cell that is of another kind.
+    wrong: Option<String>,
+}
+
+impl<'a> Pushed<'a> {
+    #[inline]
+    fn next(&mut self) -> Option<&'a mut Column> {
+        let next = self.rest.next();
+        self.over += usize::from(next.is_none());
+        next
+    }
+
+    #[cold]
+    fn refuse(&mut self, column: &Column, cell: impl Display) {
+        self.wrong.get_or_insert_with(|| format!("column {}: '{cell}' is of another kind", column.name));
+    }
+
+    /// A number of these digits.
+    #[cold]
+    fn read(&mut self, column: &mut Column, write: impl FnOnce(&mut Vec<u8>)) {
+        self.digits.clear();
+        write(self.digits);
+        let cell = std::str::from_utf8(self.digits).unwrap_or_default();
+        match &mut column.values {
+            Values::Real(cells) => cells.push(cell.parse().ok()),
+            _ => {
+                let cell = cell.to_owned();
+                self.refuse(column, cell);
+            }
+        }
+    }
+}
+
+impl Cells for Pushed<'_> {
+    #[inline]
+    fn text(&mut self, text: &str) {
+        let Some(column) = self.next() else { return };
+        match &mut column.values {
+            Values::Text(texts) => texts.push(text),
+            _ => self.refuse(column, text),
+        }
+    }
+
+    #[inline]
+    fn word(&mut self, word: &str) {
+        self.text(word);
+    }
+
+    fn written(&mut self, cell: &str) {
+        fn parsed<T: std::str::FromStr>(cell: &str) -> Option<Option<T>> {
+            if cell.is_empty() { Some(None) } else { cell.parse().map(Some).ok() }
+        }
+        let Some(column) = self.next() else { return };
+        let pushed = match &mut column.values {
+            Values::Text(texts) => Some(texts.push(cell)),
+            Values::Integer(cells) => parsed(cell).map(|value| cells.push(value)),
+            Values::Real(cells) => parsed(cell).map(|value| cells.push(value)),
+            Values::Flag(cells) => match cell {
+                "" => Some(None),
+                "1" | "yes" => Some(Some(true)),
+                "0" | "no" => Some(Some(false)),
+                _ => None,
+            }
+            .map(|value| cells.push(value)),
+        };
+        if pushed.is_none() {
+            self.refuse(column, cell);
+        }
+    }
+
+    #[inline]
+    fn empty(&mut self) {
+        let Some(column) = self.next() else { return };
+        match &mut column.values {
+            Values::Text(texts) => texts.push(""),
+            Values::Integer(cells) => cells.push(None),
+            Values::Real(cells) => cells.push(None),
+            Values::Flag(cells) => cells.push(None),
+        }
+    }
+
+    #[inline]
+    fn integer(&mut self, value: i64) {
+        let Some(column) = self.next() else { return };
+        match &mut column.values {
+            Values::Integer(cells) => cells.push(Some(value)),
+            Values::Real(cells) => cells.push(Some(value as f64)),
+            _ => self.refuse(column, value),
+        }
+    }
+
+    #[inline]
+    fn count(&mut self, value: u64) {
+        match i64::try_from(value) {
+            Ok(value) => self.integer(value),
+            Err(_) => self.written(&value.to_string()),
+        }
+    }
+
+    #[inline]
+    fn scaled(&mut self, scaled: i64, digits: u32) {
+        if digits == 0 {
+            return self.integer(scaled);
+        }
+        let Some(column) = self.next() else { return };
+        match (&mut column.values, quotient(scaled, digits)) {
+            (Values::Real(cells), Some(value)) => cells.push(Some(value)),
+            _ => self.read(column, |out| write_scaled(out, scaled, digits)),
+        }
+    }
+
+    #[inline]
+    fn fixed(&mut self, value: f64, digits: u32) {
+        match rounded(value, digits) {
+            Some(scaled) => self.scaled(scaled, digits),
+            None if !value.is_finite() => self.empty(),
+            None => {
+                let Some(column) = self.next() else { return };
+                self.read(column, |out| write_fixed(out, value, digits));
+            }
+        }
+    }
+
+    #[inline]
+    fn flag(&mut self, yes: bool) {
+        let Some(column) = self.next() else { return };
+        match &mut column.values {
+            Values::Flag(cells) => cells.push(Some(yes)),
+            _ => self.refuse(column, u8::from(yes)),
+        }
+    }
+
+    #[inline]
+    fn ssrcs(&mut self, ssrcs: &[Ssrc]) {
+        let mut words = std::mem::take(self.digits);
+        words.clear();
+        write_ssrcs(&mut words, ssrcs);
+        self.text(std::str::from_utf8(&words).unwrap_or_default());
+        *self.digits = words;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::report::csv::{ESTIMATE_COLUMNS, REMB_COLUMNS, STREAM_COLUMNS};
-    use crate::report::events::EVENT_COLUMNS;
-    use crate::report::fleet::{CAPTURE_COLUMNS, FLOW_COLUMNS};
+    use proptest::prelude::*;
 
-    #[test]
-    fn the_kind_of_every_column_is_known() {
-        let tables = [
-            &ESTIMATE_COLUMNS[..],
-            &REMB_COLUMNS,
-            &STREAM_COLUMNS,
-            &EVENT_COLUMNS,
-            &CAPTURE_COLUMNS,
-            &FLOW_COLUMNS,
-        ];
-        let unknown: Vec<_> = tables.into_iter().flatten().filter(|name| Kind::of(name).is_none()).collect();
-        assert!(unknown.is_empty(), "what are {unknown:?}?");
+    use super::*;
+
+    const NAMES: [&str; 4] = ["flow", "packets", "rtt_ms", "fit"];
+
+    fn begun(names: &[&str]) -> Columns {
+        let mut columns = Columns::default();
+        columns.header(names).unwrap();
+        columns
     }
 
-    #[test]
-    fn cells_are_of_their_kind_and_empty_ones_are_none_wherever_the_bytes_are_cut() {
-        let csv = "flow,packets,rtt_ms,fit\n\"a,\"\"b\"\"\n\",12,1.5,1\n,,,\n";
-        for cut in 0..csv.len() {
-            let mut columns = Columns::default();
-            for part in [&csv[..cut], &csv[cut..]] {
-                columns.read(part.as_bytes(), |_| Ok(())).unwrap();
+    fn values(columns: &Columns) -> Vec<Values> {
+        columns.columns().iter().map(|column| column.values.clone()).collect()
+    }
+
+    /// A row of cells of every way to write them.
+    struct Any(f64, i64, u64, &'static str);
+
+    impl Row for Any {
+        fn cells(&self, cells: &mut impl Cells) {
+            cells.text(self.3);
+            cells.ssrcs(&[Ssrc(1), Ssrc(0xffff_ffff)]);
+            cells.fixed(self.0, 4);
+            cells.fixed(self.0 * 1e-6, 9);
+            cells.scaled(self.1, 9);
+            cells.scaled(self.1 / 1000, 6);
+            cells.integer(self.1);
+            cells.integer(self.1);
+            cells.count(self.2 >> 1);
+            cells.flag(self.1 > 0);
+            cells.empty();
+        }
+    }
+
+    const OF_ANY: [&str; 11] =
+        ["flow", "ssrcs", "a_ms", "b_ms", "a_s", "b_s", "a_bps", "c_s", "packets", "fit", "rtt_ms"];
+
+    proptest! {
+        #[test]
+        fn a_row_is_what_its_csv_says(real in prop_oneof![-1e3..1e3f64, any::<f64>()], integer: i64, count: u64) {
+            let mut csv = super::super::csv::CsvTable::new(Vec::new());
+            let (mut typed, mut read) = (begun(&OF_ANY), begun(&OF_ANY));
+            for row in [Any(real, integer, count, "a,\"b\"\n"), Any(f64::NAN, 0, 0, ""), Any(-0.0, -1, 1, "x")] {
+                csv.row(&row).unwrap();
+                typed.row(&row).unwrap();
             }
-            let cells: Vec<_> = columns.columns.iter().map(|column| column.cells.clone()).collect();
-            let expected = [
-                Cells::Text(vec![Some("a,\"b\"\n".to_owned()), None]),
-                Cells::Integer(vec![Some(12), None]),
-                Cells::Real(vec![Some(1.5), None]),
-                Cells::Flag(vec![Some(true), None]),
-            ];
-            assert_eq!(cells, expected, "cut at {cut}");
-            assert_eq!(columns.rows(), 2);
+            read.csv(&csv.into_inner()).unwrap();
+            prop_assert_eq!(values(&typed), values(&read));
+            // Of a zero the sign, too.
+            let bits = |columns: &Columns| match &columns.columns()[2].values {
+                Values::Real(cells) => cells.iter().map(|cell| cell.map(f64::to_bits)).collect::<Vec<_>>(),
+                _ => Vec::new(),
+            };
+            prop_assert_eq!(bits(&typed), bits(&read));
         }
     }
 
     #[test]
-    fn what_is_not_of_its_kind_is_refused() {
-        let refused = |csv: &str| Columns::of(csv.as_bytes()).err().unwrap().to_string();
-        assert_eq!(refused("packets\n1.5\n"), "column packets: '1.5' is of another kind");
-        assert_eq!(refused("fit\n2\n"), "column fit: '2' is of another kind");
-        assert_eq!(refused("flow,fit\na\n"), "a row of 1 cells in a table of 2 columns");
+    fn cells_are_of_their_kind_and_empty_ones_are_none() {
+        let mut columns = begun(&NAMES);
+        columns.csv(b"\"a,\"\"b\"\"\n\",12,1.5,1\n,,,\n").unwrap();
+        let expected = [
+            Values::Text(Texts { text: "a,\"b\"\n".to_owned(), ends: vec![6, 6] }),
+            Values::Integer(vec![Some(12), None]),
+            Values::Real(vec![Some(1.5), None]),
+            Values::Flag(vec![Some(true), None]),
+        ];
+        assert_eq!((values(&columns), columns.rows()), (expected.to_vec(), 2));
+        columns.clear();
+        assert_eq!((values(&columns), columns.rows()), (values(&begun(&NAMES)), 0));
+    }
+
+    #[test]
+    fn what_is_not_of_its_kind_is_refused_and_leaves_whole_rows() {
+        #[derive(Clone, Copy)]
+        enum Cell {
+            Text,
+            Ssrc,
+            Integer,
+            Count,
+            Scaled,
+            Fixed,
+            Large,
+            Flag,
+        }
+        impl Row for &[Cell] {
+            fn cells(&self, cells: &mut impl Cells) {
+                for cell in *self {
+                    match cell {
+                        Cell::Text => cells.text("a"),
+                        Cell::Ssrc => cells.ssrcs(&[Ssrc(7)]),
+                        Cell::Integer => cells.integer(3),
+                        Cell::Count => cells.count(u64::MAX),
+                        Cell::Scaled => cells.scaled(15, 1),
+                        Cell::Fixed => cells.fixed(1.5, 1),
+                        Cell::Large => cells.fixed(1e300, 1),
+                        Cell::Flag => cells.flag(true),
+                    }
+                }
+            }
+        }
+        let refused = |names: &[&str], row: &[Cell]| {
+            let mut columns = begun(names);
+            let error = columns.row(&row).unwrap_err().to_string();
+            assert_eq!((values(&columns), columns.rows()), (values(&begun(names)), 0));
+            error
+        };
+        for (column, cell, shown) in [
+            ("packets", Cell::Text, "a"),
+            ("packets", Cell::Ssrc, "0x00000007"),
+            ("packets", Cell::Fixed, "1.5"),
+            ("packets", Cell::Scaled, "1.5"),
+            ("packets", Cell::Count, "18446744073709551615"),
+            ("packets", Cell::Flag, "1"),
+            ("fit", Cell::Integer, "3"),
+            ("flow", Cell::Fixed, "1.5"),
+            ("flow", Cell::Flag, "1"),
+            ("rtt_ms", Cell::Text, "a"),
+        ] {
+            let expected = format!("column {column}: '{shown}' is of another kind");
+            assert_eq!(refused(&["lost", column], &[Cell::Integer, cell]), expected);
+        }
+        assert!(refused(&["packets"], &[Cell::Large]).starts_with("column packets: '1000"));
+        let few = refused(&["flow", "lost"], &[Cell::Text]);
+        assert_eq!(few, "a row of 1 cells in a table of 2 columns");
+        let many = refused(&["flow"], &[Cell::Text, Cell::Text, Cell::Integer]);
+        assert_eq!(many, "a row of 3 cells in a table of 1 columns");
+        let read = |name: &str, csv: &str| begun(&[name]).csv(csv.as_bytes()).unwrap_err().to_string();
+        assert_eq!(read("packets", "1\n1.5\n"), "column packets: '1.5' is of another kind");
+        assert_eq!(read("fit", "2\n"), "column fit: '2' is of another kind");
+        assert_eq!(read("fit", "1,2\n"), "a row of 2 cells in a table of 1 columns");
     }
 }

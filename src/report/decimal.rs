@@ -5,18 +5,35 @@ use std::io::Write as _;
 /// Appends `value` with `digits` decimals; nothing if it is not finite. Zero has no sign.
 #[inline]
 pub fn write_fixed(out: &mut Vec<u8>, value: f64, digits: u32) {
-    let scaled = value * power_of_ten(digits) as f64;
-    if scaled.abs() < MAX_SCALED {
-        // Just below a half, lest the sum round up what is less; the cast cuts.
-        write_scaled(out, (scaled + 0.499_999_999_999_999_94_f64.copysign(scaled)) as i64, digits);
+    if let Some(scaled) = rounded(value, digits) {
+        write_scaled(out, scaled, digits);
     } else if value.is_finite() {
         // Writing to a Vec cannot fail.
         let _ = write!(out, "{value:.*}", usize::try_from(digits).unwrap_or(0));
     }
 }
 
+/// `value` × 10^`digits`, rounded; `None` of what is not finite or too large for that.
+#[inline]
+pub fn rounded(value: f64, digits: u32) -> Option<i64> {
+    let scaled = value * power_of_ten(digits) as f64;
+    // Just below a half, lest the sum round up what is less; the cast cuts.
+    (scaled.abs() < MAX_SCALED).then(|| (scaled + 0.499_999_999_999_999_94_f64.copysign(scaled)) as i64)
+}
+
 /// What is scaled to less than this is written as an integer.
 const MAX_SCALED: f64 = 9e18;
+
+/// The double nearest to `scaled` / 10^`digits`; `None` where it takes more than a division to find it.
+#[inline]
+pub fn quotient(scaled: i64, digits: u32) -> Option<f64> {
+    // Both are doubles exactly, and so their quotient is rounded once.
+    (scaled.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS && digits <= MAX_EXACT_POWER)
+        .then(|| scaled as f64 / power_of_ten(digits) as f64)
+}
+
+/// The largest power of ten that is a u64; a double has it exactly.
+const MAX_EXACT_POWER: u32 = 19;
 
 /// Appends `scaled` / 10^`digits` with all its decimals.
 #[inline]

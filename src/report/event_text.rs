@@ -1,7 +1,7 @@
 //! What happened to an estimate, in a sentence each, without its time.
 
 use super::counted;
-use super::csv::estimator_name;
+use super::tables::estimator_name;
 use crate::model::{
     Divergence, EstimatorCause, Event, Fall, FallCause, Gap, Happening, Loss, LossCause, NoRemb, NoRise,
     NoRiseCause, Presence, StreamChange, StreamKind, WhyNoRemb, WhyOverUse,

@@ -1,12 +1,12 @@
 //! Events as flat rows: the columns of `events.csv`, the fields of the JSON.
 
-use std::io::{self, Write};
+use std::io;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::csv::{Clock, estimator_name};
 use super::event_text;
-use super::row::RowWriter;
+use super::rows::{CAPTURE_COLUMN, Cells, Row, Rows};
+use super::tables::{Clock, estimator_name};
 use crate::model::{Event, FallCause, Gap, Happening, NoRiseCause, StreamKind};
 use crate::units::{Bitrate, CaptureTime, Seconds, TimeDelta};
 
@@ -55,8 +55,6 @@ pub const EVENT_COLUMNS: [&str; 42] = [
     "replayed_bps",
     "packet_queue_ms",
 ];
-/// At the end, where there are several.
-const CAPTURE: &str = "capture";
 /// Columns that every event has.
 const COMMON: usize = 7;
 
@@ -91,7 +89,7 @@ pub enum Cell {
     Integer(i64),
     /// A real number with so many decimals.
     Fixed(f64, u32),
-    /// A word.
+    /// A word; of a flag yes or no.
     Word(String),
 }
 
@@ -131,7 +129,7 @@ impl EventRow {
     /// The same in a table of several captures.
     #[must_use]
     pub fn of_capture(mut self, name: &str) -> Self {
-        self.numbers.push((CAPTURE, Cell::Word(name.to_owned())));
+        self.numbers.push((CAPTURE_COLUMN, Cell::Word(name.to_owned())));
         self
     }
 
@@ -171,33 +169,42 @@ impl Serialize for Cell {
     }
 }
 
-/// Writes `events.csv`, whole.
+/// Writes the table of events, whole. Where they are of several captures, these stand at its end.
 ///
 /// # Errors
-/// Those of the writer.
-pub fn write_events<W: Write>(writer: W, events: &[EventRow], nanoseconds: bool) -> io::Result<()> {
-    let of_several = events.iter().any(|event| event.number(CAPTURE).is_some());
-    let columns: Vec<_> = EVENT_COLUMNS.into_iter().chain(of_several.then_some(CAPTURE)).collect();
-    let mut rows = RowWriter::new(writer, &columns)?;
+/// Those of the table.
+pub fn write_events(rows: &mut impl Rows, events: &[EventRow], nanoseconds: bool) -> io::Result<()> {
+    let of_several = events.iter().any(|event| event.number(CAPTURE_COLUMN).is_some());
+    let columns: Vec<_> = EVENT_COLUMNS.into_iter().chain(of_several.then_some(CAPTURE_COLUMN)).collect();
+    rows.header(&columns)?;
     let clock = Clock { first: CaptureTime::default(), nanoseconds };
-    for event in events {
-        rows.text(&event.flow);
-        rows.word(event.kind);
-        clock.cell(&mut rows, event.at.0);
-        rows.optional(event.until, |row, until| clock.cell(row, until.0));
-        rows.optional(event.first_frame, |row, frame| row.count(frame));
-        rows.word(event.cause);
-        rows.text(&event.text);
+    events.iter().try_for_each(|event| rows.row(&InColumns { event, columns: &columns, clock }))
+}
+
+struct InColumns<'a> {
+    event: &'a EventRow,
+    columns: &'a [&'static str],
+    clock: Clock,
+}
+
+impl Row for InColumns<'_> {
+    fn cells(&self, cells: &mut impl Cells) {
+        let Self { event, columns, clock } = self;
+        cells.text(&event.flow);
+        cells.word(event.kind);
+        clock.cell(cells, event.at.0);
+        cells.optional(event.until, |cells, until| clock.cell(cells, until.0));
+        cells.optional(event.first_frame, |cells, frame| cells.count(frame));
+        cells.word(event.cause);
+        cells.text(&event.text);
         for column in columns.iter().skip(COMMON) {
-            rows.optional(event.number(column), |row, cell| match cell {
-                Cell::Integer(value) => row.integer(*value),
-                Cell::Fixed(value, digits) => row.fixed(*value, *digits),
-                Cell::Word(word) => row.text(word),
+            cells.optional(event.number(column), |cells, cell| match cell {
+                Cell::Integer(value) => cells.integer(*value),
+                Cell::Fixed(value, digits) => cells.fixed(*value, *digits),
+                Cell::Word(word) => cells.written(word),
             });
         }
-        rows.end()?;
     }
-    rows.into_inner().flush()
 }
 
 fn cause(what: &Happening) -> &'static str {
@@ -218,7 +225,7 @@ fn cause(what: &Happening) -> &'static str {
 }
 
 fn numbers(what: &Happening) -> Vec<(&'static str, Cell)> {
-    let mut cells = Cells(Vec::new());
+    let mut cells = Numbers(Vec::new());
     match what {
         Happening::Fall(fall) => {
             if let FallCause::OverUse(why) = fall.cause {
@@ -296,9 +303,9 @@ fn ms(span: TimeDelta) -> f64 {
 }
 
 /// Cells by their columns.
-struct Cells(Vec<(&'static str, Cell)>);
+struct Numbers(Vec<(&'static str, Cell)>);
 
-impl Cells {
+impl Numbers {
     fn push(&mut self, column: &'static str, cell: Cell) {
         self.0.push((column, cell));
     }

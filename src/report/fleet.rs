@@ -1,9 +1,7 @@
 //! What many captures came to, as rows: one for each capture, one for each flow.
 
-use std::io::{self, Write};
-
-use super::csv::{estimator_name, seconds_cell};
-use super::row::RowWriter;
+use super::rows::{Cells, Row};
+use super::tables::{estimator_name, seconds_cell};
 use crate::model::{Flow, RateRange, StreamKind};
 use crate::units::{Bitrate, Seconds};
 
@@ -120,168 +118,102 @@ pub struct Distance {
     pub mean_signed: f64,
 }
 
-/// Writes a header.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write_header<W: Write>(writer: W, columns: &[&str]) -> io::Result<W> {
-    Ok(RowWriter::new(writer, columns)?.into_inner())
-}
-
-/// Writes the row of a capture.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write_capture<W: Write>(writer: W, capture: &CaptureRow) -> io::Result<()> {
-    let mut rows = RowWriter::without_header(writer);
-    let row = &mut rows;
-    row.text(&capture.capture);
-    row.optional(capture.sha256.as_deref(), RowWriter::word);
-    row.optional(capture.file_bytes, RowWriter::count);
-    row.optional(capture.format.as_deref(), RowWriter::text);
-    row.optional(capture.frames, RowWriter::count);
-    row.optional(capture.span, |row, span| seconds_cell(row, span));
-    row.optional(capture.flows, RowWriter::count);
-    row.count(capture.exit_code.into());
-    row.optional(capture.error.as_deref(), RowWriter::text);
-    row.text(&capture.warnings.join(" "));
-    row.optional(capture.cpu_ms, |row, ms| row.fixed(ms, 3));
-    row.end()
-}
-
-/// Writes the row of a flow, `capture` in front.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write_flow<W: Write>(writer: W, capture: &str, flow: &Flow, course: &Course) -> io::Result<()> {
-    let mut rows = RowWriter::without_header(writer);
-    let row = &mut rows;
-    row.text(capture);
-    row.text(&flow.flow.to_string());
-    row.word(flow.carrier.name());
-    row.flag(flow.verdict.is_fit());
-    row.text(&flow.verdict.to_string());
-    write_streams(row, flow);
-    row.optional(flow.srtp.encrypted, RowWriter::flag);
-    row.optional(flow.captured_at, |row, point| row.word(point.end.name()));
-    let estimation = flow.estimation.as_ref();
-    row.optional(estimation, |row, estimation| row.word(estimator_name(estimation.estimator)));
-    row.optional(estimation, |row, _| row.word(flow.rtt.source.name()));
-    let rtt = estimation.and(flow.rtt.value);
-    row.optional(rtt, |row, rtt| row.scaled(rtt.as_micros(), 3));
-    let rembs = estimation.map(|estimation| &estimation.rembs);
-    row.optional(rembs, |row, rembs| row.count(rembs.count));
-    row.optional(rembs.and_then(|rembs| rembs.first), |row, at| seconds_cell(row, at));
-    write_rates(row, rembs.and_then(|rembs| rembs.rates));
-    row.optional(estimation, |row, _| row.count(course.falls));
-    row.optional(course.overuse, |row, share| row.fixed(share * 100.0, 2));
-    row.optional(course.queue_max_ms, |row, ms| row.fixed(ms, 4));
-    row.optional(course.pause_max, |row, pause| seconds_cell(row, pause));
-    row.bitrate(estimation.and_then(|estimation| estimation.estimate));
-    row.count(flow.recorded.count);
-    write_rates(row, flow.recorded.rates);
-    let distance = course.distance.map(|far| [far.median, far.p90, far.within_5, far.mean_signed]);
-    for place in 0..4 {
-        let figure = distance.and_then(|figures| figures.get(place).copied());
-        row.optional(figure, |row, fraction| row.fixed(fraction * 100.0, 4));
+impl Row for CaptureRow {
+    fn cells(&self, cells: &mut impl Cells) {
+        cells.text(&self.capture);
+        cells.optional(self.sha256.as_deref(), Cells::word);
+        cells.optional(self.file_bytes, Cells::count);
+        cells.optional(self.format.as_deref(), Cells::text);
+        cells.optional(self.frames, Cells::count);
+        cells.optional(self.span, |cells, span| seconds_cell(cells, span));
+        cells.optional(self.flows, Cells::count);
+        cells.count(self.exit_code.into());
+        cells.optional(self.error.as_deref(), Cells::text);
+        cells.text(&self.warnings.join(" "));
+        cells.optional(self.cpu_ms, |cells, ms| cells.fixed(ms, 3));
     }
-    row.end()
+}
+
+/// What a flow of a capture came to.
+#[derive(Debug, Clone, Copy)]
+pub struct FlowRow<'a> {
+    /// The capture, as in its row.
+    pub capture: &'a str,
+    /// What is known of the flow.
+    pub flow: &'a Flow,
+    /// What its estimator's course adds up to.
+    pub course: &'a Course,
+}
+
+impl Row for FlowRow<'_> {
+    fn cells(&self, cells: &mut impl Cells) {
+        let Self { flow, course, .. } = self;
+        cells.text(self.capture);
+        cells.text(&flow.flow.to_string());
+        cells.word(flow.carrier.name());
+        cells.flag(flow.verdict.is_fit());
+        cells.text(&flow.verdict.to_string());
+        write_streams(cells, flow);
+        cells.optional(flow.srtp.encrypted, Cells::flag);
+        cells.optional(flow.captured_at, |cells, point| cells.word(point.end.name()));
+        let estimation = flow.estimation.as_ref();
+        cells.optional(estimation, |cells, estimation| cells.word(estimator_name(estimation.estimator)));
+        cells.optional(estimation, |cells, _| cells.word(flow.rtt.source.name()));
+        let rtt = estimation.and(flow.rtt.value);
+        cells.optional(rtt, |cells, rtt| cells.scaled(rtt.as_micros(), 3));
+        let rembs = estimation.map(|estimation| &estimation.rembs);
+        cells.optional(rembs, |cells, rembs| cells.count(rembs.count));
+        cells.optional(rembs.and_then(|rembs| rembs.first), |cells, at| seconds_cell(cells, at));
+        write_rates(cells, rembs.and_then(|rembs| rembs.rates));
+        cells.optional(estimation, |cells, _| cells.count(course.falls));
+        cells.optional(course.overuse, |cells, share| cells.fixed(share * 100.0, 2));
+        cells.optional(course.queue_max_ms, |cells, ms| cells.fixed(ms, 4));
+        cells.optional(course.pause_max, |cells, pause| seconds_cell(cells, pause));
+        cells.bitrate(estimation.and_then(|estimation| estimation.estimate));
+        cells.count(flow.recorded.count);
+        write_rates(cells, flow.recorded.rates);
+        let distance = course.distance.map(|far| [far.median, far.p90, far.within_5, far.mean_signed]);
+        for place in 0..4 {
+            let figure = distance.and_then(|figures| figures.get(place).copied());
+            cells.optional(figure, |cells, fraction| cells.fixed(fraction * 100.0, 4));
+        }
+    }
 }
 
 /// What is lost of retransmissions is no loss of the call.
-fn write_streams<W: Write>(row: &mut RowWriter<W>, flow: &Flow) {
+fn write_streams(cells: &mut impl Cells, flow: &Flow) {
     let media = || flow.streams.iter().filter(|stream| !matches!(stream.kind, StreamKind::Rtx { .. }));
     let (lost, got): (u64, u64) =
         media().fold((0, 0), |(lost, got), stream| (lost + stream.lost, got + stream.packets));
-    row.count(flow.streams.len() as u64);
-    row.count(flow.streams.iter().map(|stream| stream.packets).sum());
-    row.count(flow.packets_fed);
-    row.count(lost);
+    cells.count(flow.streams.len() as u64);
+    cells.count(flow.streams.iter().map(|stream| stream.packets).sum());
+    cells.count(flow.packets_fed);
+    cells.count(lost);
     let share = (got + lost > 0).then(|| lost as f64 / (got + lost) as f64);
-    row.optional(share, |row, share| row.fixed(share * 100.0, 2));
+    cells.optional(share, |cells, share| cells.fixed(share * 100.0, 2));
     let times = |of: fn(&crate::model::Stream) -> i64| flow.streams.iter().map(of);
-    row.optional(times(|stream| stream.first.0).min(), |row, at| seconds_cell(row, Seconds(at)));
-    row.optional(times(|stream| stream.last.0).max(), |row, at| seconds_cell(row, Seconds(at)));
+    cells.optional(times(|stream| stream.first.0).min(), |cells, at| seconds_cell(cells, Seconds(at)));
+    cells.optional(times(|stream| stream.last.0).max(), |cells, at| seconds_cell(cells, Seconds(at)));
 }
 
-fn write_rates<W: Write>(row: &mut RowWriter<W>, rates: Option<RateRange>) {
+fn write_rates(cells: &mut impl Cells, rates: Option<RateRange>) {
     let of: [fn(RateRange) -> Bitrate; 4] =
         [|rates| rates.first, |rates| rates.last, |rates| rates.min, |rates| rates.max];
-    of.into_iter().for_each(|of| row.bitrate(rates.map(of)));
-}
-
-/// Puts the capture in front of every row that passes. Each write is one row, as the tables write them, and the first is the
-/// header.
-#[derive(Debug)]
-pub struct Fronted<W> {
-    writer: W,
-    front: Vec<u8>,
-    header: Option<Header>,
-}
-
-/// What becomes of a table's header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Header {
-    /// It passes.
-    Kept,
-    /// Another has it.
-    Dropped,
-}
-
-impl<W: Write> Fronted<W> {
-    /// Before the header.
-    pub fn new(writer: W, capture: &str, header: Header) -> Self {
-        let mut front = RowWriter::without_header(Vec::new());
-        front.text(capture);
-        Self { writer, front: front.into_row(), header: Some(header) }
-    }
-
-    /// Where the rows went.
-    pub fn into_inner(self) -> W {
-        self.writer
-    }
-}
-
-impl<W: Write> Write for Fronted<W> {
-    fn write(&mut self, row: &[u8]) -> io::Result<usize> {
-        match self.header.take() {
-            Some(Header::Dropped) => return Ok(row.len()),
-            Some(Header::Kept) => self.writer.write_all(b"capture,")?,
-            None => self.writer.write_all(&self.front)?,
-        }
-        self.writer.write_all(row)?;
-        Ok(row.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
-    }
+    of.into_iter().for_each(|of| cells.bitrate(rates.map(of)));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_capture_stands_in_front_of_each_row() {
-        let through = |header| {
-            let mut rows = RowWriter::new(Fronted::new(Vec::new(), "a,b", header), &["flow"]).unwrap();
-            ["x", "y"].into_iter().for_each(|flow| {
-                rows.text(flow);
-                rows.end().unwrap();
-            });
-            String::from_utf8(rows.into_inner().into_inner()).unwrap()
-        };
-        assert_eq!(through(Header::Kept), "capture,flow\n\"a,b\",x\n\"a,b\",y\n");
-        assert_eq!(through(Header::Dropped), "\"a,b\",x\n\"a,b\",y\n");
-    }
+    use crate::report::csv::CsvTable;
+    use crate::report::rows::Rows;
 
     #[test]
     fn what_is_not_known_of_a_capture_is_empty() {
-        let mut table = Vec::new();
+        let mut table = CsvTable::without_header(Vec::new());
         let row = CaptureRow { capture: "x".to_owned(), exit_code: 3, ..CaptureRow::default() };
-        write_capture(&mut table, &row).unwrap();
-        assert_eq!(String::from_utf8(table).unwrap(), "x,,,,,,,3,,,\n");
+        table.row(&row).unwrap();
+        assert_eq!(String::from_utf8(table.into_inner()).unwrap(), "x,,,,,,,3,,,\n");
         assert_eq!(CAPTURE_COLUMNS.len(), 11);
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! ```
 //! use remb_replay::capture::Capture;
-//! use remb_replay::report::csv::write_streams;
+//! use remb_replay::report::csv::CsvTable;
 //! use remb_replay::report::summary::Flow;
+//! use remb_replay::report::tables::write_streams;
 //!
 //! let capture = Capture::open("testdata/captures/s03-steps-audio.pcap.gz")?;
 //! let outcome = remb_replay::replay(capture, &Default::default())?.rembs(|_, _, _| {})?;
-//! let (flows, mut table) = (outcome.flows.iter().map(Flow::from).collect::<Vec<_>>(), Vec::new());
+//! let (flows, mut table) = (outcome.flows.iter().map(Flow::from).collect::<Vec<_>>(), CsvTable::new(Vec::new()));
 //! write_streams(&mut table, &flows, false)?;
-//! assert!(String::from_utf8(table)?.lines().count() > 2);
+//! assert!(String::from_utf8(table.into_inner())?.lines().count() > 2);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -27,6 +28,7 @@ pub mod fleet;
 mod halved;
 pub mod inference_text;
 mod inspect_text;
+pub mod kind;
 mod log_text;
 pub mod merge;
 mod no_frame;
@@ -39,10 +41,11 @@ pub mod pcapng;
 pub mod plot;
 pub mod ranking;
 mod receivers;
-mod row;
+pub mod rows;
 pub mod summary;
 mod summary_text;
 pub mod table;
+pub mod tables;
 pub mod title;
 mod unusable_text;
 mod verdict_text;

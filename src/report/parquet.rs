@@ -1,6 +1,7 @@
-//! Tables as Parquet: the rows of their CSV, with types, in row groups of bounded size.
+//! Tables as Parquet, in row groups of bounded size.
 
 use std::io::{self, Write};
+use std::mem::replace;
 use std::sync::Arc;
 
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
@@ -10,26 +11,30 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 
-use super::columns::{Cells, Column, Columns};
+use super::columns::{Column, Columns, Texts, Values};
+use super::kind::Kind;
+use super::rows::{Row, Rows};
 
 /// Rows of a row group; all its cells are in memory before it is written.
 const GROUP: usize = 16_384;
 
-/// A table that takes its CSV, header first, and writes Parquet. [`Self::finish`] ends it.
+const NOT_OPEN: &str = "a table that was not begun, or could not be";
+
+/// A table as Parquet, row by row. [`Self::finish`] ends it.
 pub struct ParquetTable<W: Write + Send> {
     columns: Columns,
-    /// Before the header has come it is not open.
     target: Target<W>,
 }
 
 enum Target<W: Write + Send> {
+    /// Before the columns are known.
     Waiting(W),
     Open(SerializedFileWriter<W>),
     Failed,
 }
 
 impl<W: Write + Send> ParquetTable<W> {
-    /// Before the header.
+    /// Before it is begun.
     pub fn new(writer: W) -> Self {
         Self { columns: Columns::default(), target: Target::Waiting(writer) }
     }
@@ -37,47 +42,39 @@ impl<W: Write + Send> ParquetTable<W> {
     /// Writes what is left, and the file's end.
     ///
     /// # Errors
-    /// Those of the writer; and if there was no header.
+    /// Those of the writer; and if it was not begun.
     pub fn finish(mut self) -> io::Result<W> {
-        self.target.write_group(&mut self.columns)?;
+        self.write_group()?;
         match self.target {
             Target::Open(writer) => writer.into_inner().map_err(io_error),
-            _ => Err(io::Error::other("a table without a header")),
+            _ => Err(io::Error::other(NOT_OPEN)),
         }
     }
-}
 
-impl<W: Write + Send> Write for ParquetTable<W> {
-    fn write(&mut self, csv: &[u8]) -> io::Result<usize> {
-        let Self { columns, target } = self;
-        columns.read(csv, |columns| match columns.rows() < GROUP {
-            true => Ok(()),
-            false => target.write_group(columns),
-        })?;
-        Ok(csv.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
+    fn write_group(&mut self) -> io::Result<()> {
+        let Target::Open(writer) = &mut self.target else { return Err(io::Error::other(NOT_OPEN)) };
+        if self.columns.rows() > 0 {
+            write_group(writer, self.columns.columns()).map_err(io_error)?;
+            self.columns.clear();
+        }
         Ok(())
     }
 }
 
-impl<W: Write + Send> Target<W> {
-    fn write_group(&mut self, columns: &mut Columns) -> io::Result<()> {
-        if columns.columns.is_empty() {
-            return Ok(());
-        }
-        if let Self::Waiting(_) = self
-            && let Self::Waiting(writer) = std::mem::replace(self, Self::Failed)
-        {
-            *self = Self::Open(open(writer, &columns.columns).map_err(io_error)?);
-        }
-        let Self::Open(writer) = self else { return Err(io::Error::other("the table failed before")) };
-        if columns.rows() > 0 {
-            write_group(writer, &columns.columns).map_err(io_error)?;
-            columns.clear();
-        }
+impl<W: Write + Send> Rows for ParquetTable<W> {
+    fn begin(&mut self, columns: &[(&str, Kind)]) -> io::Result<()> {
+        self.columns.begin(columns)?;
+        let Target::Waiting(writer) = replace(&mut self.target, Target::Failed) else {
+            return Err(io::Error::other("a table that was begun twice"));
+        };
+        self.target = Target::Open(open(writer, self.columns.columns()).map_err(io_error)?);
         Ok(())
+    }
+
+    #[inline]
+    fn row(&mut self, row: &impl Row) -> io::Result<()> {
+        self.columns.row(row)?;
+        if self.columns.rows() < GROUP { Ok(()) } else { self.write_group() }
     }
 }
 
@@ -102,11 +99,11 @@ fn open<W: Write + Send>(writer: W, columns: &[Column]) -> Result<SerializedFile
 }
 
 fn field(column: &Column) -> Result<Type, ParquetError> {
-    let (physical, logical) = match column.cells {
-        Cells::Text(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
-        Cells::Integer(_) => (Physical::INT64, None),
-        Cells::Real(_) => (Physical::DOUBLE, None),
-        Cells::Flag(_) => (Physical::BOOLEAN, None),
+    let (physical, logical) = match column.values {
+        Values::Text(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        Values::Integer(_) => (Physical::INT64, None),
+        Values::Real(_) => (Physical::DOUBLE, None),
+        Values::Flag(_) => (Physical::BOOLEAN, None),
     };
     Type::primitive_type_builder(&column.name, physical)
         .with_repetition(Repetition::OPTIONAL)
@@ -121,25 +118,31 @@ fn write_group<W: Write + Send>(
     let mut group = writer.next_row_group()?;
     for column in columns {
         let Some(writer) = group.next_column()? else { break };
-        match &column.cells {
-            Cells::Text(cells) => {
-                let bytes = |text: &String| ByteArray::from(text.as_str());
-                write_column::<ByteArrayType, _>(writer, cells.iter().map(|cell| cell.as_ref().map(bytes)))
-            }
-            Cells::Integer(cells) => write_column::<Int64Type, _>(writer, cells.iter().copied()),
-            Cells::Real(cells) => write_column::<DoubleType, _>(writer, cells.iter().copied()),
-            Cells::Flag(cells) => write_column::<BoolType, _>(writer, cells.iter().copied()),
+        match &column.values {
+            Values::Text(texts) => write_column::<ByteArrayType>(writer, byte_arrays(texts)),
+            Values::Integer(cells) => write_column::<Int64Type>(writer, cells.iter().copied()),
+            Values::Real(cells) => write_column::<DoubleType>(writer, cells.iter().copied()),
+            Values::Flag(cells) => write_column::<BoolType>(writer, cells.iter().copied()),
         }?;
     }
     group.close().map(drop)
 }
 
-fn write_column<T: DataType, I: Iterator<Item = Option<T::T>> + Clone>(
+/// Slices of one copy of them all.
+fn byte_arrays(texts: &Texts) -> impl Iterator<Item = Option<ByteArray>> {
+    let all = ByteArray::from(texts.as_str().as_bytes().to_vec());
+    texts.ranges().map(move |place| (!place.is_empty()).then(|| all.slice(place.start, place.len()).into()))
+}
+
+fn write_column<T: DataType>(
     mut writer: SerializedColumnWriter<'_>,
-    cells: I,
+    cells: impl Iterator<Item = Option<T::T>>,
 ) -> Result<(), ParquetError> {
-    let present: Vec<i16> = cells.clone().map(|cell| i16::from(cell.is_some())).collect();
-    let values: Vec<_> = cells.flatten().collect();
+    let (mut present, mut values) = (Vec::new(), Vec::new());
+    for cell in cells {
+        present.push(i16::from(cell.is_some()));
+        values.extend(cell);
+    }
     writer.typed::<T>().write_batch(&values, Some(&present), None)?;
     writer.close()
 }
@@ -154,7 +157,8 @@ mod tests {
     #[test]
     fn rows_come_back_with_their_types_and_what_is_missing_is_null() {
         let mut table = ParquetTable::new(Vec::new());
-        table.write_all(b"flow,packets,rtt_ms,fit\n\"a,b\",12,1.5000,1\n,,,\n").unwrap();
+        table.header(&["flow", "packets", "rtt_ms", "fit"]).unwrap();
+        table.csv(b"\"a,b\",12,1.5000,1\n,,,\n").unwrap();
         let file = table.finish().unwrap();
         let reader = SerializedFileReader::new(bytes::Bytes::from(file)).unwrap();
         let rows: Vec<Vec<_>> = reader
@@ -171,8 +175,8 @@ mod tests {
     fn a_long_table_is_in_several_groups_and_an_empty_one_has_its_columns() {
         let written = |rows: usize| {
             let mut table = ParquetTable::new(Vec::new());
-            table.write_all(b"packets\n").unwrap();
-            (0..rows).for_each(|row| table.write_all(format!("{row}\n").as_bytes()).unwrap());
+            table.header(&["packets"]).unwrap();
+            (0..rows).for_each(|row| table.csv(format!("{row}\n").as_bytes()).unwrap());
             SerializedFileReader::new(bytes::Bytes::from(table.finish().unwrap())).unwrap()
         };
         let empty = written(0);

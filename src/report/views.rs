@@ -1,6 +1,5 @@
 //! The model as the summary shows it: names, sentences and plain numbers in the place of types.
 
-use super::csv::{estimator_name, rate_state_name, usage_name};
 use super::evidence_text;
 use super::explain::Explained;
 use super::inference_text;
@@ -8,6 +7,7 @@ use super::summary::{
     Apart, CapturedAt, ElementSeen, Estimation, Flow, Inference, LastState, Recorded, Rembs, RtcpSeen, Rtt,
     Srtp, Stream, Verdict, Warning,
 };
+use super::tables::{estimator_name, rate_state_name, usage_name};
 use crate::model;
 use crate::rtp::packet_type_name;
 use crate::units::{Bitrate, Count, TimeDelta};

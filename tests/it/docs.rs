@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use remb_replay::report::codes::{CODES, page};
-use remb_replay::report::csv::{ESTIMATE_COLUMNS, REMB_COLUMNS, STREAM_COLUMNS};
 use remb_replay::report::fleet::{CAPTURE_COLUMNS, FLOW_COLUMNS};
+use remb_replay::report::tables::{ESTIMATE_COLUMNS, REMB_COLUMNS, STREAM_COLUMNS};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

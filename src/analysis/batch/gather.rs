@@ -1,32 +1,33 @@
 //! A replay's events into the tables and the courses of its flows.
 
-use std::io::{self, Write};
+use std::io;
 
 use super::course::FlowCourse;
 use crate::analysis::tables::Tables;
 use crate::replay::{Event, Sink};
-use crate::report::csv::Clock;
-use crate::report::fleet::{Fronted, Header};
+use crate::report::csv::CsvTable;
+use crate::report::rows::{Fronted, Rows};
+use crate::report::tables::Clock;
 use crate::survey::FlowInfo;
 use crate::units::{CaptureTime, Ssrc};
 
-/// REMBs in memory, and estimates wherever they go.
-type BothTables<E> = Tables<Fronted<Vec<u8>>, Fronted<E>>;
+/// REMBs in memory, as CSV, and estimates wherever they go.
+type BothTables<E> = Tables<Fronted<CsvTable<Vec<u8>>>, Fronted<E>>;
 
 /// What is gathered of one reading of a capture.
 #[derive(Debug)]
-pub(super) struct Gathering<E: Write> {
+pub(super) struct Gathering<E: Rows> {
     clock: Clock,
     tables: BothTables<E>,
     /// By the flows' places.
     courses: Vec<FlowCourse>,
 }
 
-impl<E: Write> Gathering<E> {
+impl<E: Rows> Gathering<E> {
     /// Begins the tables of a capture with this name.
     pub(super) fn new(capture: &str, clock: Clock, sender: Ssrc, estimates: Option<E>) -> io::Result<Self> {
-        let rembs = Fronted::new(Vec::new(), capture, Header::Dropped);
-        let estimates = estimates.map(|rows| Fronted::new(rows, capture, Header::Kept));
+        let rembs = Fronted::new(capture, CsvTable::without_header(Vec::new()));
+        let estimates = estimates.map(|rows| Fronted::new(capture, rows));
         let tables = Tables::new(clock, sender, Some(rembs), estimates)?;
         Ok(Self { clock, tables, courses: Vec::new() })
     }
@@ -42,7 +43,7 @@ impl<E: Write> Gathering<E> {
     }
 }
 
-impl<E: Write> Sink for Gathering<E> {
+impl<E: Rows> Sink for Gathering<E> {
     type Error = io::Error;
 
     fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> io::Result<()> {

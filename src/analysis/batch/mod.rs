@@ -10,5 +10,5 @@ mod table;
 mod work;
 
 pub use rank::{Rank, Worst};
-pub use table::{Rows, Table};
+pub use table::{CsvRows, Table};
 pub use work::{Files, Halt, Manner, Work, work};

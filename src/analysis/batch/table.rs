@@ -1,8 +1,10 @@
 //! The tables over many captures.
 
-use crate::report::csv::{ESTIMATE_COLUMNS, REMB_COLUMNS, STREAM_COLUMNS};
+use crate::report::csv::CsvTable;
 use crate::report::events::EVENT_COLUMNS;
 use crate::report::fleet::{CAPTURE_COLUMNS, FLOW_COLUMNS};
+use crate::report::rows::CAPTURE_COLUMN;
+use crate::report::tables::{ESTIMATE_COLUMNS, REMB_COLUMNS, STREAM_COLUMNS};
 
 /// A table over many captures. The first column of each is the capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,14 +54,14 @@ impl Table {
 }
 
 fn with_capture(columns: &[&'static str]) -> Vec<&'static str> {
-    [&["capture"], columns].concat()
+    [&[CAPTURE_COLUMN], columns].concat()
 }
 
 /// A capture's rows, by table, as CSV without headers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rows([Vec<u8>; Table::ALL.len()]);
+pub struct CsvRows([Vec<u8>; Table::ALL.len()]);
 
-impl Rows {
+impl CsvRows {
     /// Those of a table.
     pub fn of(&self, table: Table) -> &[u8] {
         self.0.get(table as usize).map_or(&[], Vec::as_slice)
@@ -68,5 +70,10 @@ impl Rows {
     /// Where those of a table are put.
     pub fn of_mut(&mut self, table: Table) -> &mut Vec<u8> {
         &mut self.0[table as usize]
+    }
+
+    /// Takes rows of a table.
+    pub fn table(&mut self, table: Table) -> CsvTable<&mut Vec<u8>> {
+        CsvTable::without_header(self.of_mut(table))
     }
 }

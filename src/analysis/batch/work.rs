@@ -1,20 +1,21 @@
 //! The work on one capture: read, replayed, and made rows.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::num::NonZeroUsize;
 
 use super::course::FlowCourse;
 use super::gather::Gathering;
-use super::table::{Rows, Table};
+use super::table::{CsvRows, Table};
 use crate::analysis::twice::{self, Reading as ReadOnce};
 use crate::capture::{CaptureError, CaptureReader, Frame};
 use crate::model::{Doubt, Reading, Severity};
 use crate::replay::{Outcome, Replay, ReplayConfig};
-use crate::report::csv::{Clock, write_streams};
 use crate::report::events::{EventRow, write_events};
-use crate::report::fleet::{CaptureRow, Fronted, Header, write_flow};
+use crate::report::fleet::{CaptureRow, FlowRow};
 use crate::report::no_frame;
+use crate::report::rows::{Fronted, Rows};
 use crate::report::summary;
+use crate::report::tables::{Clock, write_streams};
 use crate::survey::Learned;
 
 /// How captures are replayed.
@@ -31,7 +32,7 @@ pub struct Manner {
 /// Where a capture is read from, and where its largest table goes.
 pub trait Files {
     /// A table of estimates that was begun.
-    type Estimates: Write;
+    type Estimates: Rows;
 
     /// The capture's bytes from the beginning.
     ///
@@ -64,7 +65,7 @@ pub struct Work<E> {
     /// Its row, but for what only the owner of the file knows.
     pub capture: CaptureRow,
     /// Its rows in the other tables.
-    pub rows: Rows,
+    pub rows: CsvRows,
     /// The table of estimates, after its last row.
     pub estimates: Option<E>,
     /// Whether it is no capture at all.
@@ -76,7 +77,7 @@ pub struct Work<E> {
 impl<E> Work<E> {
     /// Of a capture that came to nothing but its own row, which is empty still.
     pub fn without_rows() -> Self {
-        let (capture, rows) = (CaptureRow::default(), Rows::default());
+        let (capture, rows) = (CaptureRow::default(), CsvRows::default());
         Self { capture, rows, estimates: None, is_foreign: false, is_late: false }
     }
 }
@@ -146,14 +147,14 @@ impl Failed {
 }
 
 /// One reading.
-struct Once<E: Write> {
+struct Once<E: Rows> {
     outcome: Outcome,
     gathering: Gathering<E>,
     reading: Reading,
     format: String,
 }
 
-impl<E: Write> ReadOnce for Once<E> {
+impl<E: Rows> ReadOnce for Once<E> {
     fn learned(&self) -> Option<&Learned> {
         self.outcome.learned.as_ref()
     }
@@ -218,7 +219,7 @@ fn read<F: Files>(
     Ok(Once { outcome: replay.outcome(), gathering, reading, format })
 }
 
-impl<E: Write> Once<E> {
+impl<E: Rows> Once<E> {
     /// The rows.
     fn finish(self, name: &str, told: Option<&Learned>, manner: &Manner) -> io::Result<Work<E>> {
         let Self { mut outcome, gathering, reading, format } = self;
@@ -227,25 +228,24 @@ impl<E: Write> Once<E> {
         outcome.warnings.extend(tables.doubt());
         outcome.warnings.extend(told.into_iter().flat_map(|told| told.notes(&outcome.flows)));
         reading.complete(&mut outcome.frames, &mut outcome.warnings);
-        let mut rows = Rows::default();
+        let mut rows = CsvRows::default();
         let (rembs, estimates) = tables.into_inner();
-        *rows.of_mut(Table::Rembs) = rembs.map(Fronted::into_inner).unwrap_or_default();
+        let rembs = rembs.map(|rows| rows.into_inner().into_inner());
+        *rows.of_mut(Table::Rembs) = rembs.unwrap_or_default();
         let flows: Vec<_> = outcome.flows.iter().map(summary::Flow::from).collect();
-        let mut streams = Fronted::new(Vec::new(), name, Header::Dropped);
+        let mut streams = Fronted::new(name, rows.table(Table::Streams));
         write_streams(&mut streams, &flows, clock.nanoseconds)?;
-        *rows.of_mut(Table::Streams) = streams.into_inner();
         let events = outcome
             .flows
             .iter()
             .zip(&flows)
             .flat_map(|(flow, named)| flow.events.iter().map(|event| EventRow::of(event, &named.flow)));
-        let mut table = Fronted::new(Vec::new(), name, Header::Dropped);
+        let mut table = Fronted::new(name, rows.table(Table::Events));
         write_events(&mut table, &events.collect::<Vec<_>>(), clock.nanoseconds)?;
-        *rows.of_mut(Table::Events) = table.into_inner();
         let (end_ns, unseen) = (outcome.counted_span.map_or(0, |span| span.0), FlowCourse::default());
         for (flow, place) in outcome.flows.iter().zip(&outcome.places) {
             let course = courses.get(*place).unwrap_or(&unseen).sum_up(end_ns);
-            write_flow(rows.of_mut(Table::Flows), name, flow, &course)?;
+            rows.table(Table::Flows).row(&FlowRow { capture: name, flow, course: &course })?;
         }
         let (exit_code, error) = exit(&outcome, &reading, manner);
         let is_doubt = |code: &&str| code.starts_with("W-");

@@ -8,7 +8,7 @@ use toml::Value;
 use super::error::CaseError;
 use super::expect::Expectation;
 use super::table::{Tolerance, Tolerances};
-use crate::report::csv::{ESTIMATE_COLUMNS, REMB_COLUMNS};
+use crate::report::tables::{ESTIMATE_COLUMNS, REMB_COLUMNS};
 
 /// What to replay, and what must come of it.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,11 +1,11 @@
 //! A grid of parameters over captures: which points there are, and how well each does.
 
-mod csv;
 mod flows;
 mod grid;
 mod json;
 mod points;
 mod ranking;
+mod rows;
 mod score;
 mod text;
 

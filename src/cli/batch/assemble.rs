@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -15,7 +15,7 @@ use super::store::Store;
 use super::temporary;
 use remb_replay::analysis::batch::{Rank, Table, Worst};
 use remb_replay::report::counted;
-use remb_replay::report::fleet::write_header;
+use remb_replay::report::rows::Rows;
 
 /// A capture of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,8 @@ impl Tables {
         for table in Table::ALL {
             let path = folder.join(format!("{}.{}", table.name(), format.ending()));
             let file = BufWriter::with_capacity(1 << 17, temporary(folder)?);
-            let mut writer = write_header(TableWriter::new(file, format), &table.columns())?;
+            let mut writer = TableWriter::new(file, format);
+            writer.header(&table.columns())?;
             let mut rows = Vec::new();
             for Entry { capture, .. } in entries {
                 rows.clear();
@@ -63,7 +64,7 @@ impl Tables {
                 if table == Table::Flows {
                     worst.take(&rows);
                 }
-                writer.write_all(&rows).with_context(|| format!("{}: {capture}", table.name()))?;
+                writer.csv(&rows).with_context(|| format!("{}: {capture}", table.name()))?;
             }
             let file = writer.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
             written.push((file, path));

@@ -17,7 +17,7 @@ use super::file::{CaptureFile, Identity, cpu_ms};
 use super::progress::{Bar, Stopwatch};
 use super::store::{Done, Record, Store};
 use remb_replay::analysis::batch::{Files, Halt, Manner, Table, Work, work};
-use remb_replay::report::fleet::write_capture;
+use remb_replay::report::rows::Rows;
 
 /// So many captures, so many bytes or so long: then a part is kept. What is lost of a run that is killed is no more than
 /// that, and the captures that were in the works.
@@ -137,7 +137,7 @@ impl Run {
         record.given_up_after_ms = is_late.then(|| self.deadline_ms());
         record.is_passed_over = is_foreign && input.is_text_found();
         if !record.is_passed_over {
-            write_capture(rows.of_mut(Table::Captures), &capture)?;
+            rows.table(Table::Captures).row(&capture)?;
         }
         Ok(Some(Done { record, rows }))
     }

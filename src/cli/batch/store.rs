@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use super::file::Identity;
-use remb_replay::analysis::batch::{Rows, Table};
+use remb_replay::analysis::batch::{CsvRows, Table};
 
 /// What is done of one capture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ pub(super) struct Record {
 /// A capture that is done, with its rows.
 pub(super) struct Done {
     pub(super) record: Record,
-    pub(super) rows: Rows,
+    pub(super) rows: CsvRows,
 }
 
 impl Done {
@@ -137,7 +137,7 @@ impl Store {
     /// A capture with its rows.
     pub(super) fn done(&self, capture: &str) -> Result<Option<Done>> {
         let Some(record) = self.of(capture) else { return Ok(None) };
-        let mut rows = Rows::default();
+        let mut rows = CsvRows::default();
         for table in Table::ALL {
             self.copy_rows(capture, table, rows.of_mut(table))?;
         }
@@ -204,7 +204,7 @@ mod tests {
 
     fn done(capture: &str, flows: &str) -> Done {
         let record = Record::new(capture.to_owned(), Identity::default(), "x");
-        let mut rows = Rows::default();
+        let mut rows = CsvRows::default();
         rows.of_mut(Table::Captures).extend(capture.as_bytes());
         rows.of_mut(Table::Flows).extend(flows.as_bytes());
         Done { record, rows }

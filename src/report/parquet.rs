@@ -131,7 +131,7 @@ fn write_group<W: Write + Send>(
 /// Slices of one copy of them all.
 fn byte_arrays(texts: &Texts) -> impl Iterator<Item = Option<ByteArray>> {
     let all = ByteArray::from(texts.as_str().as_bytes().to_vec());
-    texts.ranges().map(move |place| (!place.is_empty()).then(|| all.slice(place.start, place.len()).into()))
+    texts.ranges().map(move |place| (!place.is_empty()).then(|| all.slice(place.start, place.len())))
 }
 
 fn write_column<T: DataType>(

@@ -1,5 +1,6 @@
 """A call: its tables are the program's, by every reader of Arrow; errors, threads, Ctrl-C."""
 
+import gzip
 import json
 import os
 import random
@@ -187,6 +188,7 @@ ENDLESS = [
     "rr.replay_many([sys.argv[1]] * 8, threads=4, isolate=True)",
     "rr.sweep([sys.argv[1]] * 8, ranges=['rate_control.backoff_factor=0.8:0.9:0.05'], threads=4)",
     "rr.replay(sys.argv[2])",
+    "rr.replay_many([sys.argv[3]], deadline_s=3600)",
 ]
 
 
@@ -199,13 +201,24 @@ def long(tmp_path_factory):
     path.unlink()
 
 
+@pytest.fixture(scope="module")
+def long_to_hash(tmp_path_factory):
+    """A damaged capture with hours of zeros behind it, which take no room."""
+    path = tmp_path_factory.mktemp("damaged") / "damaged.pcap"
+    with path.open("wb") as file:
+        file.write(gzip.decompress(S14.read_bytes()) + bytes([255] * 16))
+        file.truncate(1 << 40)
+    yield path
+    path.unlink()
+
+
 @pytest.mark.parametrize("call", ENDLESS)
-def test_ctrl_c_ends_it(call, long, tmp_path):
+def test_ctrl_c_ends_it(call, long, long_to_hash, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     # Somebody holds the pipe open and writes nothing.
     writer = os.open(pipe, os.O_RDWR)
-    command = [sys.executable, "-c", SCRIPT.format(call), str(long), str(pipe)]
+    command = [sys.executable, "-c", SCRIPT.format(call), str(long), str(pipe), str(long_to_hash)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "begun\n"
     time.sleep(1)

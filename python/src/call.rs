@@ -2,26 +2,22 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use pyo3::exceptions::{PyAttributeError, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use remb_replay::analysis::tables::Tables;
-use remb_replay::analysis::twice::Reading as ReadOnce;
 use remb_replay::model::Warning;
 use remb_replay::remb::Profile;
-use remb_replay::replay::{Outcome, Replay, ReplayConfig};
+use remb_replay::replay::{Outcome, ReplayConfig};
 use remb_replay::report::events::write_events;
 use remb_replay::report::summary::{Flow, Input, Summary, Tool};
-use remb_replay::report::tables::{Clock, write_streams};
+use remb_replay::report::tables::write_streams;
 use remb_replay::report::views;
-use remb_replay::survey::Learned;
 
 use crate::drawing;
 use crate::errors::Error;
-use crate::guard::Guard;
-use crate::reading::{Read, Source};
+use crate::reading::{Read, Replayed, Source};
 use crate::settings::{Settings, replay_settings};
 use crate::table::{Table, TableWriter};
 
@@ -31,7 +27,7 @@ use crate::table::{Table, TableWriter};
 /// `summary.json`.
 #[pyclass(frozen, module = "remb_replay")]
 pub(crate) struct Call {
-    source: Source,
+    path: PathBuf,
     settings: Settings,
     estimate: Option<Py<Table>>,
     remb: Py<Table>,
@@ -59,11 +55,11 @@ pub(crate) fn replay(
     settings: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Call> {
     let settings = replay_settings(settings, Profile::Periodic)?;
-    let source = Source { path, session: settings.session, guard: Guard::new(Duration::MAX, None) };
-    let replayed = py.detach(|| replayed(&source, &settings, estimate))?;
-    let Replayed { estimate, remb, streams, events, exit_code, summary } = replayed;
+    let source = Source::new(path.clone(), &settings, None);
+    let made = py.detach(|| made(&source, &settings, estimate))?;
+    let Made { estimate, remb, streams, events, exit_code, summary } = made;
     Ok(Call {
-        source,
+        path,
         settings,
         estimate: estimate.map(|table| Py::new(py, table)).transpose()?,
         remb: Py::new(py, remb)?,
@@ -74,7 +70,7 @@ pub(crate) fn replay(
     })
 }
 
-struct Replayed {
+struct Made {
     estimate: Option<Table>,
     remb: Table,
     streams: Table,
@@ -84,23 +80,14 @@ struct Replayed {
     summary: String,
 }
 
-/// One reading.
-struct Once {
-    read: Read,
-    outcome: Outcome,
-    tables: Tables<TableWriter>,
-    clock: Clock,
-}
-
-impl ReadOnce for Once {
-    fn learned(&self) -> Option<&Learned> {
-        self.outcome.learned.as_ref()
-    }
-}
-
-fn replayed(source: &Source, settings: &Settings, estimate: bool) -> Result<Replayed, Error> {
-    let (once, told) = source.read_told(|told| read_once(source, settings, estimate, told))?;
-    let Once { read, outcome, tables, clock } = once;
+fn made(source: &Source, settings: &Settings, estimate: bool) -> Result<Made, Error> {
+    let config = ReplayConfig { steps: estimate, events: true, ..settings.config.clone() };
+    let (replayed, told) = source.replay(&config, |clock| {
+        let estimates = estimate.then(TableWriter::default);
+        Tables::new(clock, config.sender_ssrc, Some(TableWriter::default()), estimates)
+            .map_err(Error::settings)
+    })?;
+    let Replayed { read, outcome, sink: tables, clock } = replayed;
     let doubts = told.iter().flat_map(|told| told.notes(&outcome.flows)).chain(tables.doubt()).collect();
     let summary = summary(source, &read, outcome, settings, doubts)?;
     let nanoseconds = clock.nanoseconds;
@@ -112,7 +99,7 @@ fn replayed(source: &Source, settings: &Settings, estimate: bool) -> Result<Repl
     let is_whole =
         read.input.ended_early.is_none() && !summary.warnings.iter().any(|warning| warning.is_limit());
     let (remb, estimate) = tables.into_inner();
-    Ok(Replayed {
+    Ok(Made {
         estimate: estimate.map(TableWriter::finish).transpose()?,
         remb: remb.unwrap_or_default().finish()?,
         streams: streams.finish()?,
@@ -120,33 +107,6 @@ fn replayed(source: &Source, settings: &Settings, estimate: bool) -> Result<Repl
         exit_code: if is_whole { 0 } else { 5 },
         summary: serde_json::to_string(&summary).map_err(Error::settings)?,
     })
-}
-
-fn read_once(
-    source: &Source,
-    settings: &Settings,
-    estimate: bool,
-    told: Option<&Learned>,
-) -> Result<Once, Error> {
-    let config = ReplayConfig { steps: estimate, events: true, ..settings.config.clone().told(told) };
-    let sender = config.sender_ssrc;
-    let mut replay = Replay::new(config).map_err(Error::settings)?;
-    let mut tables: Option<(Tables<TableWriter>, Clock)> = None;
-    let read = source.read(|frame| {
-        let (tables, _) = match &mut tables {
-            Some(tables) => tables,
-            none => {
-                let clock = Clock { first: frame.at, nanoseconds: frame.nanoseconds };
-                let estimates = estimate.then(TableWriter::default);
-                let tables = Tables::new(clock, sender, Some(TableWriter::default()), estimates);
-                none.insert((tables.map_err(Error::settings)?, clock))
-            }
-        };
-        replay.handle_frame(frame, tables).map_err(Error::settings)
-    })?;
-    let Some((mut tables, clock)) = tables else { return Err(source.nothing("no frame", None)) };
-    replay.finish(&mut tables).map_err(Error::settings)?;
-    Ok(Once { read, outcome: replay.outcome(), tables, clock })
 }
 
 /// What `summary.json` has, with what only the reading, and only the writing, gave reason to doubt.
@@ -174,7 +134,7 @@ impl Call {
     /// The path it was read from.
     #[getter]
     fn path(&self) -> PathBuf {
-        self.source.path.clone()
+        self.path.clone()
     }
 
     /// A row for each step of the estimator, as in `estimate.csv`.
@@ -218,16 +178,25 @@ impl Call {
     /// capture again.
     #[pyo3(signature = (path, *, flow = None))]
     fn plot(&self, py: Python<'_>, path: PathBuf, flow: Option<&str>) -> PyResult<()> {
-        py.detach(|| write(&path, &drawing::picture(&self.source, &self.settings, flow, is_svg(&path))?))
+        py.detach(|| write(&path, &drawing::picture(&self.source()?, &self.settings, flow, is_svg(&path))?))
     }
 
     /// Writes the page of `replay --html`, with every row, to zoom. Reads the capture again.
     fn html(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        py.detach(|| write(&path, &drawing::page(&self.source, &self.settings)?))
+        py.detach(|| write(&path, &drawing::page(&self.source()?, &self.settings)?))
     }
 
     fn __repr__(&self) -> String {
-        format!("<remb_replay.Call of {}>", self.source.shown())
+        format!("<remb_replay.Call of {}>", self.path.display())
+    }
+}
+
+impl Call {
+    /// To read it again.
+    fn source(&self) -> Result<Source, Error> {
+        let source = Source::new(self.path.clone(), &self.settings, None);
+        let gone = || format!("{}: no file, which could be read again", source.shown());
+        if source.is_file() { Ok(source) } else { Err(Error::Capture(gone())) }
     }
 }
 

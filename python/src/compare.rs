@@ -1,7 +1,6 @@
 //! A capture's replay against what its receiver sent.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -16,7 +15,6 @@ use remb_replay::survey::Learned;
 use remb_replay::units::TimeDelta;
 
 use crate::errors::Error;
-use crate::guard::Guard;
 use crate::reading::{Read, Source};
 use crate::settings::{Settings, replay_settings};
 
@@ -47,7 +45,7 @@ pub(crate) fn compare(
     }
     let skip = skip.parse().map_err(|error| Error::settings(format!("skip '{skip}': {error}")))?;
     let settings = replay_settings(settings, Profile::Libwebrtc)?;
-    let source = Source { path, session: settings.session, guard: Guard::new(Duration::MAX, None) };
+    let source = Source::new(path, &settings, None);
     Ok(py.detach(|| compared(&source, &settings, phases, skip))?)
 }
 
@@ -92,7 +90,8 @@ fn compared(source: &Source, settings: &Settings, count: u16, skip: TimeDelta) -
     let Once { read, mut outcome, mut replays } = once;
     let second = SecondReading::of(&replays, &outcome, &settings.config);
     let manner = CompareSettings { skip, finds_offset: true, ..CompareSettings::default() };
-    if second.is_wanted() {
+    let is_redone = source.is_file();
+    if is_redone && second.is_wanted() {
         let redone = read_once(source, &second.config(&settings.config), told.as_ref(), spread)?;
         second.take(&mut replays, &mut outcome, (redone.replays, redone.outcome), manner);
     }
@@ -100,7 +99,7 @@ fn compared(source: &Source, settings: &Settings, count: u16, skip: TimeDelta) -
     let compared = Compared::of_capture(&outcome, replays, None, manner);
     let Compared { flows, mut notes } =
         compared.map_err(|error| source.nothing(&error.to_string(), ended_early))?;
-    notes.extend(second.notes(true));
+    notes.extend(second.notes(is_redone));
     let mut text = read.input.file + "\n";
     for flow in &flows {
         // Writing to a String cannot fail.

@@ -1,18 +1,18 @@
 //! The picture and the page of a replay, as the program draws them.
 
+use std::io;
+
 use remb_replay::analysis::drawings::{Drawings, Wanted};
 use remb_replay::analysis::tables::Tables;
-use remb_replay::analysis::twice::Reading as ReadOnce;
-use remb_replay::replay::{Event, Outcome, Replay, ReplayConfig, Sink};
+use remb_replay::replay::{Event, ReplayConfig, Sink};
 use remb_replay::report::plot::{render_png, render_svg};
 use remb_replay::report::summary::Summary;
-use remb_replay::report::tables::Clock;
-use remb_replay::survey::{FlowInfo, Learned};
+use remb_replay::survey::FlowInfo;
 use remb_replay::units::CaptureTime;
 
 use crate::call::summary;
 use crate::errors::Error;
-use crate::reading::{Read, Source};
+use crate::reading::{Replayed, Source};
 use crate::settings::Settings;
 use crate::table::TableWriter;
 
@@ -23,7 +23,7 @@ pub(crate) fn picture(
     flow: Option<&str>,
     is_svg: bool,
 ) -> Result<Vec<u8>, Error> {
-    let (drawings, summary, places) = draw(source, settings, Wanted { figures: true, page: false })?;
+    let (drawings, summary, places) = draw(source, settings, Wanted { figures: true, page: false }, flow)?;
     let figures = drawings.into_figures((&summary, &places), &settings.config.parameters);
     let mut figures = figures.into_iter();
     let figure = match flow {
@@ -43,7 +43,8 @@ pub(crate) fn picture(
 
 /// The page of all flows.
 pub(crate) fn page(source: &Source, settings: &Settings) -> Result<Vec<u8>, Error> {
-    let (mut drawings, summary, places) = draw(source, settings, Wanted { figures: false, page: true })?;
+    let (mut drawings, summary, places) =
+        draw(source, settings, Wanted { figures: false, page: true }, None)?;
     let mut bytes = Vec::new();
     let written = drawings.write_page(&mut bytes, (&summary, &places), &settings.config.parameters);
     written.map_err(Error::settings)?;
@@ -57,20 +58,11 @@ struct Drawing {
 }
 
 impl Sink for Drawing {
-    type Error = Error;
+    type Error = io::Error;
 
-    fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Error> {
+    fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> io::Result<()> {
         let Ok(()) = self.drawings.event(flow, at, event);
-        self.tables.event(flow, at, event).map_err(Error::settings)
-    }
-}
-
-/// One reading.
-struct Once(Read, Outcome, Drawing);
-
-impl ReadOnce for Once {
-    fn learned(&self) -> Option<&Learned> {
-        self.1.learned.as_ref()
+        self.tables.event(flow, at, event)
     }
 }
 
@@ -78,38 +70,22 @@ fn draw(
     source: &Source,
     settings: &Settings,
     wanted: Wanted,
+    flow: Option<&str>,
 ) -> Result<(Drawings, Summary, Vec<usize>), Error> {
-    let (once, told) = source.read_told(|told| read_once(source, settings, wanted, told))?;
-    let Once(read, mut outcome, Drawing { drawings, tables }) = once;
+    let config = ReplayConfig { steps: true, events: true, ..settings.config.clone() };
+    let (replayed, told) = source.replay(&config, |clock| {
+        let all = Drawings::new(clock.first, wanted, None);
+        let drawings = match flow {
+            Some(flow) => all.only(flow),
+            None => all,
+        };
+        let tables = Tables::new(clock, config.sender_ssrc, None, None).map_err(Error::settings)?;
+        Ok(Drawing { drawings, tables })
+    })?;
+    let Replayed { read, mut outcome, sink: Drawing { drawings, tables }, .. } = replayed;
     let places = std::mem::take(&mut outcome.places);
     let notes = told.iter().flat_map(|told| told.notes(&outcome.flows));
     let doubts = notes.chain(drawings.doubt()).chain(tables.doubt()).collect();
     let summary = summary(source, &read, outcome, settings, doubts)?;
     Ok((drawings, summary, places))
-}
-
-fn read_once(
-    source: &Source,
-    settings: &Settings,
-    wanted: Wanted,
-    told: Option<&Learned>,
-) -> Result<Once, Error> {
-    let config = ReplayConfig { steps: true, events: true, ..settings.config.clone().told(told) };
-    let sender = config.sender_ssrc;
-    let mut replay = Replay::new(config).map_err(Error::settings)?;
-    let mut drawing: Option<Drawing> = None;
-    let read = source.read(|frame| {
-        let drawing = match &mut drawing {
-            Some(drawing) => drawing,
-            none => {
-                let clock = Clock { first: frame.at, nanoseconds: frame.nanoseconds };
-                let tables = Tables::new(clock, sender, None, None).map_err(Error::settings)?;
-                none.insert(Drawing { drawings: Drawings::new(frame.at, wanted, None), tables })
-            }
-        };
-        replay.handle_frame(frame, drawing)
-    })?;
-    let Some(mut drawing) = drawing else { return Err(source.nothing("no frame", None)) };
-    replay.finish(&mut drawing)?;
-    Ok(Once(read, replay.outcome(), drawing))
 }

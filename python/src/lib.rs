@@ -26,6 +26,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(call::replay, module)?)?;
     module.add_function(wrap_pyfunction!(compare::compare, module)?)?;
     module.add_function(wrap_pyfunction!(many::batch_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(many::capture_name, module)?)?;
     module.add_function(wrap_pyfunction!(many::failed_rows, module)?)?;
     module.add_function(wrap_pyfunction!(many::table_of, module)?)?;
     module.add_function(wrap_pyfunction!(sweep::sweep_one, module)?)?;

@@ -60,6 +60,12 @@ pub(crate) fn failed_rows(py: Python<'_>, path: PathBuf, error: String) -> PyRes
     by_table(py, &rows)
 }
 
+/// As a capture is called in tables.
+#[pyfunction]
+pub(crate) fn capture_name(path: PathBuf) -> String {
+    name(&path)
+}
+
 /// A table of `batch`, by its name, of rows of it.
 #[pyfunction]
 pub(crate) fn table_of(py: Python<'_>, name: &str, rows: Vec<u8>) -> PyResult<Table> {

@@ -1,19 +1,24 @@
 //! A capture's file, read to its end; no loop here holds Python's lock.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use remb_replay::analysis::twice::{self, Reading as ReadOnce};
 use remb_replay::capture::{CaptureReader, Frame};
 use remb_replay::model::Reading;
+use remb_replay::replay::{Outcome, Replay, ReplayConfig, Sink};
 use remb_replay::report::no_frame;
 use remb_replay::report::summary::{Input, Seconds};
+use remb_replay::report::tables::Clock;
 use remb_replay::survey::Learned;
 use remb_replay::units::CaptureTime;
 
 use crate::errors::Error;
-use crate::guard::{End, Guard, Guarded};
+use crate::guard::{End, Guard, Guarded, Stop};
+use crate::settings::Settings;
 
 /// What is read.
 #[derive(Clone)]
@@ -31,7 +36,31 @@ pub(crate) struct Read {
     pub(crate) input: Input,
 }
 
+/// A capture replayed into what was made for it.
+pub(crate) struct Replayed<S> {
+    pub(crate) read: Read,
+    pub(crate) outcome: Outcome,
+    pub(crate) sink: S,
+    pub(crate) clock: Clock,
+}
+
+impl<S> ReadOnce for Replayed<S> {
+    fn learned(&self) -> Option<&Learned> {
+        self.outcome.learned.as_ref()
+    }
+}
+
 impl Source {
+    /// For one piece of work: once that is interrupted, nothing more is read of it.
+    pub(crate) fn new(path: PathBuf, settings: &Settings, stop: Option<&Stop>) -> Self {
+        Self { path, session: settings.session, guard: Guard::new(Duration::MAX, stop) }
+    }
+
+    /// What is no file is gone once it is read.
+    pub(crate) fn is_file(&self) -> bool {
+        self.path.is_file()
+    }
+
     pub(crate) fn shown(&self) -> String {
         self.path.display().to_string()
     }
@@ -50,7 +79,32 @@ impl Source {
         &self,
         mut read: impl FnMut(Option<&Learned>) -> Result<T, Error>,
     ) -> Result<(T, Option<Learned>), Error> {
-        twice::read_told((), Some(()), || true, |(), told| read(told))
+        twice::read_told((), self.is_file().then_some(()), || true, |(), told| read(told))
+    }
+
+    /// Replays it into what `make` makes once the first frame is there.
+    pub(crate) fn replay<S: Sink<Error: Display>>(
+        &self,
+        config: &ReplayConfig,
+        make: impl Fn(Clock) -> Result<S, Error>,
+    ) -> Result<(Replayed<S>, Option<Learned>), Error> {
+        self.read_told(|told| {
+            let mut replay = Replay::new(config.clone().told(told)).map_err(Error::settings)?;
+            let mut made: Option<(S, Clock)> = None;
+            let read = self.read(|frame| {
+                let (sink, _) = match &mut made {
+                    Some(made) => made,
+                    none => {
+                        let clock = Clock { first: frame.at, nanoseconds: frame.nanoseconds };
+                        none.insert((make(clock)?, clock))
+                    }
+                };
+                replay.handle_frame(frame, sink).map_err(Error::settings)
+            })?;
+            let Some((mut sink, clock)) = made else { return Err(self.nothing("no frame", None)) };
+            replay.finish(&mut sink).map_err(Error::settings)?;
+            Ok(Replayed { read, outcome: replay.outcome(), sink, clock })
+        })
     }
 
     fn reader(&self) -> Result<CaptureReader, Error> {
@@ -63,8 +117,11 @@ impl Source {
         })
     }
 
-    /// Its first frames, no more than so many.
+    /// The first frames of a file, no more than so many; what is no file stays as it is.
     pub(crate) fn look_ahead(&self, frames: usize, mut each: impl FnMut(&Frame<'_>)) -> Result<(), Error> {
+        if !self.is_file() {
+            return Ok(());
+        }
         let mut reader = self.reader()?;
         for _ in 0..frames {
             // Where it is damaged the reading proper says so.

@@ -11,16 +11,11 @@ use remb_replay::analysis::series::ssrc;
 use remb_replay::config::{self, ByName, Parameters};
 use remb_replay::remb::Profile;
 use remb_replay::replay::ReplayConfig;
-use remb_replay::rtp::sdp::{HeaderExtension, SessionDescription};
-use remb_replay::survey::{CopyPolicy, MediaFilter, TimeBound};
+use remb_replay::rtp::sdp::SessionDescription;
+use remb_replay::survey::{CopyPolicy, MediaFilter, SurveyConfig};
 use remb_replay::units::{Ssrc, TimeDelta};
 
 use crate::errors::Error;
-
-/// Longer than any authentication tag.
-const MAX_TAG_LEN: usize = 64;
-/// The longest round trip time.
-const MAX_RTT: TimeDelta = TimeDelta::from_secs(60);
 
 /// What keyword arguments say.
 #[derive(Clone)]
@@ -45,9 +40,7 @@ pub(crate) fn replay_settings(
             return Err(unknown(&name));
         }
     }
-    if let (Some(from), Some(to)) = (told.config.survey.from, told.config.survey.to)
-        && is_backwards(from, to)
-    {
+    if told.config.survey.is_backwards() {
         return Err(Error::settings("from_ is after to: nothing lies between"));
     }
     Ok(told)
@@ -103,12 +96,19 @@ fn parameters(
     let mut all = profile.parameters().map_err(Error::settings)?;
     if let Some(values) = find("set") {
         for (name, value) in values.cast::<PyDict>().map_err(PyErr::from)?.iter() {
-            set(&mut all, &name.extract::<String>()?, &value)?;
+            let text = match value.cast::<PyBool>() {
+                Ok(flag) => flag.is_true().to_string(),
+                Err(_) => text(&value)?,
+            };
+            set(&mut all, &name.extract::<String>()?, &text)?;
         }
     }
     for (setting, parameter) in PARAMETERS {
         if let Some(value) = find(setting) {
-            set(&mut all, parameter, value)?;
+            let text = text(value)?;
+            // As its flag takes it.
+            let is_percent = setting == "remb_decrease_threshold";
+            set(&mut all, parameter, text.strip_suffix('%').filter(|_| is_percent).unwrap_or(&text))?;
         }
     }
     let mut parameters = Parameters::from_names(&all).map_err(Error::settings)?;
@@ -119,12 +119,7 @@ fn parameters(
 }
 
 /// Values are as `--set` takes them: numbers, and texts with a unit.
-fn set(all: &mut ByName, name: &str, value: &Bound<'_, PyAny>) -> Result<(), Error> {
-    let text = match value.cast::<PyBool>() {
-        Ok(flag) => flag.is_true().to_string(),
-        Err(_) => text(value)?,
-    };
-    let text = if name == "remb.decrease_threshold" { text.trim_end_matches('%') } else { &text };
+fn set(all: &mut ByName, name: &str, text: &str) -> Result<(), Error> {
     all.set(&format!("{name}={text}")).map_err(Error::settings)
 }
 
@@ -206,13 +201,14 @@ fn rtt(text: &str) -> Result<Option<TimeDelta>, Error> {
         return Ok(None);
     }
     let rtt: TimeDelta = parsed("rtt", text)?;
-    if !(TimeDelta::ZERO..=MAX_RTT).contains(&rtt) {
+    if !(TimeDelta::ZERO..=ReplayConfig::MAX_RTT).contains(&rtt) {
         return Err(Error::settings(format!("rtt {text} is outside 0s … 60s")));
     }
     Ok(Some(rtt))
 }
 
 fn tag_len(bytes: Option<usize>) -> Result<Option<usize>, Error> {
+    const MAX_TAG_LEN: usize = SurveyConfig::MAX_TAG_LEN;
     match bytes {
         Some(bytes) if bytes > MAX_TAG_LEN => Err(Error::settings(format!(
             "srtp_tag_len {bytes} is no number of bytes from 0 to {MAX_TAG_LEN}"
@@ -238,22 +234,11 @@ fn copies(name: &str) -> Result<CopyPolicy, Error> {
     }
 }
 
-fn is_backwards(from: TimeBound, to: TimeBound) -> bool {
-    match (from, to) {
-        (TimeBound::SinceFirst(from), TimeBound::SinceFirst(to)) => from > to,
-        (TimeBound::At(from), TimeBound::At(to)) => from > to,
-        // Before the first frame is read, nothing tells.
-        _ => false,
-    }
-}
-
 /// An offer or answer whose extension ids are beyond doubt.
 fn sdp(path: PathBuf) -> Result<SessionDescription, Error> {
     let failed = |error: &dyn std::fmt::Display| Error::settings(format!("sdp {}: {error}", path.display()));
     let text = fs::read_to_string(&path).map_err(|error| failed(&error))?;
     let sdp = SessionDescription::parse(&text).map_err(|error| failed(&error))?;
-    for extension in HeaderExtension::ALL {
-        sdp.extension_id(extension).map_err(|error| failed(&error))?;
-    }
+    sdp.check_extensions().map_err(|error| failed(&error))?;
     Ok(sdp)
 }

@@ -1,7 +1,6 @@
 //! A grid of parameters over captures: each capture's part of it, wherever that is done, and the ranking of all parts.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -15,7 +14,7 @@ use remb_replay::report::counted;
 use remb_replay::survey::Learned;
 
 use crate::errors::Error;
-use crate::guard::{Guard, Stop};
+use crate::guard::Stop;
 use crate::reading::Source;
 use crate::settings::replay_settings;
 use crate::table::{Table, TableWriter};
@@ -36,7 +35,7 @@ pub(crate) fn sweep_one(
     settings: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<String> {
     let settings = replay_settings(settings, Profile::Libwebrtc)?;
-    let source = Source { path, session: settings.session, guard: Guard::new(Duration::MAX, stop) };
+    let source = Source::new(path, &settings, stop);
     let scored = py.detach(|| {
         let points = points(&lists, &ranges, &settings.config, phases)?;
         swept(&source, &points, settings.config.rtt.is_some())

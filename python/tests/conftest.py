@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import os
+import struct
 import subprocess
 from pathlib import Path
 
@@ -83,3 +84,24 @@ def fleet_of(folder: Path, count: int) -> list[str]:
             path.write_bytes(good[:3] + b"\x10" + good[4:10] + b"%d\0" % number + good[10:])
         paths.append(str(path))
     return paths
+
+
+def made(path: Path, flows: int = 1, seconds: int = 10, moves_at: float | None = None, transport_cc: bool = False) -> Path:
+    """A capture of so many flows of video, a packet each 20 ms. Extension 3 is abs-send-time, 4 abs-capture-time, by another clock, and with
+    `transport_cc` 5 counts the packets. From the second `moves_at` on it comes from another port."""
+    file = io.BytesIO()
+    file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
+    for number in range(50 * seconds):
+        for flow in range(flows):
+            sent = number / 50
+            arrived = sent + 0.02 * abs(number % 100 - 50) / 50
+            elements = b"\x32" + struct.pack(">I", int(sent * 2**18) & 0xFFFFFF)[1:]
+            elements += b"\x47" + struct.pack(">Q", int((3.9e9 + 0.9 * sent) * 2**32))
+            elements += b"\x51" + struct.pack(">H", number) if transport_cc else bytes(3)
+            rtp = struct.pack(">BBHIIHH", 0x90, 96, number, number * 1800, 100 + flow, 0xBEDE, 4) + elements + bytes(1000)
+            port = 5000 + flow + (1000 if moves_at is not None and sent >= moves_at else 0)
+            udp = struct.pack(">HHHH", port, 9000, 8 + len(rtp), 0) + rtp
+            ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, b"\x0a\0\0\1", b"\x0a\0\0\2") + udp
+            file.write(struct.pack("<IIII", int(arrived), int(arrived % 1 * 1e6), len(ip), len(ip)) + ip)
+    path.write_bytes(file.getvalue())
+    return path

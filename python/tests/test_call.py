@@ -13,7 +13,7 @@ import time
 import pytest
 
 import remb_replay as rr
-from conftest import CAPTURES, ROOT, S03, S12, S14, assert_same, cells_of
+from conftest import CAPTURES, ROOT, S03, S12, S14, assert_same, cells_of, made
 
 TABLES = ["estimate", "remb", "streams", "events"]
 
@@ -64,6 +64,9 @@ SETTINGS = [
     (["--media", "all", "--remb-decrease-threshold", "10%"], {"media": "all", "remb_decrease_threshold": "10%"}),
     (["--abs-send-time-id", "0", "--sender-ssrc", "0x7"], {"abs_send_time_id": 0, "sender_ssrc": 7}),
     (["--profile", "gcc-draft-02", "--copies", "last"], {"profile": "gcc-draft-02", "copies": "last"}),
+    (["--exclude-ssrc", "0x78043579", "--clock-offset", "0.7ms"], {"exclude_ssrc": 0x78043579, "clock_offset": "0.7ms"}),
+    (["--clock-offset", "0.7ms"], {"clock_offset": "0.7ms"}),
+    (["--srtp-tag-len", "20"], {"srtp_tag_len": 20}),
     (["--sdp", str(CAPTURES / "s03-steps-audio.answer.sdp")], {"sdp": CAPTURES / "s03-steps-audio.answer.sdp"}),
 ]
 
@@ -75,6 +78,100 @@ def test_settings_are_those_of_the_flags(flags, settings, program, tmp_path):
     assert_same(ours.remb, (tmp_path / "remb.csv").read_text())
     if "sdp" not in settings:
         assert ours.remb.to_pydict() != rr.replay(S03, estimate=False).remb.to_pydict(), "they make a difference"
+
+
+# Those that do nothing in the calls that were recorded: what is made, flags, the same settings, and what there is without the last.
+MADE = [
+    ({"transport_cc": True}, ["--ignore-transport-cc"], {"ignore_transport_cc": True}),
+    ({"moves_at": 5}, ["--merge-flows"], {"merge_flows": True}),
+    ({"flows": 2}, ["--max-flows", "1"], {"max_flows": 1}),
+    ({"flows": 2}, ["--max-ssrcs", "1"], {"max_ssrcs": 1}),
+    ({}, ["--abs-send-time-id", "0", "--abs-capture-time-id", "4"], {"abs_send_time_id": 0, "abs_capture_time_id": 4}),
+    ({}, ["--abs-send-time-id", "0", "--toffset-id", "3"], {"abs_send_time_id": 0, "toffset_id": 3}),
+]
+
+
+@pytest.mark.parametrize("capture, flags, settings", MADE, ids=[flags[-1 if len(flags) == 1 else -2] for _, flags, _ in MADE])
+def test_settings_of_rare_calls_are_those_of_the_flags(capture, flags, settings, program, tmp_path):
+    path = made(tmp_path / "made.pcap", **capture)
+    program("replay", path, *flags, "--remb-csv", tmp_path / "remb.csv", check=False)
+
+    def rembs(settings):
+        try:
+            return rr.replay(path, estimate=False, **settings).remb
+        except rr.NothingError:
+            return None
+
+    ours, without = rembs(settings), rembs(dict(list(settings.items())[:-1]))
+    assert_same(ours, (tmp_path / "remb.csv").read_text())
+    assert without is None or ours.to_pydict() != without.to_pydict(), "it makes a difference"
+
+
+def test_a_session_of_a_log_is_chosen():
+    log = ROOT / "testdata" / "event-logs" / "u02-congested-start.receiver.log.gz"
+    assert len(rr.replay(log, session=1).remb) > 0
+    with pytest.raises(rr.CaptureError, match="has no session 2: 1 in all"):
+        rr.replay(log, session=2)
+
+
+def test_a_flow_behind_the_first_sixteen_is_drawn_by_its_name(program, tmp_path):
+    path = made(tmp_path / "made.pcap", flows=20, seconds=4)
+    call = rr.replay(path)
+    for flow in (2, 18):
+        call.plot(tmp_path / "call.png", flow=call.summary["flows"][flow]["flow"])
+        picture = (tmp_path / "call.png").read_bytes()
+        name = call.summary["flows"][flow]["flow"]
+        program("replay", path, "--flow", name, "--plot", tmp_path / "alone.png", "--force")
+        assert picture == (tmp_path / "alone.png").read_bytes(), "as where there is no other"
+
+
+def test_what_was_interrupted_can_be_drawn_again(tmp_path):
+    script = """
+import os, signal, sys, threading, remb_replay as rr
+call = rr.replay(sys.argv[1], estimate=False)
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    while True:
+        call.html(sys.argv[2])
+except KeyboardInterrupt:
+    pass
+call.html(sys.argv[2])
+call.plot(sys.argv[3])
+"""
+    page, picture, long = tmp_path / "call.html", tmp_path / "call.png", tmp_path / "long.pcap.gz"
+    long.write_bytes(S03.read_bytes() * 10)
+    subprocess.run([sys.executable, "-c", script, str(long), str(page), str(picture)], check=True, timeout=120)
+    assert page.stat().st_size > 100_000 and picture.read_bytes().startswith(b"\x89PNG")
+
+
+PIPED = """
+import os, sys, threading, remb_replay as rr
+def fill():
+    with open(sys.argv[2], "wb") as pipe:
+        pipe.write(open(sys.argv[1], "rb").read())
+threading.Thread(target=fill, daemon=True).start()
+{0}
+"""
+
+
+@pytest.mark.parametrize("action", ["compare", "replay", "plot", "html"])
+def test_a_pipe_is_read_once(action, tmp_path):
+    pipe, out = tmp_path / "pipe", tmp_path / "out.png"
+    os.mkfifo(pipe)
+    actions = {
+        "compare": "print(rr.compare(sys.argv[2], phases=5).metrics == rr.compare(sys.argv[1], phases=5).metrics)",
+        "replay": "print(len(rr.replay(sys.argv[2]).remb) > 0)",
+    }
+    drawn = f"""
+call = rr.replay(sys.argv[2])
+try:
+    call.{action}(sys.argv[3])
+except rr.CaptureError as error:
+    print("no file, which could be read again" in str(error))
+"""
+    script = PIPED.format(actions.get(action, drawn))
+    done = subprocess.run([sys.executable, "-c", script, str(S12), str(pipe), str(out)], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("True\n", "")
 
 
 def test_flows_and_streams_are_chosen(call):
@@ -139,7 +236,7 @@ def test_errors_have_the_exit_code_of_the_program(tmp_path):
     assert code(rr.SettingsError, "backoff", lambda: rr.replay(S14, set={"rate_control.backoff_factor": 9})) == 2
     for wrong in [{"rtt": "61s"}, {"rtt": "soon"}, {"flow": "x"}, {"ssrc": -1}, {"media": "video"}, {"profile": "x"},
                   {"from_": 9, "to": 8}, {"from_": "noon"}, {"sdp": tmp_path / "none"}, {"srtp_tag_len": 65},
-                  {"set": {"no.such": 1}}, {"filter": "kalmann"}]:
+                  {"set": {"no.such": 1}}, {"filter": "kalmann"}, {"set": {"remb.decrease_threshold": "5%"}}]:
         assert code(rr.SettingsError, ".", lambda: rr.replay(S14, **wrong)) == 2, wrong
     with pytest.raises(TypeError, match="no setting is called 'rrt' here"):
         rr.replay(S14, rrt="40ms")

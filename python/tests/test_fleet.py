@@ -168,6 +168,49 @@ def test_a_step_done_twice_is_done_once(tmp_path):
     assert fleet.missing(paths, tmp_path / "out") == []
 
 
+def test_no_capture_is_twice_in_a_table_however_the_parts_were_cut(tmp_path):
+    pytest.importorskip("pyarrow")
+    out, paths = tmp_path / "out", fleet_of(tmp_path / "in", 6)
+    for part in fleet.parts(paths, 4):
+        fleet.step(part, out)
+    expected = {kind: fleet.read(out, kind).to_pylist() for kind in ("flows", "remb", "captures")}
+    # Killed before the last of its files.
+    for part in sorted((out / "captures").iterdir())[:1]:
+        part.unlink()
+    for part in fleet.parts(fleet.missing(paths, out), 3):
+        fleet.step(part, out)
+    # And some once more, among others.
+    fleet.step(paths[1:4], out)
+    for kind in ("flows", "remb"):
+        assert fleet.read(out, kind).to_pylist() == expected[kind]
+    assert fleet.read(out, "captures")["capture"].to_pylist() == paths
+
+
+def test_a_name_that_is_no_text_is_found_again(tmp_path):
+    pytest.importorskip("pyarrow")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    path = os.fsencode(folder) + b"/a\xff.pcap.gz"
+    Path(os.fsdecode(path)).write_bytes((CAPTURES / "s14-reorder.pcap.gz").read_bytes())
+    paths = fleet.captures(folder)
+    assert fleet.missing(paths, tmp_path / "out") == paths
+    fleet.step(paths, tmp_path / "out")
+    assert fleet.missing(paths, tmp_path / "out") == []
+
+
+def test_captures_are_in_the_order_of_batch(program, tmp_path):
+    pyarrow = pytest.importorskip("pyarrow.parquet")
+    folder = tmp_path / "tree"
+    for name in ("a/x.pcap.gz", "a.pcap.gz", "a-b/y.pcap.gz"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((CAPTURES / "s14-reorder.pcap.gz").read_bytes())
+    program("batch", folder, "-o", tmp_path / "batch")
+    fleet.step(fleet.captures(folder), tmp_path / "out")
+    for kind in ("captures", "flows"):
+        theirs = pyarrow.read_table(tmp_path / "batch" / f"{kind}.parquet")["capture"].to_pylist()
+        assert fleet.read(tmp_path / "out", kind)["capture"].to_pylist() == theirs
+
+
 def test_duckdb_and_pandas_read_what_batch_writes(program, tmp_path):
     duckdb, pandas = pytest.importorskip("duckdb"), pytest.importorskip("pandas")
     fleet_of(tmp_path / "in", 60)

@@ -27,13 +27,15 @@ pub struct Wanted {
     pub page: bool,
 }
 
-/// What is drawn of a replay, as far as it has gone: the first 16 flows.
+/// What is drawn of a replay, as far as it has gone: the first 16 flows, or one.
 #[derive(Debug)]
 pub struct Drawings {
     first: CaptureTime,
     /// What is shown, seconds since the first frame; all, where it is not said.
     view: Option<(f64, f64)>,
     has_figures: bool,
+    /// No flow but this one.
+    only: Option<String>,
     pages: Option<Pages>,
     /// By their places; none where nothing happened yet.
     flows: Vec<Option<Drawn>>,
@@ -51,7 +53,15 @@ impl Drawings {
     /// Before the first event. `view` is what is shown, in seconds since the capture's first frame, whose time is `first`.
     pub fn new(first: CaptureTime, wanted: Wanted, view: Option<(f64, f64)>) -> Self {
         let pages = wanted.page.then(Pages::default);
-        Self { first, view, has_figures: wanted.figures, pages, flows: Vec::new(), not_drawn: 0 }
+        let (has_figures, flows) = (wanted.figures, Vec::new());
+        Self { first, view, has_figures, only: None, pages, flows, not_drawn: 0 }
+    }
+
+    /// Draws this flow, as it is called in the summary, and no other: be it behind the first 16.
+    #[must_use]
+    pub fn only(mut self, flow: &str) -> Self {
+        self.only = Some(flow.to_owned());
+        self
     }
 
     /// That there are more flows than are drawn.
@@ -113,12 +123,15 @@ impl Drawings {
     }
 
     #[cold]
-    fn announce(&mut self, place: usize) {
+    fn announce(&mut self, FlowInfo { index: place, flow, .. }: &FlowInfo) {
+        let place = *place;
         if self.flows.len() <= place {
             self.flows.resize_with(place + 1, || None);
         }
-        let is_drawn = self.flows.iter().flatten().filter(|flow| flow.is_drawn).count() < MAX_FIGURES;
-        self.not_drawn += u64::from(!is_drawn);
+        let is_wanted = self.only.as_ref().is_none_or(|only| flow.to_string() == *only);
+        let has_room = self.flows.iter().flatten().filter(|flow| flow.is_drawn).count() < MAX_FIGURES;
+        self.not_drawn += u64::from(is_wanted && !has_room);
+        let is_drawn = is_wanted && has_room;
         if let Some(pages) = self.pages.as_mut().filter(|_| is_drawn) {
             pages.begin(place);
         }
@@ -161,7 +174,7 @@ impl Sink for Drawings {
     fn event(&mut self, flow: &FlowInfo, at: CaptureTime, event: &Event) -> Result<(), Infallible> {
         let place = flow.index;
         if self.flows.get(place).is_none_or(Option::is_none) {
-            self.announce(place);
+            self.announce(flow);
         }
         let since_first = at.as_nanos() - self.first.as_nanos();
         let (seconds, micros) = (since_first as f64 / 1e9, since_first / 1000);

@@ -18,14 +18,12 @@ use remb_replay::model::{Doubt, Warning};
 use remb_replay::remb::Profile;
 use remb_replay::replay::ReplayConfig;
 use remb_replay::report::summary::Tool;
-use remb_replay::rtp::sdp::{HeaderExtension, SessionDescription};
-use remb_replay::survey::{CopyPolicy, MediaFilter, SurveyConfig, TimeBound};
+use remb_replay::rtp::sdp::SessionDescription;
+use remb_replay::survey::{CopyPolicy, MediaFilter, SurveyConfig};
 use remb_replay::units::{Ssrc, TimeDelta};
 
 /// Largest configuration file or SDP read.
 const MAX_TEXT_BYTES: u64 = 1 << 20;
-/// Longer than any authentication tag.
-const MAX_TAG_LEN: usize = 64;
 
 /// The table of `config.toml` that holds flags and not parameters.
 const FLAGS: &str = "flags";
@@ -207,15 +205,6 @@ fn replay_config(
     };
     let defaults = ReplayConfig::default();
     let (from, to) = (bound(&flags.from, "--from")?, bound(&flags.to, "--to")?);
-    let is_backwards = match (from, to) {
-        (Some(TimeBound::SinceFirst(from)), Some(TimeBound::SinceFirst(to))) => from > to,
-        (Some(TimeBound::At(from)), Some(TimeBound::At(to))) => from > to,
-        // Before the first frame is read, nothing tells.
-        _ => false,
-    };
-    if let (true, Some(from), Some(to)) = (is_backwards, &flags.from, &flags.to) {
-        bail!("--from {from} is after --to {to}: nothing lies between");
-    }
     let survey = SurveyConfig {
         log: None,
         learned: None,
@@ -241,6 +230,9 @@ fn replay_config(
         max_flows: flags.max_flows.unwrap_or(defaults.survey.max_flows),
         max_ssrcs: flags.max_ssrcs.unwrap_or(defaults.survey.max_ssrcs),
     };
+    if let (true, Some(from), Some(to)) = (survey.is_backwards(), &flags.from, &flags.to) {
+        bail!("--from {from} is after --to {to}: nothing lies between");
+    }
     Ok(ReplayConfig {
         events: false,
         survey,
@@ -306,13 +298,12 @@ fn read_sdp(path: &Path) -> Result<SessionDescription> {
     let shown = path.display();
     let text = read_text(path).with_context(|| format!("--sdp {shown}"))?;
     let sdp = SessionDescription::parse(&text).with_context(|| format!("--sdp {shown}"))?;
-    for extension in HeaderExtension::ALL {
-        sdp.extension_id(extension).with_context(|| format!("--sdp {shown}"))?;
-    }
+    sdp.check_extensions().with_context(|| format!("--sdp {shown}"))?;
     Ok(sdp)
 }
 
 fn srtp_tag_len(text: &str) -> Result<Option<usize>> {
+    const MAX_TAG_LEN: usize = SurveyConfig::MAX_TAG_LEN;
     match (text, text.parse()) {
         ("auto", _) => Ok(None),
         (_, Ok(len @ 0..=MAX_TAG_LEN)) => Ok(Some(len)),
@@ -337,7 +328,7 @@ fn rtt(text: &str) -> Result<Option<TimeDelta>> {
         return Ok(None);
     }
     let rtt: TimeDelta = text.parse().context("--rtt")?;
-    if !(TimeDelta::ZERO..=TimeDelta::from_secs(60)).contains(&rtt) {
+    if !(TimeDelta::ZERO..=ReplayConfig::MAX_RTT).contains(&rtt) {
         bail!("--rtt {text} is outside 0s … 60s");
     }
     Ok(Some(rtt))

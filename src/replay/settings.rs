@@ -47,6 +47,9 @@ impl Default for ReplayConfig {
 }
 
 impl ReplayConfig {
+    /// The longest round trip time that can be meant.
+    pub const MAX_RTT: TimeDelta = TimeDelta::from_secs(60);
+
     /// What the survey is told: an estimator that knows nothing but send times needs them.
     pub fn survey(&self) -> SurveyConfig {
         let needs_send_time = self.parameters.estimator.controller.estimator == EstimatorChoice::AbsSendTime;

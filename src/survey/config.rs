@@ -122,6 +122,18 @@ impl Default for SurveyConfig {
 }
 
 impl SurveyConfig {
+    /// Longer than any authentication tag, bytes.
+    pub const MAX_TAG_LEN: usize = 64;
+
+    /// Whether it ends before it begins, as far as that can be told before the first frame is read.
+    pub fn is_backwards(&self) -> bool {
+        match (self.from, self.to) {
+            (Some(TimeBound::SinceFirst(from)), Some(TimeBound::SinceFirst(to))) => from > to,
+            (Some(TimeBound::At(from)), Some(TimeBound::At(to))) => from > to,
+            _ => false,
+        }
+    }
+
     /// Whether abs-capture-time serves as a send time: where its id is named, and where only a send time will do.
     pub(super) fn uses_capture_time(&self) -> bool {
         self.abs_capture_time_id.is_some_and(|id| id > 0) || self.needs_send_time

@@ -21,6 +21,7 @@ __all__ = [
     "Table",
     "__version__",
     "batch_rows",
+    "capture_name",
     "compare",
     "failed_rows",
     "rank",
@@ -190,6 +191,9 @@ def batch_rows(
     path: _Path, *, deadline_s: float = 60.0, stop: Stop | None = None, **settings: Unpack[Settings]
 ) -> dict[str, bytes]:
     """The rows of a capture by table, as CSV without headers. A capture that fails is its row."""
+
+def capture_name(path: _Path) -> str:
+    """As a capture is called in tables: its path, or that in quotes where it is no text."""
 
 def failed_rows(path: _Path, error: str) -> dict[str, bytes]:
     """The same of a capture of which nothing came, for the reason given."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Iterable, Sequence
 
 from ._many import iterate
-from ._native import RembError, sweep_one, table_of
+from ._native import RembError, capture_name, sweep_one, table_of
 
 #: ``captures`` is written last: a capture that is in it is in all.
 TABLES = ("flows", "remb", "streams", "events", "captures")
@@ -60,28 +60,44 @@ def step(paths: Iterable[str], out: str | os.PathLike[str], **settings: Any) -> 
 
 def missing(paths: Iterable[str], out: str | os.PathLike[str]) -> list[str]:
     """Those of the captures that have no rows in ``out`` yet. That a capture has changed since is not noticed."""
-    import pyarrow.parquet
-
-    done: set[str] = set()
-    for part in _files(out, "captures"):
-        done.update(pyarrow.parquet.read_table(part, columns=["capture"])["capture"].to_pylist())
-    return [path for path in paths if path not in done]
+    done = _parts(out)
+    return [path for path in paths if capture_name(path) not in done]
 
 
 def read(out: str | os.PathLike[str], kind: str) -> Any:
-    """A table of all that was written, as a pyarrow table in the order of the captures' names."""
+    """A table of all that was written, as a pyarrow table in the order of ``batch``: each capture's rows are those of one part."""
     import pyarrow
+    import pyarrow.compute
     import pyarrow.parquet
 
-    table = pyarrow.concat_tables([pyarrow.parquet.read_table(file) for file in _files(out, kind)])
-    # Rows of one capture stay in their order.
+    done = _parts(out)
+    own: dict[str, list[str]] = {}
+    for capture, part in done.items():
+        own.setdefault(part, []).append(capture)
+    tables = []
+    for part, captures in own.items():
+        table = pyarrow.parquet.read_table(Path(out, kind, part))
+        is_own = pyarrow.compute.is_in(table["capture"], value_set=pyarrow.array(captures, pyarrow.string()))
+        tables.append(table.filter(is_own))
+    table = pyarrow.concat_tables(tables)
+    # Folder by folder; rows of one capture stay in their order.
+    order = pyarrow.array(sorted(done, key=lambda capture: capture.split("/")))
+    table = table.append_column("_capture", pyarrow.compute.index_in(table["capture"], value_set=order))
     table = table.append_column("_place", pyarrow.array(range(len(table))))
-    return table.sort_by([("capture", "ascending"), ("_place", "ascending")]).drop_columns(["_place"])
+    return table.sort_by([("_capture", "ascending"), ("_place", "ascending")]).drop_columns(["_capture", "_place"])
 
 
-def _files(out: str | os.PathLike[str], kind: str) -> list[Path]:
-    """Whole ones: what was not finished begins with a dot."""
-    return sorted(file for file in Path(out, kind).glob("*.parquet") if not file.name.startswith("."))
+def _parts(out: str | os.PathLike[str]) -> dict[str, str]:
+    """The part of each capture: the last that was finished. Others were ended before, or divided in another way."""
+    import pyarrow.parquet
+
+    # What is not whole begins with a dot.
+    files = [file for file in Path(out, "captures").glob("*.parquet") if not file.name.startswith(".")]
+    parts: dict[str, str] = {}
+    for file in sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name)):
+        captures = pyarrow.parquet.read_table(file, columns=["capture"])["capture"].to_pylist()
+        parts.update(dict.fromkeys(captures, file.name))
+    return parts
 
 
 def swept(path: str, **grid: Any) -> str | None:

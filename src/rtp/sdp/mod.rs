@@ -119,6 +119,11 @@ impl SessionDescription {
         Ok(None)
     }
 
+    /// That the id of each extension is beyond doubt.
+    pub fn check_extensions(&self) -> Result<(), AmbiguousExtension> {
+        HeaderExtension::ALL.into_iter().try_for_each(|extension| self.extension_id(extension).map(drop))
+    }
+
     /// What a payload type stands for; `None` where that is not said, or where sections disagree: without BUNDLE each
     /// may use the numbers as it likes.
     pub fn payload(&self, payload_type: PayloadType) -> Option<&SdpPayload> {

@@ -98,6 +98,8 @@ impl SurveyState {
     }
 
     /// An RTP packet; where `LOOKS`, what looks like one and may be several.
+    /// Most are of a stream that is known, of a flow that was seen just before: without a way of their own inspect needs twice as many
+    /// instructions, replay 1.6 times.
     #[inline(always)]
     pub(super) fn handle_packet<const LOOKS: bool, F: Feed>(
         &mut self,

@@ -190,12 +190,13 @@ def test_a_name_that_is_no_text_is_found_again(tmp_path):
     pytest.importorskip("pyarrow")
     folder = tmp_path / "in"
     folder.mkdir()
-    path = os.fsencode(folder) + b"/a\xff.pcap.gz"
-    Path(os.fsdecode(path)).write_bytes((CAPTURES / "s14-reorder.pcap.gz").read_bytes())
+    for name in (b"/a\xff.pcap.gz", b"/b.pcap.gz"):
+        Path(os.fsdecode(os.fsencode(folder) + name)).write_bytes((CAPTURES / "s14-reorder.pcap.gz").read_bytes())
     paths = fleet.captures(folder)
     assert fleet.missing(paths, tmp_path / "out") == paths
     fleet.step(paths, tmp_path / "out")
     assert fleet.missing(paths, tmp_path / "out") == []
+    assert fleet.read(tmp_path / "out", "captures")["capture"].to_pylist()[1] == paths[1], "in the order of `batch`"
 
 
 def test_captures_are_in_the_order_of_batch(program, tmp_path):

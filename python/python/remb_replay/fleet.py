@@ -80,8 +80,8 @@ def read(out: str | os.PathLike[str], kind: str) -> Any:
         is_own = pyarrow.compute.is_in(table["capture"], value_set=pyarrow.array(captures, pyarrow.string()))
         tables.append(table.filter(is_own))
     table = pyarrow.concat_tables(tables)
-    # Folder by folder; rows of one capture stay in their order.
-    order = pyarrow.array(sorted(done, key=lambda capture: capture.split("/")))
+    # Folder by folder, one that is no text and so in quotes among the others; rows of one capture stay in their order.
+    order = pyarrow.array(sorted(done, key=lambda capture: capture.removeprefix('"').split("/")))
     table = table.append_column("_capture", pyarrow.compute.index_in(table["capture"], value_set=order))
     table = table.append_column("_place", pyarrow.array(range(len(table))))
     return table.sort_by([("_capture", "ascending"), ("_place", "ascending")]).drop_columns(["_capture", "_place"])

@@ -44,6 +44,7 @@ impl SecondReading {
     ) {
         replays.timers = replays.fit_timers(outcome, (&others, &other), settings);
         let fitted = replays.timers.iter().filter(|fit| fit.is_taken).map(|fit| fit.place);
+        // None is both: a probe is of a flow by abs-send-time, a timer of one by RTP timestamps.
         let places: Vec<_> = self.probes.iter().map(|found| found.place).chain(fitted).collect();
         replays.replace(outcome, &places, (others, other));
     }
@@ -56,7 +57,7 @@ impl SecondReading {
     }
 }
 
-const ONCE: &str = "standard input is read once, so that the timer of the estimator by RTP timestamps is never late here; of a file it runs \
+const ONCE: &str = "what is no file is read once, so that the timer of the estimator by RTP timestamps is never late here; of a file it runs \
                     when the receiver sent its REMBs";
 
 impl Replays {

@@ -4,6 +4,7 @@
 use super::phases::Replays;
 use crate::config::Parameters;
 use crate::replay::Outcome;
+use remb::bwe::EstimatorKind;
 
 /// A first REMB so long after the first packet that counts was not made by a probe, nanoseconds.
 const WITHOUT_PROBE: i64 = 4_900_000_000;
@@ -28,7 +29,7 @@ impl FalseProbe {
         let what = match is_redone {
             true => "probing is off for it here",
             false => {
-                "standard input is read once, so that it is compared as it is; --set probe.max_ignored_size=65535 switches probing off"
+                "what is no file is read once, so that it is compared as it is; --set probe.max_ignored_size=65535 switches probing off"
             }
         };
         format!(
@@ -46,10 +47,13 @@ pub(super) fn without_probing(mut parameters: Parameters) -> Parameters {
 }
 
 impl Replays {
-    /// The flows of whose receivers no probe succeeded, while one does here.
+    /// The flows of whose receivers no probe succeeded, while one does here. The estimator by RTP timestamps has no probes: an early
+    /// first REMB is an over-use there.
     pub(super) fn false_probes(&self, outcome: &Outcome) -> Vec<FalseProbe> {
         let Some(first_phase) = self.phases.first() else { return Vec::new() };
-        let flows = outcome.places.iter().zip(&outcome.flows);
+        let flows = outcome.places.iter().zip(&outcome.flows).filter(|(_, flow)| {
+            flow.estimation.as_ref().is_some_and(|of| of.estimator == EstimatorKind::AbsSendTime)
+        });
         let found = flows.filter_map(|(place, flow)| {
             let fed = flow.streams.iter().filter(|stream| stream.fed.count > 0);
             let begin = fed.map(|stream| stream.first.0).min()?;

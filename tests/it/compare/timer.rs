@@ -57,6 +57,11 @@ impl RtcpWriter for Sent {
 /// A call of a minute by RTP timestamps, whose receiver's timer began `ahead_us` before the first packet and is late by what
 /// `late_us` says of each run. Three times the link is too slow for a second.
 fn call(ahead_us: i64, late_us: impl Fn(u64) -> i64) -> Vec<Made> {
+    slow_call(&[15, 30, 45], ahead_us, late_us)
+}
+
+/// The same with a link that is too slow in these seconds.
+fn slow_call(slow: &[i64], ahead_us: i64, late_us: impl Fn(u64) -> i64) -> Vec<Made> {
     let remb = RembConfig { scheduler: Profile::Libwebrtc, ..RembConfig::default() };
     let mut receiver =
         RembInterceptor::new(InterceptorConfig { remb, ..InterceptorConfig::default() }).unwrap();
@@ -66,7 +71,7 @@ fn call(ahead_us: i64, late_us: impl Fn(u64) -> i64) -> Vec<Made> {
     let (mut made, mut free_us, mut runs) = (Vec::new(), 0, 0);
     for number in 0..6000_i64 {
         let sent_us = number * 10_000;
-        let is_slow = [15, 30, 45].contains(&(sent_us / SECOND));
+        let is_slow = slow.contains(&(sent_us / SECOND));
         free_us = free_us.max(sent_us) + if is_slow { 14_000 } else { 7_000 };
         if number == 0 {
             receiver.start_timer(at(free_us - ahead_us));
@@ -211,6 +216,24 @@ fn one_remb_or_none_or_another_schedule_ask_for_no_more_than_they_can() {
     made.retain(|made| !is_remb(made));
     let (outcome, replays) = replay(&made, &config);
     assert!(!SecondReading::of(&replays, &outcome, &config).is_wanted());
+}
+
+#[test]
+fn an_over_use_in_the_first_seconds_is_no_start_up_probe() {
+    for ahead_us in [0, 137_000, 499_000] {
+        let mut made = slow_call(&[2, 15, 30, 45], ahead_us, lateness);
+        let begin_us = made[0].at_us;
+        made.retain(|made| made.payload > 0 || made.at_us - begin_us > 5 * SECOND);
+        let config = config();
+        let (outcome, replays) = replay(&made, &config);
+        let second = SecondReading::of(&replays, &outcome, &config);
+        assert_eq!(second.notes(true), Vec::<String>::new());
+        let (_, comparison) = compared(&made);
+        let flow = &comparison.flows[0];
+        let fit = flow.timer.as_ref().unwrap();
+        let figures = if fit.is_taken { fit.at_receivers_rembs } else { fit.punctual };
+        assert_eq!((flow.mean.median, flow.mean.within_1), (figures.median, figures.within_1), "{fit:?}");
+    }
 }
 
 fn json(arguments: &[&str]) -> Value {

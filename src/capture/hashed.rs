@@ -108,7 +108,7 @@ impl HashedFile {
             return Err(io::Error::other("a folder that cannot be read"));
         }
         if !metadata.is_file() {
-            return Err(io::Error::other("no file but a pipe, socket or device: batch reads files only"));
+            return Err(io::Error::other("no file but a pipe, socket or device: only files are read here"));
         }
         Ok(Ending { file: File::open(&self.path)?, is_over: Arc::clone(&self.is_over) })
     }

@@ -10,7 +10,7 @@ use super::Failure;
 use super::args::{BehaveArgs, ReplayArgs};
 use super::in_memory::replay_in_memory;
 use remb_replay::analysis::check::{Case, CaseResult, Csv, Golden, Known, Results, Run, Table, Verdict};
-use remb_replay::capture::SharedHash;
+use remb_replay::capture::HashedFile;
 
 /// A case and where it is.
 pub(super) struct Placed {
@@ -114,10 +114,7 @@ impl Placed {
     fn wrong_hash(&self) -> anyhow::Result<Option<String>> {
         let Some(expected) = &self.case.sha256 else { return Ok(None) };
         let path = self.path(&self.case.input);
-        let file = fs::File::open(&path).with_context(|| path.display().to_string())?;
-        let hash = SharedHash::default();
-        io::copy(&mut hash.reading(file), &mut io::sink()).with_context(|| path.display().to_string())?;
-        let found = hash.hex();
+        let found = HashedFile::new(&path, || false).sha256().with_context(|| path.display().to_string())?;
         let differs = !found.eq_ignore_ascii_case(expected);
         Ok(differs.then(|| format!("{} has the SHA-256 {found}, expected {expected}", path.display())))
     }

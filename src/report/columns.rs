@@ -162,8 +162,7 @@ impl<'a> Pushed<'a> {
         self.wrong.get_or_insert_with(|| format!("column {}: '{cell}' is of another kind", column.name));
     }
 
-    /// A number of these digits.
-    #[cold]
+    /// A number of these digits: of a nanosecond capture every time since the epoch, which is beyond what a double has exactly.
     fn read(&mut self, column: &mut Column, write: impl FnOnce(&mut Vec<u8>)) {
         self.digits.clear();
         write(self.digits);

@@ -205,6 +205,7 @@ fn write_rates(cells: &mut impl Cells, rates: Option<RateRange>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::columns::Columns;
     use crate::report::csv::CsvTable;
     use crate::report::rows::Rows;
 
@@ -214,6 +215,24 @@ mod tests {
         let row = CaptureRow { capture: "x".to_owned(), exit_code: 3, ..CaptureRow::default() };
         table.row(&row).unwrap();
         assert_eq!(String::from_utf8(table.into_inner()).unwrap(), "x,,,,,,,3,,,\n");
-        assert_eq!(CAPTURE_COLUMNS.len(), 11);
+    }
+
+    #[test]
+    fn rows_have_as_many_cells_as_there_are_columns_and_of_their_kinds() {
+        let mut captures = Columns::default();
+        captures.header(&CAPTURE_COLUMNS).unwrap();
+        captures.row(&CaptureRow::default()).unwrap();
+        let replayed = crate::replay::replay(
+            crate::capture::Capture::open("testdata/captures/s14-reorder.pcap.gz").unwrap(),
+            &crate::replay::ReplayConfig::default(),
+        );
+        let outcome = replayed.unwrap().rembs(|_, _, _| {}).unwrap();
+        let mut flows = Columns::default();
+        flows.header(&FLOW_COLUMNS).unwrap();
+        let course = Course::default();
+        outcome.flows.iter().for_each(|flow| {
+            flows.row(&FlowRow { capture: "x", flow, course: &course }).unwrap();
+        });
+        assert_eq!((captures.rows(), flows.rows()), (1, outcome.flows.len()));
     }
 }

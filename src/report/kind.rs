@@ -14,7 +14,7 @@ pub enum Kind {
 }
 
 /// Columns that are words.
-const TEXTS: [&str; 28] = [
+const TEXTS: [&str; 26] = [
     "bound",
     "capture",
     "captured_at",
@@ -24,10 +24,8 @@ const TEXTS: [&str; 28] = [
     "estimator",
     "flow",
     "format",
-    "held_against",
     "kind",
     "payload_types",
-    "profile",
     "rate_state",
     "reason",
     "retransmits",
@@ -45,7 +43,7 @@ const TEXTS: [&str; 28] = [
     "why",
 ];
 /// Columns that are counts or other whole numbers, beside those in bytes and bit/s.
-const INTEGERS: [&str; 22] = [
+const INTEGERS: [&str; 21] = [
     "abs_send_time_id",
     "clock_hz",
     "decreases",
@@ -60,7 +58,6 @@ const INTEGERS: [&str; 22] = [
     "num_deltas",
     "packets",
     "packets_fed",
-    "rank",
     "recorded_rembs",
     "remb_falls",
     "rembs",
@@ -70,18 +67,10 @@ const INTEGERS: [&str; 22] = [
     "truncated",
 ];
 /// Columns that are yes or no.
-const FLAGS: [&str; 8] = [
-    "base",
-    "encrypted",
-    "fed_to_estimator",
-    "fit",
-    "probe",
-    "rate_window_emptied",
-    "recorded",
-    "streams_timed_out",
-];
+const FLAGS: [&str; 7] =
+    ["encrypted", "fed_to_estimator", "fit", "probe", "rate_window_emptied", "recorded", "streams_timed_out"];
 /// Columns that are numbers, beside those with a unit.
-const REALS: [&str; 3] = ["falls", "share", "var_noise"];
+const REALS: [&str; 2] = ["share", "var_noise"];
 /// Units, as the names of columns end.
 const UNITS: [(&str, Kind); 9] = [
     ("_bps", Kind::Integer),

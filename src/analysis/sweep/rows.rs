@@ -54,10 +54,10 @@ const BEHIND: [(&str, Kind); 12] = [
     ("first_fall_s", Kind::Real),
 ];
 
-/// A parameter without a unit may be a number, too.
+/// A parameter is a number, or words: with its unit, too.
 fn kind_of(axis: &Axis) -> Kind {
     let is_number = axis.values.iter().all(|value| value.parse::<f64>().is_ok());
-    if is_number { Kind::Real } else { Kind::of(&axis.name).unwrap_or(Kind::Text) }
+    if is_number { Kind::Real } else { Kind::Text }
 }
 
 /// How a point does on a flow, or on all of them.

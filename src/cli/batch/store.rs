@@ -25,8 +25,9 @@ pub(super) struct Record {
     /// SHA-256 of all that the result depends on beside the capture.
     pub(super) settings: String,
     pub(super) exit_code: u8,
-    /// It could not be read, or not in time: another try may do better. After so many milliseconds, if in time.
+    /// It, or its rest for the hash, could not be read: another try may do better.
     pub(super) may_do_better: bool,
+    /// It was not done in so many milliseconds: one with more may do better.
     pub(super) given_up_after_ms: Option<u64>,
     /// Beside its rows it has a file of estimates.
     #[serde(default)]

@@ -21,7 +21,6 @@ pub(super) struct Changes {
     /// In their places among the quantities.
     streams: Vec<Stream>,
     estimator: Option<EstimatorKind>,
-    estimate: Option<Bitrate>,
     rtt: Option<TimeDelta>,
     /// Whether there was a switch, and a probe: only the first of each is for everybody.
     had_switch: bool,
@@ -43,17 +42,27 @@ impl Changes {
         Self { is_cold, ..Self::default() }
     }
 
-    /// Takes a packet that begins or returns a stream.
+    /// Takes a packet that may begin or return a stream.
     #[inline]
     pub(super) fn packet(&mut self, packet: &FedPacket, seen: &Seen, log: &mut Log) {
-        let (ssrc, at) = (packet.ssrc, packet.at);
-        let Some(place) = seen.stream else { return };
-        let Some(stream) = self.streams.get_mut(place) else { return self.begin(packet, log) };
-        let is_out = stream.is_out || at.nanos_since(stream.last) > TIME_OUT_NANOS;
-        if !is_out {
-            stream.last = stream.last.max(at);
-            return;
+        match seen.stream {
+            Some(place) if !self.go_on(place, packet.at) => self.begin_or_return(place, packet, log),
+            _ => {}
         }
+    }
+
+    /// Takes a packet, if its stream is here and goes on.
+    #[inline(always)]
+    pub(super) fn go_on(&mut self, place: usize, at: CaptureTime) -> bool {
+        let stream = self.streams.get_mut(place);
+        let stream = stream.filter(|stream| !stream.is_out && at.nanos_since(stream.last) <= TIME_OUT_NANOS);
+        stream.map(|stream| stream.last = stream.last.max(at)).is_some()
+    }
+
+    #[cold]
+    fn begin_or_return(&mut self, place: usize, packet: &FedPacket, log: &mut Log) {
+        let (ssrc, at) = (packet.ssrc, packet.at);
+        let Some(stream) = self.streams.get_mut(place) else { return self.begin(packet, log) };
         let (was_told, last) = (stream.is_out, stream.last);
         (stream.last, stream.is_out) = (at, false);
         if !was_told {
@@ -72,11 +81,12 @@ impl Changes {
         }
     }
 
-    /// Takes a step of the estimator; `rtt` is in force.
+    /// Takes a step of the estimator, whose estimate was another `before`; `rtt` is in force.
     pub(super) fn step(
         &mut self,
         (at, frame): (CaptureTime, Option<FrameNumber>),
         step: &Step,
+        before: Option<Bitrate>,
         rtt: TimeDelta,
         log: &mut Log,
     ) {
@@ -93,8 +103,6 @@ impl Changes {
             let what = Happening::Estimator(EstimatorChange { to: step.estimator, cause });
             log.push(Found { at, until: None, frame, is_detail, what });
         }
-        let before = self.estimate;
-        self.estimate = step.estimate.or(before);
         if let (true, Some(to)) = (step.probe, step.estimate) {
             let is_detail = std::mem::replace(&mut self.had_probe, true);
             let what = Happening::Probe(Probe { from: before, to });
@@ -109,7 +117,6 @@ impl Changes {
         }
     }
 
-    #[cold]
     fn begin(&mut self, packet: &FedPacket, log: &mut Log) {
         self.streams.push(Stream { ssrc: packet.ssrc, last: packet.at, is_out: false });
         self.stream(packet.at, Some(packet.frame), packet.ssrc, Presence::Begins, log);

@@ -2,12 +2,12 @@
 
 use crate::streams::SendClock;
 use crate::survey::FedPacket;
-use crate::units::{AbsSendTimeElement, CaptureTime};
+use crate::units::{AbsSendTime, AbsSendTimeElement, CaptureTime};
 
 use super::SECOND;
 
-/// The floor may rise by so much: two clocks drift apart.
-const DRIFT_PPM: i64 = 250;
+/// The floor may rise by a nanosecond after so many, by 250 ppm: two clocks drift apart.
+const RISES_AFTER: u64 = 1_000_000 / 250;
 /// Streams whose send times are further apart are of different clocks.
 const SAME_CLOCK_NANOS: i64 = 1_000_000_000;
 /// No queue grows by so much more than the time that passes: a clock was set.
@@ -62,44 +62,53 @@ pub(super) struct RtpClock(Ticks);
 #[derive(Debug, Clone, Default)]
 pub(super) struct Delays {
     clocks: Vec<Clock>,
+}
+
+/// What a packet tells of the queue.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Delay {
+    /// Above the floor, ns.
+    Queue(i64),
+    /// Nothing.
+    Unknown,
     /// What was a queue so far was none: timestamps ran by another clock.
-    was_wrong: bool,
+    WasWrong,
 }
 
 impl Delays {
-    /// The packet's delay above the floor, ns; `None` where nothing tells it.
+    /// Takes the next packet of a stream.
     #[inline]
-    pub(super) fn observe(&mut self, sent_by: &mut Option<SentBy>, packet: &FedPacket) -> Option<i64> {
-        let sent_by = match sent_by {
-            Some(known) => known,
-            none => none.insert(self.begin(packet)?),
-        };
+    pub(super) fn observe(&mut self, sent_by: &mut Option<SentBy>, packet: &FedPacket) -> Delay {
+        if sent_by.is_none() {
+            *sent_by = self.begin(packet);
+        }
+        let Some(sent_by) = sent_by else { return Delay::Unknown };
         let at = packet.at;
         let (place, delay) = match (&mut *sent_by, packet.send_time) {
             (SentBy::Clock(place), AbsSendTimeElement::Value(raw)) => {
-                let clock = self.clocks.get_mut(*place)?;
-                let sent = clock.send.observe(raw, at);
-                (*place, at.nanos_since(clock.began).saturating_sub(sent))
+                return self.observe_by(*place, raw, at).map_or(Delay::Unknown, Delay::Queue);
             }
             (SentBy::Ticks(place, RtpClock(ticks)), _) if !packet.is_rtx => {
                 let place = *place;
                 let (passed, sent) = (at.nanos_since(ticks.began), ticks.sent_nanos(packet));
                 if passed >= CLOCK_SHOWS_NANOS && sent < passed / SLOWEST {
                     *sent_by = SentBy::Nothing;
-                    self.was_wrong = true;
-                    return None;
+                    return Delay::WasWrong;
                 }
                 (place, passed.saturating_sub(sent))
             }
-            _ => return None,
+            _ => return Delay::Unknown,
         };
-        Some(self.clocks.get_mut(place)?.above_floor(delay, at).min(LONGEST_NANOS))
+        let clock = self.clocks.get_mut(place);
+        clock.map_or(Delay::Unknown, |clock| Delay::Queue(clock.above_floor(delay, at).min(LONGEST_NANOS)))
     }
 
-    /// Whether what was a queue so far has just shown itself to be none.
-    #[inline]
-    pub(super) fn take_wrong(&mut self) -> bool {
-        std::mem::take(&mut self.was_wrong)
+    /// The same of a packet of a stream whose clock is known, ns.
+    #[inline(always)]
+    pub(super) fn observe_by(&mut self, place: usize, raw: AbsSendTime, at: CaptureTime) -> Option<i64> {
+        let clock = self.clocks.get_mut(place)?;
+        let delay = at.nanos_since(clock.began).wrapping_sub(clock.send.observe(raw, at));
+        Some(clock.above_floor(delay, at).min(LONGEST_NANOS))
     }
 
     /// The floor is where the delay is now, of all clocks.
@@ -134,19 +143,16 @@ impl Delays {
 }
 
 impl Clock {
-    #[inline]
+    #[inline(always)]
     fn above_floor(&mut self, delay: i64, at: CaptureTime) -> i64 {
-        let (last_delay, last_at) = self.last;
-        self.last = (delay, at);
-        let passed = at.nanos_since(self.floor.at);
-        let grown = delay.saturating_sub(last_delay).saturating_sub(at.nanos_since(last_at).max(0));
-        let risen = match passed > 0 {
-            true => self.floor.nanos.saturating_add(passed / (1_000_000 / DRIFT_PPM)),
-            false => self.floor.nanos,
-        };
+        // Wraps for spans that no capture has.
+        let (last_delay, last_at) = std::mem::replace(&mut self.last, (delay, at));
+        let passed = at.nanos_since(self.floor.at).max(0);
+        let grown = delay.wrapping_sub(last_delay).wrapping_sub(at.nanos_since(last_at).max(0));
+        let risen = self.floor.nanos.wrapping_add((passed.unsigned_abs() / RISES_AFTER).cast_signed());
         let nanos = if grown > STEP_NANOS { delay } else { risen.min(delay) };
         self.floor = Floor { nanos, at: self.floor.at.max(at) };
-        delay.saturating_sub(nanos)
+        delay.wrapping_sub(nanos)
     }
 }
 

@@ -65,27 +65,22 @@ impl Divergences {
         }
     }
 
-    /// The next recorded REMB before `now`, held against the estimate; without its rate where they are of several receivers.
+    /// Whether something is to be done before `now`.
     #[inline]
+    pub(super) fn is_due(&self, now: CaptureTime) -> bool {
+        self.due.is_some_and(|due| due <= now)
+    }
+
+    /// The next recorded REMB before `now`, held against the estimate; without its rate where they are of several receivers.
     pub(super) fn next(
         &mut self,
         now: CaptureTime,
         estimate: Option<Bitrate>,
         log: &mut Log,
     ) -> Option<(CaptureTime, Option<Bitrate>)> {
-        match self.due {
-            Some(due) if due <= now => self.next_that_is_due(now, estimate, log),
-            _ => None,
+        if !self.is_due(now) {
+            return None;
         }
-    }
-
-    #[cold]
-    fn next_that_is_due(
-        &mut self,
-        now: CaptureTime,
-        estimate: Option<Bitrate>,
-        log: &mut Log,
-    ) -> Option<(CaptureTime, Option<Bitrate>)> {
         let next = self.waiting.pop_front_if(|(at, _)| *at <= now);
         let until = next.map_or(now, |(at, _)| at);
         let estimate = estimate.filter(|_| !self.is_of_several);

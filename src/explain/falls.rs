@@ -29,7 +29,6 @@ const PATH_NANOS: i64 = 3 * SECOND;
 /// Finds falls.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Falls {
-    estimate: Option<Bitrate>,
     estimator: Option<EstimatorKind>,
     /// The estimate is another estimator's, or was gone.
     is_anew: bool,
@@ -40,40 +39,45 @@ pub(super) struct Falls {
 }
 
 impl Falls {
-    /// Takes a step of the estimator.
+    /// Takes a step of the estimator, whose estimate was another `before`.
     pub(super) fn step(
         &mut self,
         (at, frame): (CaptureTime, Option<FrameNumber>),
         step: &Step,
+        before: Option<Bitrate>,
         samples: &Samples,
-        around: (Around, &dyn Fn(CaptureTime) -> u64),
+        around: impl FnOnce() -> Around,
         log: &mut Log,
     ) {
-        self.is_anew |= self.estimate.is_some()
-            && (step.estimate.is_none() || self.estimator.is_some_and(|before| before != step.estimator));
+        self.is_anew |= before.is_some()
+            && (step.estimate.is_none() || self.estimator.is_some_and(|known| known != step.estimator));
         self.estimator = Some(step.estimator);
         let Some(now) = step.estimate else { return };
-        match self.estimate.replace(now) {
+        match before {
             Some(before) if now < before => {
-                self.decrease((at, frame), (before, now), step, samples, around, log)
+                self.decrease((at, frame), (before, now), step, samples, around, log);
+                self.is_anew = false;
             }
-            _ => {
-                if let Some(open) = &mut self.open {
-                    open.rise(now);
-                }
-            }
+            _ => self.rise(now),
         }
-        self.is_anew = false;
     }
 
-    #[cold]
+    /// Takes an estimate that is not below the one before.
+    #[inline]
+    pub(super) fn rise(&mut self, now: Bitrate) {
+        self.is_anew = false;
+        if let Some(open) = &mut self.open {
+            open.rise(now);
+        }
+    }
+
     fn decrease(
         &mut self,
         (at, frame): (CaptureTime, Option<FrameNumber>),
         (before, now): (Bitrate, Bitrate),
         step: &Step,
         samples: &Samples,
-        (around, most_sent): (Around, &dyn Fn(CaptureTime) -> u64),
+        around: impl FnOnce() -> Around,
         log: &mut Log,
     ) {
         if self.open.as_ref().is_some_and(|open| !open.goes_on(at)) {
@@ -81,9 +85,8 @@ impl Falls {
         }
         let Self { recorded, knows_link, is_anew, .. } = self;
         let open = self.open.get_or_insert_with(|| {
-            let around = Around { most_sent: most_sent(at), ..around };
             let recorded = recorded.around(at);
-            Open::at((at, frame), before, step, samples, around, (recorded, *knows_link, *is_anew))
+            Open::at((at, frame), before, step, samples, around(), (recorded, *knows_link, *is_anew))
         });
         open.decrease(at, now, step, samples);
     }

@@ -12,7 +12,7 @@ use super::samples::Samples;
 use super::{MS, SECOND, TIME_OUT_NANOS};
 
 /// A gap is no shorter.
-const SHORTEST_NANOS: i64 = SECOND / 2;
+pub(super) const SHORTEST_NANOS: i64 = SECOND / 2;
 /// And so many times, in tenths, what nine in ten intervals between frames stay within.
 const TENTHS_OF_INTERVAL: i64 = 25;
 /// So long after it every stream has shown what it lost.
@@ -33,8 +33,7 @@ const MAX_OUTAGES: usize = 16;
 /// Finds gaps.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Gaps {
-    last: Option<CaptureTime>,
-    /// Packets since then that are not fed.
+    /// Packets since the last that is fed, that are not fed.
     asides: u32,
     open: Option<Gap>,
     /// The last one's end.
@@ -70,28 +69,40 @@ impl Gaps {
         self.asides = self.asides.saturating_add(1);
     }
 
-    /// Takes a packet; whether what is missing before it is the gap's.
+    /// Takes a packet that is neither behind a gap nor soon after one.
+    #[inline]
+    pub(super) fn goes_on(&mut self) {
+        self.asides = 0;
+    }
+
+    /// Whether the streams are yet to tell what they lost in a gap.
+    #[inline]
+    pub(super) const fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Takes a packet behind a gap or soon after one, so long after the packet before; whether what is missing before it is
+    /// the gap's.
     pub(super) fn packet(
         &mut self,
         packet: &FedPacket,
         seen: &Seen,
+        nanos: i64,
         samples: &Samples,
         quantities: &Quantities,
     ) -> bool {
         let at = packet.at;
-        let last = self.last.replace(at);
         let asides = std::mem::take(&mut self.asides);
-        if let Some(from) = last
-            && at.nanos_since(from) >= SHORTEST_NANOS
-        {
+        if nanos >= SHORTEST_NANOS {
+            let from = at.saturating_add_nanos(-nanos);
             let interval = quantities.long_frame_interval().unwrap_or(0);
-            if at.nanos_since(from) >= interval.saturating_mul(TENTHS_OF_INTERVAL) / 10 {
+            if nanos >= interval.saturating_mul(TENTHS_OF_INTERVAL) / 10 {
                 self.open = Some(Gap {
                     from,
                     to: at,
                     frame: packet.frame,
                     expected: expected((from, at), samples, quantities),
-                    queue_before: samples.latest().and_then(|slot| slot.standing).unwrap_or(0),
+                    queue_before: samples.standing().unwrap_or(0),
                     has_aside: asides >= ASIDES,
                     lost: 0,
                     told: 0,
@@ -107,12 +118,6 @@ impl Gaps {
             gap.lost += seen.missing.max(0);
         }
         is_first
-    }
-
-    /// Whether a packet at `at` ends what may be a gap: what is open is to be settled before.
-    #[inline]
-    pub(super) fn may_end(&self, at: CaptureTime) -> bool {
-        self.last.is_some_and(|last| at.nanos_since(last) >= SHORTEST_NANOS)
     }
 
     /// Decides what a gap was once it is certain, or at once.

@@ -35,6 +35,8 @@ struct Open {
     frame: Option<FrameNumber>,
     until: CaptureTime,
     held: Bitrate,
+    /// The latest.
+    now: Bitrate,
     steps: u64,
     at_limit: u64,
     under_with_queue: u64,
@@ -53,6 +55,7 @@ impl Holds {
     }
 
     /// Takes a step of the estimator.
+    #[inline(always)]
     pub(super) fn step(
         &mut self,
         (at, frame): (CaptureTime, Option<FrameNumber>),
@@ -61,15 +64,25 @@ impl Holds {
         log: &mut Log,
     ) {
         let Some(now) = step.estimate else { return };
-        let is_within = |open: &mut Open| {
+        if self.open.as_ref().is_none_or(|open| open.now != now) {
+            self.move_to(now, (at, frame), log);
+        }
+        if let Some(open) = &mut self.open {
+            open.add(at, step, standing);
+        }
+    }
+
+    /// Another estimate: what holds may be over.
+    #[inline(never)]
+    fn move_to(&mut self, now: Bitrate, (at, frame): (CaptureTime, Option<FrameNumber>), log: &mut Log) {
+        let is_over = |open: &mut Open| {
             let held = open.held.as_bps() as f64;
             (now.as_bps() as f64 - held).abs() > WITHIN * held
         };
-        if let Some(open) = self.open.take_if(is_within) {
+        if let Some(open) = self.open.take_if(is_over) {
             open.close(self.least, log);
         }
-        let open = self.open.get_or_insert_with(|| Open::at(at, frame, now));
-        open.add(at, step, standing);
+        self.open.get_or_insert_with(|| Open::at(at, frame, now)).now = now;
     }
 
     /// At the end of the capture.
@@ -87,6 +100,7 @@ impl Open {
             frame,
             until: at,
             held,
+            now: held,
             steps: 0,
             at_limit: 0,
             under_with_queue: 0,
@@ -98,6 +112,7 @@ impl Open {
         }
     }
 
+    #[inline(always)]
     fn add(&mut self, at: CaptureTime, step: &Step, standing: Option<i64>) {
         self.longest_gap = self.longest_gap.max(at.nanos_since(self.last_packet));
         if step.packet.is_some() {
@@ -124,9 +139,10 @@ impl Open {
         if let Some(incoming) = step.incoming {
             let incoming = incoming.as_bps() as f64;
             self.incoming = (self.incoming.0 + incoming, self.incoming.1 + 1);
-            let limit = LIMIT_FACTOR * incoming + LIMIT_EXTRA;
-            let rises = step.rate_state == RateControlState::Increase;
-            self.at_limit += u64::from(rises && self.held.as_bps() as f64 >= AT_LIMIT * limit);
+            if step.rate_state == RateControlState::Increase {
+                let limit = LIMIT_FACTOR * incoming + LIMIT_EXTRA;
+                self.at_limit += u64::from(self.held.as_bps() as f64 >= AT_LIMIT * limit);
+            }
         }
     }
 

@@ -32,8 +32,6 @@ const MAX_PENDING: usize = 1024;
 pub(super) struct Losses {
     pending: VecDeque<Missing>,
     open: Option<Open>,
-    /// What the packet before waited.
-    last_queue: Option<i64>,
 }
 
 /// Packets that are missing in a row.
@@ -77,23 +75,16 @@ impl Losses {
         after_gap: bool,
         (samples, gaps, log): (&Samples, &Gaps, &mut Log),
     ) {
-        let before = self.last_queue;
-        self.last_queue = seen.queue_nanos.or(before);
         if seen.missing != 0 {
-            self.note(packet, seen, (after_gap, before), samples.sums().media);
+            self.note(packet, *seen, after_gap, samples.sums().media());
             if self.pending.len() > MAX_PENDING {
                 self.settle_oldest(samples, gaps, log);
             }
         }
     }
 
-    fn note(
-        &mut self,
-        packet: &FedPacket,
-        seen: &Seen,
-        (after_gap, before): (bool, Option<i64>),
-        media: u64,
-    ) {
+    #[inline(never)]
+    fn note(&mut self, packet: &FedPacket, seen: Seen, after_gap: bool, media: u64) {
         let Some(stream) = seen.stream else { return };
         if seen.arrival == Arrival::Late && seen.missing < 0 {
             let number = packet.sequence_number;
@@ -113,7 +104,7 @@ impl Losses {
                 count: seen.missing,
                 left: seen.missing,
                 // A full queue is at its fullest in front of what it loses.
-                queue: seen.queue_nanos.max(before),
+                queue: seen.queue_nanos.max(seen.queue_before),
                 media,
                 after_gap,
             });
@@ -157,8 +148,9 @@ fn rank(missing: &Missing, samples: &Samples) -> Option<f64> {
     let high = queue + queue / 10 + 2 * MS;
     let from = missing.at.saturating_add_nanos(-CERTAIN_NANOS);
     let (mut slots, mut below) = (0.0, 0.0);
-    for most in
-        samples.within(from, missing.at.saturating_add_nanos(CERTAIN_NANOS)).filter_map(|slot| slot.most)
+    for most in samples
+        .within(from, missing.at.saturating_add_nanos(CERTAIN_NANOS))
+        .filter_map(|slot| slot.waits.most())
     {
         slots += 1.0;
         below += f64::from(u8::from(most <= high));

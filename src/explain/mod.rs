@@ -27,6 +27,8 @@ mod quantities;
 mod samples;
 mod sent;
 mod standing;
+mod stretches;
+mod sums;
 mod why;
 
 use crate::model::{Conditions, Event, Flow};
@@ -69,12 +71,15 @@ impl Explainer {
     }
 
     /// Takes the next packet, before the estimator does.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn packet(&mut self, packet: &FedPacket) {
         let Self { quantities, finders } = self;
-        let seen = quantities.observe(packet);
-        if let Some(finders) = finders {
-            finders.packet(packet, &seen, quantities);
+        let Some(finders) = finders else {
+            quantities.observe(packet);
+            return;
+        };
+        if !finders.next(packet, quantities) {
+            finders.packet(packet, &quantities.observe(packet), quantities);
         }
     }
 
@@ -86,10 +91,10 @@ impl Explainer {
     }
 
     /// Takes a step of the estimator; `rtt` is in force.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn step(&mut self, at: CaptureTime, step: &Step, rtt: TimeDelta) {
         if let Some(finders) = &mut self.finders {
-            finders.step(at, step, rtt);
+            finders.step(at, step, rtt, &self.quantities);
         }
     }
 

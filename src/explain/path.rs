@@ -7,6 +7,7 @@ use crate::units::{CaptureTime, TimeDelta};
 use super::log::{Found, Log};
 use super::quantities::Seen;
 use super::samples::Samples;
+use super::stretches::Stretches;
 use super::{MS, PACKET_BITS, SECOND};
 
 const BLOCK_NANOS: i64 = SECOND / 2;
@@ -35,6 +36,7 @@ struct Block {
 pub(super) struct Steps {
     blocks: [Block; BLOCKS],
     current: Block,
+    numbers: Stretches<BLOCK_NANOS>,
     last: Option<CaptureTime>,
 }
 
@@ -49,16 +51,27 @@ impl Steps {
         log: &mut Log,
     ) -> Option<(CaptureTime, i64)> {
         let queue = seen.queue_nanos?;
-        let number = packet.at.as_nanos().div_euclid(BLOCK_NANOS);
+        let number = self.numbers.number(packet.at.as_nanos());
         let mut found = None;
         if number > self.current.number {
             found = self.end_block(samples, log);
             self.current = Block { number, least: queue, missing: 0, packets: 0 };
         }
-        self.current.least = self.current.least.min(queue);
         self.current.missing += seen.missing.max(0);
-        self.current.packets += 1;
+        self.add(queue);
         found
+    }
+
+    /// The same of a packet that is known to be in the present half second, with nothing missing before it.
+    #[inline]
+    pub(super) fn add(&mut self, queue_nanos: i64) {
+        self.current.least = self.current.least.min(queue_nanos);
+        self.current.packets += 1;
+    }
+
+    /// When the present half second ends, ns.
+    pub(super) const fn block_ends(&self) -> i64 {
+        self.current.number.saturating_add(1).saturating_mul(BLOCK_NANOS)
     }
 
     /// When it last stepped.
@@ -92,7 +105,8 @@ impl Steps {
         let from = CaptureTime::from_nanos((i128::from(middle.number) - 1) * i128::from(BLOCK_NANOS))?;
         let to = from.saturating_add_nanos(3 * BLOCK_NANOS);
         let half = low.1 + step / 2;
-        let slot = samples.within(from, to).find(|slot| slot.least.is_some_and(|least| least >= half))?;
+        let slot =
+            samples.within(from, to).find(|slot| slot.waits.least().is_some_and(|least| least >= half))?;
         let came = samples.came(slot.at, LINK_NANOS)?;
         let link = came.last.link_since(&came.first).unwrap_or_default().max(came.rate());
         let packet_nanos = PACKET_BITS * 1e9 / (link.as_bps() as f64).max(1.0);

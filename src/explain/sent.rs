@@ -3,21 +3,22 @@
 use crate::units::CaptureTime;
 
 use super::MS;
+use super::stretches::{KEPT, Stretches, place};
 
 /// Bytes by the 50 ms in which they were sent, of the last seconds.
 #[derive(Debug, Clone)]
 pub(super) struct Sent {
-    buckets: [(i64, u64); BUCKETS],
+    buckets: [(i64, u64); KEPT],
+    numbers: Stretches<BUCKET_NANOS>,
 }
 
-const BUCKETS: usize = 64;
 const BUCKET_NANOS: i64 = 50 * MS;
 /// 200 ms.
 const TOGETHER: i64 = 4;
 
 impl Default for Sent {
     fn default() -> Self {
-        Self { buckets: [(i64::MIN, 0); BUCKETS] }
+        Self { buckets: [(i64::MIN, 0); KEPT], numbers: Stretches::default() }
     }
 }
 
@@ -25,7 +26,7 @@ impl Sent {
     /// Takes a packet that waited so long.
     #[inline]
     pub(super) fn observe(&mut self, at: CaptureTime, queue_nanos: i64, bytes: u64) {
-        let number = at.as_nanos().saturating_sub(queue_nanos).div_euclid(BUCKET_NANOS);
+        let number = self.numbers.number(at.as_nanos().wrapping_sub(queue_nanos));
         if let Some(bucket) = self.buckets.get_mut(place(number)) {
             match bucket.0 == number {
                 true => bucket.1 += bytes,
@@ -37,17 +38,12 @@ impl Sent {
 
     /// The most that was sent in 200 ms, of the span before `until`, at most two seconds.
     pub(super) fn most(&self, until: CaptureTime, nanos: i64) -> u64 {
-        let last = until.as_nanos().div_euclid(BUCKET_NANOS);
-        let span = (nanos / BUCKET_NANOS).clamp(TOGETHER, BUCKETS as i64 - TOGETHER);
+        let last = Stretches::<BUCKET_NANOS>::number_of(until.as_nanos());
+        let span = (nanos / BUCKET_NANOS).clamp(TOGETHER, KEPT as i64 - TOGETHER);
         let of = |number: i64| match self.buckets.get(place(number)) {
             Some((known, bytes)) if *known == number => *bytes,
             _ => 0,
         };
         (last - span..=last).map(|first| (first..first + TOGETHER).map(of).sum()).max().unwrap_or(0)
     }
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "the rest of a division by 64")]
-const fn place(number: i64) -> usize {
-    number.rem_euclid(BUCKETS as i64) as usize
 }

@@ -2,15 +2,28 @@
 
 use crate::units::CaptureTime;
 
+use super::stretches::{KEPT, Stretches, place};
+
 /// The least value in each of the last buckets of 8 ms.
 #[derive(Debug, Clone)]
 pub(super) struct StandingQueue {
-    buckets: [(i64, i64); BUCKETS],
-    /// The least in the buckets of a window that ends with this one, and begins with that.
-    known: Option<(i64, i64, Option<i64>)>,
+    buckets: [(i64, i64); KEPT],
+    numbers: Stretches<BUCKET_NANOS>,
+    known: Known,
 }
 
-const BUCKETS: usize = 64;
+/// The least in the buckets of a window, but for its last one, to which packets still come.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    first: i64,
+    last: i64,
+    least: Option<i64>,
+}
+
+impl Known {
+    const NOTHING: Self = Self { first: i64::MIN, last: i64::MIN, least: None };
+}
+
 const BUCKET_NANOS: i64 = 8_000_000;
 /// A window is no shorter, and no longer.
 const SHORTEST_NANOS: i64 = 100_000_000;
@@ -19,20 +32,17 @@ const FRAMES: i64 = 2;
 
 impl Default for StandingQueue {
     fn default() -> Self {
-        Self { buckets: [(i64::MIN, 0); BUCKETS], known: None }
+        Self { buckets: [(i64::MIN, 0); KEPT], numbers: Stretches::default(), known: Known::NOTHING }
     }
 }
 
 impl StandingQueue {
     /// Takes a packet's queue.
-    #[inline]
+    #[inline(always)]
     pub(super) fn observe(&mut self, queue_nanos: i64, at: CaptureTime) {
-        let number = at.as_nanos().div_euclid(BUCKET_NANOS);
-        match &mut self.known {
-            Some((last, _, least)) if *last == number => {
-                *least = Some(least.map_or(queue_nanos, |least| least.min(queue_nanos)));
-            }
-            known => *known = None,
+        let number = self.numbers.number(at.as_nanos());
+        if self.known.last != number {
+            self.known.last = i64::MIN;
         }
         if let Some(bucket) = self.buckets.get_mut(place(number)) {
             match bucket.0 == number {
@@ -46,32 +56,25 @@ impl StandingQueue {
     pub(super) fn least(&mut self, at: CaptureTime, frame_interval_nanos: Option<i64>) -> Option<i64> {
         let frames = frame_interval_nanos.unwrap_or(0).saturating_mul(FRAMES);
         let window = frames.clamp(SHORTEST_NANOS, LONGEST_NANOS);
-        let last = at.as_nanos().div_euclid(BUCKET_NANOS);
+        let last = Stretches::<BUCKET_NANOS>::number_of(at.as_nanos());
         let first = last - (window + BUCKET_NANOS - 1) / BUCKET_NANOS + 1;
-        if let Some((_, _, least)) = self.known.filter(|known| (known.0, known.1) == (last, first)) {
-            return least;
-        }
         let least_of = |number: i64| {
             let bucket = self.buckets.get(place(number))?;
             (bucket.0 == number).then_some(bucket.1)
         };
-        let least = (first..=last).filter_map(least_of).min();
-        self.known = Some((last, first, least));
-        least
+        if (self.known.first, self.known.last) != (first, last) {
+            self.known = Known { first, last, least: (first..last).filter_map(least_of).min() };
+        }
+        self.known.least.into_iter().chain(least_of(last)).min()
     }
 
     /// A floor that rose: what was queue is none.
     pub(super) fn lower(&mut self, nanos: i64) {
-        self.known = None;
+        self.known = Known::NOTHING;
         for (_, queue) in &mut self.buckets {
             *queue = queue.saturating_sub(nanos).max(0);
         }
     }
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "the rest of a division by 64")]
-const fn place(number: i64) -> usize {
-    number.rem_euclid(BUCKETS as i64) as usize
 }
 
 #[cfg(test)]

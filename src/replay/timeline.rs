@@ -118,12 +118,11 @@ impl Timeline {
             transmission_offset: packet.transmission_offset.unwrap_or(0),
             size: packet.size,
         };
-        let rtt = self.rtt_in_force();
-        let Self { interceptor, explainer, gives_steps, .. } = self;
+        let Self { interceptor, explainer, gives_steps, delivered_rtt, default_rtt, .. } = self;
         let result = match explainer {
             Some(explainer) => {
                 explainer.packet(packet);
-                let gives = *gives_steps;
+                let (gives, rtt) = (*gives_steps, delivered_rtt.unwrap_or(*default_rtt));
                 interceptor.handle_rtp(&arrival, &mut Steps { at: packet.at, emit, explainer, gives, rtt })
             }
             None => interceptor.handle_rtp(&arrival, &mut ()),
@@ -322,12 +321,21 @@ struct Steps<'a, E> {
     rtt: TimeDelta,
 }
 
+impl<E: FnMut(CaptureTime, Event)> Steps<'_, E> {
+    /// By value, so that a step that nobody wants whole is not put together.
+    #[inline(never)]
+    fn give(&mut self, step: Step) {
+        let conditions = self.explainer.conditions(self.at, &step, self.rtt);
+        (self.emit)(self.at, Event::Step(step, conditions));
+    }
+}
+
 impl<E: FnMut(CaptureTime, Event)> Observer for Steps<'_, E> {
+    #[inline(always)]
     fn step(&mut self, step: &Step) {
         self.explainer.step(self.at, step, self.rtt);
         if self.gives {
-            let conditions = self.explainer.conditions(self.at, step, self.rtt);
-            (self.emit)(self.at, Event::Step(*step, conditions));
+            self.give(*step);
         }
     }
 }

@@ -48,16 +48,22 @@ impl SequenceTracker {
     pub(crate) fn observe(&mut self, number: SeqNum) -> Arrival {
         let step = number.steps_since(self.segment.highest_number());
         if step == 1 {
-            self.expected_after_jump = None;
-            self.segment.take_next();
+            self.observe_next();
             return Arrival::New;
         }
         self.observe_out_of_order(number, step)
     }
 
+    /// Takes the number that is behind the highest.
+    #[inline(always)]
+    pub(crate) fn observe_next(&mut self) {
+        self.expected_after_jump = None;
+        self.segment.take_next();
+    }
+
     /// Whether the number is the one behind the highest.
     #[inline]
-    pub(super) fn continues_with(&self, number: SeqNum) -> bool {
+    pub(crate) fn continues_with(&self, number: SeqNum) -> bool {
         number.steps_since(self.segment.highest_number()) == 1
     }
 

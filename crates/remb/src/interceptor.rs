@@ -171,7 +171,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
             return self.pass_over(packet.ssrc);
         }
         if packet.now < self.latest {
-            return self.handle_stepped_back(packet, observer);
+            return self.handle_stepped_back(*packet, observer);
         }
         self.latest = packet.now;
         self.estimator_now = packet.now;
@@ -181,7 +181,7 @@ impl<W: RtcpWriter> RembInterceptor<W> {
             self.newest_packet = Some(packet.now);
             return Ok(false);
         }
-        self.conclude(packet, report)
+        self.conclude(packet.now, self.estimator.counts(packet), report)
     }
 
     #[cold]
@@ -193,25 +193,25 @@ impl<W: RtcpWriter> RembInterceptor<W> {
     #[cold]
     fn handle_stepped_back<O: Observer>(
         &mut self,
-        packet: &PacketArrival,
+        packet: PacketArrival,
         observer: &mut O,
     ) -> Result<bool, WriteError> {
         self.scheduler.follow_clock(packet.now);
         let now = self.estimator_now.max(packet.now);
         self.estimator_now = now;
-        let report = self.estimator.handle_packet(&PacketArrival { now, ..*packet }, observer);
-        self.conclude(packet, report)
+        let report = self.estimator.handle_packet(&PacketArrival { now, ..packet }, observer);
+        self.conclude(packet.now, self.estimator.counts(&packet), report)
     }
 
     #[inline(never)]
-    fn conclude(&mut self, packet: &PacketArrival, report: Option<Report>) -> Result<bool, WriteError> {
+    fn conclude(&mut self, now: Timestamp, counts: bool, report: Option<Report>) -> Result<bool, WriteError> {
         // A clock that stepped back takes the newest packet along, lest streams stay active until it is there again.
-        self.newest_packet = match self.estimator.counts(packet) {
-            true => Some(packet.now),
-            false => self.newest_packet.map(|newest| newest.min(packet.now)),
+        self.newest_packet = match counts {
+            true => Some(now),
+            false => self.newest_packet.map(|newest| newest.min(now)),
         };
         let timeout_before = self.timeout;
-        let result = self.send_report(report, packet.now);
+        let result = self.send_report(report, now);
         self.note_timeout();
         result.map(|()| report.is_some() || self.timeout != timeout_before)
     }

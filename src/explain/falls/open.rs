@@ -5,7 +5,8 @@ use crate::units::{Bitrate, CaptureTime, FrameNumber, TimeDelta};
 use remb::bwe::{BandwidthUsage, Step};
 
 use super::super::log::Found;
-use super::super::samples::{Samples, Slot, Sums};
+use super::super::samples::{Samples, Slot};
+use super::super::sums::Sums;
 use super::super::why::{Facts, why};
 use super::super::{MS, SECOND, nanos_to_ms};
 use super::rembs::RembsAround;
@@ -167,6 +168,7 @@ impl Open {
         self.after = None;
     }
 
+    #[inline]
     pub(super) fn rise(&mut self, now: Bitrate) {
         self.highest_since = self.highest_since.max(now);
     }
@@ -222,7 +224,7 @@ impl Open {
         {
             self.peak = Some((standing, slot.at));
         }
-        self.most = self.most.max(slot.most);
+        self.most = self.most.max(slot.waits.most());
     }
 
     fn look_at_frame(&mut self, bytes: u64) {
@@ -292,7 +294,7 @@ impl Open {
 /// When the queue began to grow, and what it was then.
 fn onset(at: CaptureTime, samples: &Samples) -> (CaptureTime, Option<i64>) {
     let from = at.saturating_add_nanos(-ONSET_NANOS);
-    let now = samples.latest().and_then(|slot| slot.standing).unwrap_or(0);
+    let now = samples.standing().unwrap_or(0);
     let empty = EMPTY_NANOS.max(now / EMPTY_SHARE);
     let mut least: Option<(i64, CaptureTime)> = None;
     for slot in samples.within(from, at).rev() {

@@ -75,7 +75,7 @@ impl AbsSendTimeEstimator {
 
         let searches =
             !self.rate_control.is_valid() || packet.now - first_packet < self.probes.config().interval;
-        let probe = searches && self.search_probe(packet, send_time);
+        let probe = searches && self.search_probe(*packet, send_time);
         let group = self.measure_delay(send_time, arrival_ms, now_ms, packet.size);
         let rate_control = (probe || self.update_is_due(packet.now, arrival_ms, now_ms)).then(|| {
             let run =
@@ -156,7 +156,7 @@ impl AbsSendTimeEstimator {
     }
 
     #[cold]
-    fn search_probe(&mut self, packet: &PacketArrival, send_time: AbsSendTime) -> bool {
+    fn search_probe(&mut self, packet: PacketArrival, send_time: AbsSendTime) -> bool {
         if packet.size.as_bytes() <= i64::from(self.probes.config().max_ignored_size) {
             return false;
         }

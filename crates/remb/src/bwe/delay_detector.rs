@@ -70,7 +70,8 @@ impl DelayDetector {
         self.detector.usage()
     }
 
-    /// For the trace.
+    /// For the trace: who looks at a part of it does not pay for the rest.
+    #[inline(always)]
     pub(super) fn state(&self) -> DelayState {
         let (num_deltas, offset, modified_offset_ms, kalman) = match &self.filter {
             Filter::Kalman(filter) => {

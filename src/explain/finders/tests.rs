@@ -1,0 +1,98 @@
+//! The short way of most packets against the long one.
+
+use proptest::prelude::*;
+
+use super::super::quantities::Quantities;
+use super::*;
+use crate::survey::FedPacket;
+use crate::units::{AbsSendTime, AbsSendTimeElement, DataSize, SeqNum, Ssrc};
+
+/// A packet, relative to what is usual.
+#[derive(Debug, Clone)]
+struct Odd {
+    stream: u8,
+    gap_ms: i64,
+    skips: i16,
+    queue_ms: i64,
+    begins_frame: bool,
+    is_rtx: bool,
+    has_send_time: bool,
+    is_aside: bool,
+}
+
+fn odds() -> impl Strategy<Value = Vec<Odd>> {
+    let gap_ms = prop_oneof![40 => 0..9_i64, 3 => 10..80_i64, 1 => -1200..4000_i64];
+    let skips = prop_oneof![30 => Just(0_i16), 1 => -6..6_i16, 1 => any::<i16>()];
+    let rare = |of: u32| prop::bool::weighted(1.0 / f64::from(of));
+    let odd = (0..4_u8, gap_ms, skips, 0..60_i64, rare(3), rare(30), rare(40), rare(20)).prop_map(
+        |(stream, gap_ms, skips, queue_ms, begins_frame, is_rtx, no_send_time, is_aside)| Odd {
+            stream,
+            gap_ms,
+            skips,
+            queue_ms,
+            begins_frame,
+            is_rtx,
+            has_send_time: !no_send_time,
+            is_aside,
+        },
+    );
+    prop::collection::vec(odd, 1..1500)
+}
+
+/// Hands packets over; whether each may go the short way.
+fn finders(odds: &[Odd], short: bool) -> (String, u64) {
+    let (mut finders, mut quantities) = (Finders::new(Bitrate::from_bps(5000), false), Quantities::default());
+    let (mut numbers, mut timestamps, mut nanos, mut short_ways) =
+        ([0_u16; 4], [0_u32; 4], 70_000_000_000, 0);
+    let mut at = CaptureTime::default();
+    for (place, odd) in odds.iter().enumerate() {
+        nanos += odd.gap_ms * 1_000_000 + 1234;
+        at = CaptureTime::from_nanos(i128::from(nanos)).unwrap();
+        if odd.is_aside {
+            finders.aside();
+            continue;
+        }
+        let stream = usize::from(odd.stream);
+        numbers[stream] = numbers[stream].wrapping_add(1).wrapping_add_signed(odd.skips);
+        timestamps[stream] += if odd.begins_frame { 3000 } else { 0 };
+        let sent = (nanos - odd.queue_ms * 1_000_000).unsigned_abs() as f64 / 1e9 * f64::from(1 << 18);
+        let send_time = match odd.has_send_time {
+            true => AbsSendTimeElement::Value(AbsSendTime::from_raw(sent as u64 as u32)),
+            false => AbsSendTimeElement::Absent,
+        };
+        let packet = FedPacket {
+            at,
+            order: at,
+            ssrc: Ssrc(u32::from(odd.stream)),
+            send_time,
+            rtp_timestamp: timestamps[stream],
+            transmission_offset: None,
+            size: DataSize::from_bytes(1100),
+            is_first: false,
+            is_rtx: odd.is_rtx,
+            frame: FrameNumber(place as u64 + 1),
+            sequence_number: SeqNum(numbers[stream]),
+            clock_hz: Some(90_000),
+        };
+        match short && finders.next(&packet, &mut quantities) {
+            true => short_ways += 1,
+            false => {
+                let seen = quantities.observe(&packet);
+                finders.packet(&packet, &seen, &mut quantities);
+            }
+        }
+    }
+    let standing = quantities.standing_nanos(at);
+    (format!("{standing:?} {quantities:?} {finders:?}"), short_ways)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+
+    #[test]
+    fn both_ways_know_the_same_after_any_packets(odds in odds()) {
+        let ((short, short_ways), (long, _)) = (finders(&odds, true), finders(&odds, false));
+        prop_assert!(odds.len() < 200 || short_ways > odds.len() as u64 / 10, "{short_ways} of {}", odds.len());
+        prop_assert_eq!(short, long);
+    }
+}

@@ -24,6 +24,12 @@ const TIME_TO_LIVE: u8 = 64;
 /// Puts IP and UDP headers for a packet of `len` bytes into an empty `frame`. The UDP checksum is none: of the packet not all may
 /// be known.
 pub(super) fn begin(frame: &mut Vec<u8>, direction: Direction, len: usize) {
+    begin_unknown(frame, direction);
+    set_len(frame, len);
+}
+
+/// The same for a packet whose length is put there later.
+pub(super) fn begin_unknown(frame: &mut Vec<u8>, direction: Direction) {
     let (from, to) = match direction {
         Direction::Inbound => (REMOTE, LOCAL),
         Direction::Outbound => (LOCAL, REMOTE),
@@ -35,27 +41,31 @@ pub(super) fn begin(frame: &mut Vec<u8>, direction: Direction, len: usize) {
     for half in [from.port(), to.port(), 0, 0] {
         frame.extend_from_slice(&half.to_be_bytes());
     }
-    set_len(frame, len);
 }
 
 /// Puts the packet's length into its headers.
 pub(super) fn set_len(frame: &mut [u8], len: usize) {
     let len = u16::try_from(len.min(MAX_PACKET)).unwrap_or(u16::MAX);
     let mut put = |place: usize, half: u16| {
-        frame.iter_mut().skip(place).zip(half.to_be_bytes()).for_each(|(byte, value)| *byte = value);
+        if let Some(bytes) = frame.get_mut(place..place + 2) {
+            bytes.copy_from_slice(&half.to_be_bytes());
+        }
     };
     put(2, len + IP_LEN + UDP_LEN);
     put(24, len + UDP_LEN);
     put(10, 0);
     let checksum = ip_checksum(frame.get(..IP_LEN.into()).unwrap_or_default());
-    frame.iter_mut().skip(10).zip(checksum.to_be_bytes()).for_each(|(byte, value)| *byte = value);
+    if let Some(bytes) = frame.get_mut(10..12) {
+        bytes.copy_from_slice(&checksum.to_be_bytes());
+    }
 }
 
 /// RFC 1071.
 fn ip_checksum(header: &[u8]) -> u16 {
-    let halves =
-        header.chunks_exact(2).map(|half| half.iter().fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte)));
-    let sum: u32 = halves.sum();
+    let mut sum = 0;
+    for half in header.as_chunks().0 {
+        sum += u32::from(u16::from_be_bytes(*half));
+    }
     let folded = (sum & 0xffff) + (sum >> 16);
     !((folded & 0xffff) + (folded >> 16)) as u16
 }

@@ -71,7 +71,7 @@ fn write(plan: &Plan, at: i64, packet: &Packet, to: &mut Vec<u8>) {
         extension = vec![0xbe, 0xde, 0, 2, 0x32];
         extension.extend(&raw(plan, packet.sent).to_be_bytes()[1..]);
         extension.push(0x51);
-        extension.extend(packet.number.to_be_bytes());
+        extension.extend_from_slice(&packet.number.to_be_bytes());
         extension.push(0);
     }
     let payload_type = match packet.role {
@@ -81,10 +81,10 @@ fn write(plan: &Plan, at: i64, packet: &Packet, to: &mut Vec<u8>) {
     };
     let is_padding = packet.role == Role::Padding;
     let mut rtp = vec![0x90 | u8::from(is_padding) << 5, payload_type];
-    rtp.extend(packet.number.to_be_bytes());
-    rtp.extend(packet.timestamp.to_be_bytes());
+    rtp.extend_from_slice(&packet.number.to_be_bytes());
+    rtp.extend_from_slice(&packet.timestamp.to_be_bytes());
     rtp.extend(packet.role.ssrc().to_be_bytes());
-    rtp.extend(extension);
+    rtp.extend_from_slice(&extension);
     datagram(at, Side::Sender, &rtp, packet.bytes as usize, to);
 }
 
@@ -99,25 +99,25 @@ pub(crate) enum Side {
 pub(crate) fn datagram(at: i64, from: Side, payload: &[u8], cut: usize, to: &mut Vec<u8>) {
     let udp = 8 + payload.len() as u16 + cut as u16;
     let mut frame = ETHERNET.to_vec();
-    frame.extend([0x45, 0]);
-    frame.extend((20 + udp).to_be_bytes());
-    frame.extend([0, 0, 0x40, 0, 64, 17, 0, 0]);
+    frame.extend_from_slice(&[0x45, 0]);
+    frame.extend_from_slice(&(20 + udp).to_be_bytes());
+    frame.extend_from_slice(&[0, 0, 0x40, 0, 64, 17, 0, 0]);
     let (mut addresses, mut ports) = ([[10, 9, 0, 1], [10, 9, 0, 2]], [[0x13, 0x8c], [0x13, 0x8e]]);
     if from == Side::Receiver {
         addresses.reverse();
         ports.reverse();
     }
     frame.extend([addresses.concat(), ports.concat()].concat());
-    frame.extend(udp.to_be_bytes());
-    frame.extend([0, 0]);
-    frame.extend(payload);
+    frame.extend_from_slice(&udp.to_be_bytes());
+    frame.extend_from_slice(&[0, 0]);
+    frame.extend_from_slice(payload);
     let micros = (EPOCH + at) as u64;
     let second = SECOND as u64;
     let whole = 34 + u32::from(udp);
     for word in [(micros / second) as u32, (micros % second) as u32, frame.len() as u32, whole] {
-        to.extend(word.to_le_bytes());
+        to.extend_from_slice(&word.to_le_bytes());
     }
-    to.extend(frame);
+    to.extend_from_slice(&frame);
 }
 
 /// A receiver report that says nothing, and a REMB.

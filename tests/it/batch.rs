@@ -9,7 +9,7 @@ mod outcomes;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -59,15 +59,32 @@ fn assert_same(a: &Path, b: &Path) {
 
 /// So many captures that differ in their bytes: a comment in the header of the gzip file.
 fn copies(folder: &Path, count: usize) {
+    copies_of(&fs::read(capture(S14)).unwrap(), folder, count);
+}
+
+fn copies_of(gzip: &[u8], folder: &Path, count: usize) {
     fs::create_dir_all(folder).unwrap();
-    let gzip = fs::read(capture(S14)).unwrap();
     assert_eq!(gzip[3], 0, "no name and no comment so far");
     for number in 0..count {
-        let mut copy = gzip.clone();
+        let mut copy = gzip.to_vec();
         copy[3] = 16;
         copy.splice(10..10, format!("{number}\0").bytes());
         fs::write(folder.join(format!("{number:04}.pcap.gz")), copy).unwrap();
     }
+}
+
+/// The capture's first frames.
+fn beginning(frames: usize) -> Vec<u8> {
+    let mut pcap = Vec::new();
+    flate2::read::GzDecoder::new(fs::File::open(capture(S14)).unwrap()).read_to_end(&mut pcap).unwrap();
+    let mut end = 24;
+    for _ in 0..frames {
+        let captured = u32::from_le_bytes(*pcap[end + 8..].first_chunk().unwrap());
+        end += 16 + captured as usize;
+    }
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&pcap[..end]).unwrap();
+    gzip.finish().unwrap()
 }
 
 #[test]
@@ -153,7 +170,9 @@ fn a_poisonous_capture_costs_itself_alone_and_its_row_says_why() {
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     bomb.write_all(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0])
         .unwrap();
-    (0..150).for_each(|_| bomb.write_all(&vec![0; 1 << 20]).unwrap());
+    // Frames as long as may be: of empty ones, 16 bytes each, two millions are read before it is given up.
+    let frame = [&[0; 8][..], &[0, 0, 4, 0, 0, 0, 4, 0], &vec![0; 1 << 18]].concat();
+    (0..600).for_each(|_| bomb.write_all(&frame).unwrap());
     fs::write(inside.join("e-bomb.gz"), bomb.finish().unwrap()).unwrap();
     assert!(Command::new("mkfifo").arg(inside.join("f-pipe")).status().unwrap().success());
     std::os::unix::fs::symlink("nowhere", inside.join("g-link")).unwrap();
@@ -211,9 +230,15 @@ fn a_capture_that_takes_too_long_is_given_up_and_tried_again_when_there_is_more_
 fn a_run_that_was_killed_goes_on_where_it_was_and_threads_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path();
-    copies(&work.join("in"), 700);
+    // What is resumed is captures, and they may be short ones: whole they took half a minute.
+    copies_of(&beginning(600), &work.join("in"), 700);
     let whole = batch(&["in", "-o", "whole", "--tables", "csv", "--threads", "2"], work);
     assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
+    assert!(
+        ["flows", "remb", "streams"]
+            .iter()
+            .all(|table| rows(&work.join(format!("whole/{table}.csv"))).len() >= 700)
+    );
     let arguments = ["batch", "in", "-o", "killed", "--tables", "csv", "--threads", "1"];
     let mut killed = program(&arguments, work).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let parts = || {

@@ -1,5 +1,5 @@
-//! All integration tests but two in one program, for a program costs its linking. On their own are `allocations`, which
-//! counts what the allocator is asked for, and `day`, which measures the memory of its process.
+//! All integration tests but two in one program, for a program costs its linking, and the last test of each has one core for
+//! itself. On their own are `allocations`, which counts what the allocator is asked for, and `explained`.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -12,6 +12,7 @@ mod cli;
 mod compare;
 mod copies;
 mod corpus;
+mod day;
 mod docs;
 mod inspect;
 mod layers;

@@ -60,10 +60,7 @@ pub(crate) struct Trace {
 
 impl Trace {
     pub(crate) fn open(folder: &Path, name: &str) -> Self {
-        let of = |name: &str, part: &str| {
-            common::find(folder, name, part)
-                .unwrap_or_else(|| panic!("{name}.{part}.csv is missing in {folder:?}"))
-        };
+        let of = |name: &str, part: &str| file(folder, name, part);
         let (input, constant_rtt_ms) = match name.rsplit_once("_rtt") {
             Some((base, ms)) => (of(base, "in"), ms.parse().ok()),
             None => (of(name, "in"), None),
@@ -75,10 +72,18 @@ impl Trace {
             (None, Some(path)) => common::rows(&path, false).iter().map(rtt_row).collect(),
             (None, None) => Vec::new(),
         };
-        let state = common::rows(&of(name, "state"), true);
         let remb = common::rows(&of(name, "remb"), true);
-        Self { packets, rtt, state, remb }
+        Self { packets, rtt, state: Vec::new(), remb }
     }
+
+    /// And the rows of its state, which are most of it.
+    fn with_state(folder: &Path, name: &str) -> Self {
+        Self { state: common::rows(&file(folder, name, "state"), true), ..Self::open(folder, name) }
+    }
+}
+
+fn file(folder: &Path, name: &str, part: &str) -> PathBuf {
+    common::find(folder, name, part).unwrap_or_else(|| panic!("{name}.{part}.csv is missing in {folder:?}"))
 }
 
 fn rtt_row(row: &csv::StringRecord) -> (Timestamp, TimeDelta) {
@@ -269,7 +274,7 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
 fn compare_folder(folder: &Path) -> usize {
     let (mut compared, mut all_rows, mut all_rembs, mut largest) = (0, 0, 0, 0.0_f64);
     for name in names(folder) {
-        let trace = Trace::open(folder, &name);
+        let trace = Trace::with_state(folder, &name);
         let (rows, rembs, error) = run(&trace);
         println!("{name}: {rows} state rows, {rembs} REMBs equal, largest relative error {error:e}");
         compared += 1;

@@ -92,7 +92,7 @@ impl EventLog {
     fn frame_of(&mut self, event: &Event) -> Option<Packet> {
         let (direction, time_ms, len) = match event {
             Event::Rtp(direction, event) => {
-                made::begin(&mut self.frame, *direction, 0);
+                made::begin_unknown(&mut self.frame, *direction);
                 let header = header::write(event, &mut self.frame);
                 let len = header + usize::from(event.payload) + usize::from(event.padding);
                 made::set_len(&mut self.frame, len);

@@ -29,7 +29,7 @@ pub(super) struct RtpEvent {
 }
 
 /// Base fields in the order of the columns, and the fields of their deltas.
-const FIELDS: [(u64, u64); COLUMNS] = [
+const FIELDS: [(usize, usize); COLUMNS] = [
     (1, 101),
     (2, 102),
     (3, 103),
@@ -48,7 +48,36 @@ const FIELDS: [(u64, u64); COLUMNS] = [
     (22, 121),
 ];
 const COLUMNS: usize = 16;
-const NUMBER_OF_DELTAS: u64 = 11;
+const NUMBER_OF_DELTAS: usize = 11;
+
+/// What a field is.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    NumberOfDeltas,
+    Base(usize),
+    Deltas(usize),
+    Unknown,
+}
+
+/// Each field by its number: to search the columns for every field took half of the time of a log of small batches.
+static PARTS: [Part; 122] = {
+    let mut parts = [Part::Unknown; 122];
+    parts[NUMBER_OF_DELTAS] = Part::NumberOfDeltas;
+    let mut place = 0;
+    while place < COLUMNS {
+        let (base, deltas) = FIELDS[place];
+        (parts[base], parts[deltas]) = (Part::Base(place), Part::Deltas(place));
+        place += 1;
+    }
+    parts
+};
+
+impl Part {
+    fn of(number: u64) -> Self {
+        usize::try_from(number).ok().and_then(|number| PARTS.get(number).copied()).unwrap_or(Self::Unknown)
+    }
+}
+
 /// The largest datagram's payload: IP has 16 bits for all of a packet.
 const MAX_DATAGRAM: u64 = 65_535 - 28;
 
@@ -63,32 +92,28 @@ pub(super) struct RtpBatch {
 
 impl RtpBatch {
     /// The batch that lies in `store` there.
-    pub(super) fn new(store: &[u8], place: Range<usize>) -> Result<Self, Broken> {
-        let message = store.get(place.clone()).unwrap_or_default();
+    pub(super) fn new(store: &[u8], lies: Range<usize>) -> Result<Self, Broken> {
+        let message = store.get(lies.clone()).unwrap_or_default();
         let (mut bases, mut blocks) = ([None; COLUMNS], [const { 0..0 }; COLUMNS]);
         let mut further = 0;
         for field in Fields::new(message) {
             let (number, value) = field?;
-            if number == NUMBER_OF_DELTAS {
-                let Value::Varint(count) = value else { return Err(WRONG_FORM) };
-                further = count;
-            }
-            for ((base, deltas), (known, block)) in FIELDS.iter().zip(bases.iter_mut().zip(&mut blocks)) {
-                match value {
-                    Value::Varint(value) if *base == number => *known = Some(value),
-                    Value::Fixed32(value) if *base == number => *known = Some(u64::from(value)),
-                    Value::Bytes(bytes) if *deltas == number => *block = within(message, bytes, place.start),
-                    _ if *base == number || *deltas == number => return Err(WRONG_FORM),
-                    _ => {}
+            match (Part::of(number), value) {
+                (Part::Unknown, _) => {}
+                (Part::NumberOfDeltas, Value::Varint(count)) => further = count,
+                (Part::Base(place), Value::Varint(value)) => bases[place] = Some(value),
+                (Part::Base(place), Value::Fixed32(value)) => bases[place] = Some(u64::from(value)),
+                (Part::Deltas(place), Value::Bytes(bytes)) => {
+                    blocks[place] = within(message, bytes, lies.start);
                 }
+                _ => return Err(WRONG_FORM),
             }
         }
         let further = further_of(further, message.len())?;
-        let mut columns = [const { None }; COLUMNS];
+        let mut columns: [Column; COLUMNS] = Default::default();
         for (column, (base, block)) in columns.iter_mut().zip(bases.into_iter().zip(blocks)) {
-            *column = Some(Column::new(base, block, further, store)?);
+            *column = Column::new(base, block, further, store)?;
         }
-        let columns = columns.map(Option::unwrap_or_default);
         Ok(Self { columns, is_first: true, left: further + 1 })
     }
 
@@ -124,10 +149,11 @@ pub(super) fn within(message: &[u8], bytes: &[u8], start: usize) -> Range<usize>
 fn event(values: [Option<u64>; COLUMNS]) -> Result<RtpEvent, Broken> {
     let [time, marker, payload_type, number, timestamp, ssrc, payload, header, padding, rest @ ..] = values;
     let [transport, offset, sent, rotation, level, voice, original] = rest;
-    let [payload, header, padding] = [payload, header, padding].map(|size| size.ok_or(NO_VALUE));
-    let (payload, header, padding) = (payload?, header?, padding?);
-    let sizes = [payload, header, padding];
-    if sizes.iter().any(|size| *size > MAX_DATAGRAM) || sizes.iter().sum::<u64>() > MAX_DATAGRAM {
+    let (Some(payload), Some(header), Some(padding)) = (payload, header, padding) else {
+        return Err(NO_VALUE);
+    };
+    // The largest first: the sum of three that are too large may be none.
+    if payload.max(header).max(padding) > MAX_DATAGRAM || payload + header + padding > MAX_DATAGRAM {
         return Err(Broken("an RTP packet larger than a datagram can be"));
     }
     Ok(RtpEvent {

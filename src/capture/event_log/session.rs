@@ -180,13 +180,13 @@ impl Session {
             let is_in_range = self.begin.capture_time(event.time_ms).is_some();
             is_in_range.then_some(()).ok_or(Broken("a time that cannot be"))
         };
-        let mut batch = RtpBatch::new(&self.store, place.clone())?;
-        while let Some(event) = batch.next(&self.store)? {
+        let mut batch = RtpBatch::new(&self.store, place)?;
+        let mut ahead = batch.clone();
+        while let Some(event) = ahead.next(&self.store)? {
             check(&event)?;
         }
         let is_received = direction == Direction::Inbound;
-        let mut batch = RtpBatch::new(&self.store, place)?;
-        let mut first = None;
+        let (mut first, mut carried) = (None, None);
         while let Some(event) = batch.next(&self.store)? {
             first.get_or_insert(event.time_ms);
             self.counted.rtp[usize::from(!is_received)] += 1;
@@ -197,17 +197,21 @@ impl Session {
             ];
             self.has.iter_mut().zip(has).for_each(|(any, has)| *any |= has);
             self.note_time(event.time_ms);
-            self.note_carried(is_received, &event);
+            // A batch is of one stream, and what one of its packets carries most carry.
+            let of = (event.ssrc, event.original_sequence_number.is_some(), event.audio_level.is_some());
+            if carried.replace(of) != Some(of) {
+                self.note_carried(is_received, of);
+            }
         }
         first.ok_or(Broken("a batch without packets"))
     }
 
-    fn note_carried(&mut self, is_received: bool, event: &RtpEvent) {
-        let key = (is_received, event.ssrc);
+    fn note_carried(&mut self, is_received: bool, (ssrc, repeats, has_level): (u32, bool, bool)) {
+        let key = (is_received, ssrc);
         if self.carried.len() < MAX_STREAMS || self.carried.contains_key(&key) {
             let carried = self.carried.entry(key).or_default();
-            carried.0 |= event.original_sequence_number.is_some();
-            carried.1 |= event.audio_level.is_some();
+            carried.0 |= repeats;
+            carried.1 |= has_level;
         }
     }
 

@@ -63,9 +63,18 @@ fn give(
     mark(Some(0));
     mark(rows.len().checked_sub(1));
     for column in OF_INTEREST {
-        let values = || rows.iter().enumerate().filter_map(|(place, row)| Some((row[column]?, place)));
-        mark(values().min().map(|(_, place)| place));
-        mark(values().max().map(|(_, place)| place));
+        let (mut least, mut greatest) = (None, None);
+        for (place, row) in rows.iter().enumerate() {
+            let Some(value) = row[column] else { continue };
+            if least.is_none_or(|(other, _)| value < other) {
+                least = Some((value, place));
+            }
+            if greatest.is_none_or(|(other, _)| value >= other) {
+                greatest = Some((value, place));
+            }
+        }
+        mark(least.map(|(_, place)| place));
+        mark(greatest.map(|(_, place)| place));
     }
     let mut states = States::default();
     for (place, row) in rows.iter().enumerate() {

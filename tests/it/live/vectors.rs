@@ -30,7 +30,7 @@ fn rtp(packet: &PacketArrival, sequence_number: u16) -> Vec<u8> {
         bytes.extend([0xbe, 0xde, 0, (elements.len() / 4) as u8]);
         bytes.extend(elements);
     }
-    bytes.resize(bytes.len() + packet.size.as_bytes() as usize, 0);
+    bytes.extend_from_slice(&vec![0; packet.size.as_bytes() as usize]);
     bytes
 }
 

@@ -57,10 +57,10 @@ impl Packet {
         let block = block(&plan.elements, plan.two_byte, self, at, has_send_time);
         let flags = 0x80 | u8::from(self.padding > 0) << 5 | u8::from(!block.is_empty()) << 4;
         let mut head = vec![flags, u8::from(self.marker) << 7 | self.payload_type];
-        head.extend(self.sequence_number.to_be_bytes());
-        head.extend(self.timestamp.to_be_bytes());
-        head.extend(self.ssrc.to_be_bytes());
-        head.extend(block);
+        head.extend_from_slice(&self.sequence_number.to_be_bytes());
+        head.extend_from_slice(&self.timestamp.to_be_bytes());
+        head.extend_from_slice(&self.ssrc.to_be_bytes());
+        head.extend_from_slice(&block);
         (head, self.payload + usize::from(self.padding))
     }
 
@@ -69,13 +69,13 @@ impl Packet {
         let (seconds, micros) = (at as u64 / 1_000_000 + NTP_TO_UNIX, at as u64 % 1_000_000);
         let ntp = (seconds << 32) | ((micros << 32) / 1_000_000);
         let mut report = vec![0x80, 200, 0, 6];
-        report.extend(self.ssrc.to_be_bytes());
-        report.extend(ntp.to_be_bytes());
-        report.extend(self.timestamp.to_be_bytes());
-        report.extend([0, 0, 0, 50, 0, 0, 0xc3, 0x50]);
-        report.extend([0x81, 202, 0, 3]);
-        report.extend(self.ssrc.to_be_bytes());
-        report.extend([1, 4, b'c', b'a', b'l', b'l', 0, 0]);
+        report.extend_from_slice(&self.ssrc.to_be_bytes());
+        report.extend_from_slice(&ntp.to_be_bytes());
+        report.extend_from_slice(&self.timestamp.to_be_bytes());
+        report.extend_from_slice(&[0, 0, 0, 50, 0, 0, 0xc3, 0x50]);
+        report.extend_from_slice(&[0x81, 202, 0, 3]);
+        report.extend_from_slice(&self.ssrc.to_be_bytes());
+        report.extend_from_slice(&[1, 4, b'c', b'a', b'l', b'l', 0, 0]);
         report
     }
 
@@ -88,16 +88,17 @@ impl Packet {
     pub(super) fn write(&self, plan: &Plan, at_micros: u64, to: &mut Vec<u8>) {
         let (head, rest) = self.head(plan);
         let udp_len = 8 + head.len() + rest;
-        let mut frame = ETHERNET.to_vec();
-        frame.extend(ip_header(plan.is_ipv6, udp_len));
+        let mut frame = Vec::with_capacity(2048);
+        frame.extend_from_slice(&ETHERNET);
+        frame.extend_from_slice(&ip_header(plan.is_ipv6, udp_len));
         if plan.is_ipv6 {
             frame[12..14].copy_from_slice(&[0x86, 0xdd]);
         }
         let udp_at = frame.len();
-        frame.extend([0x9c, 0x40, 0xc3, 0x50]);
-        frame.extend((udp_len as u16).to_be_bytes());
-        frame.extend([0, 0]);
-        frame.extend(head);
+        frame.extend_from_slice(&[0x9c, 0x40, 0xc3, 0x50]);
+        frame.extend_from_slice(&(udp_len as u16).to_be_bytes());
+        frame.extend_from_slice(&[0, 0]);
+        frame.extend_from_slice(&head);
         let (payload_at, whole) = (frame.len(), udp_at + udp_len);
         let kept = plan.snaplen.min(whole.max(MIN_FRAME));
         self.fill(&mut frame, kept.min(whole));
@@ -109,9 +110,9 @@ impl Packet {
         frame.resize(kept, 0);
         let words = [at_micros / 1_000_000, at_micros % 1_000_000, kept as u64, whole.max(MIN_FRAME) as u64];
         for word in words {
-            to.extend((word as u32).to_le_bytes());
+            to.extend_from_slice(&(word as u32).to_le_bytes());
         }
-        to.extend(frame);
+        to.extend_from_slice(&frame);
     }
 
     /// Appends the payload as far as it is kept.
@@ -122,7 +123,7 @@ impl Packet {
         }
         let mut random = Random::new(self.noise);
         while frame.len() < kept {
-            frame.extend(random.next().to_le_bytes());
+            frame.extend_from_slice(&random.next().to_le_bytes());
         }
         frame.truncate(kept);
     }

@@ -70,9 +70,11 @@ impl Samples {
         }
     }
 
-    /// When the latest slot ends, ns.
-    pub(super) fn slot_ends(&self) -> i64 {
-        self.current.as_ref().map_or(i64::MIN, |slot| slot.at.as_nanos().saturating_add(SLOT_NANOS))
+    /// When the latest slot ends, if the time is in it, ns.
+    pub(super) fn slot_ends(&self, at: CaptureTime) -> Option<i64> {
+        // Time that stepped back a little is before it: up to its end there may be a gap.
+        let slot = self.current.as_ref().filter(|slot| slot.at <= at)?;
+        Some(slot.at.as_nanos().saturating_add(SLOT_NANOS))
     }
 
     /// Whether the latest slot is over, if there is one.

@@ -74,10 +74,8 @@ impl Finders {
             self.samples.lower(stepped, nanos);
             self.falls.path_stepped(stepped, &mut self.log);
         }
-        self.quiet_until = match self.gaps.is_open() {
-            true => i64::MIN,
-            false => self.samples.slot_ends().min(self.steps.block_ends()),
-        };
+        let slot_ends = self.samples.slot_ends(at).filter(|_| !self.gaps.is_open());
+        self.quiet_until = slot_ends.map_or(i64::MIN, |ends| ends.min(self.steps.block_ends()));
     }
 
     /// A packet behind what may be a gap, or soon after one; whether what is missing before it is the gap's.

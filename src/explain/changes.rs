@@ -81,7 +81,7 @@ impl Changes {
         }
     }
 
-    /// Takes a step of the estimator, whose estimate was another `before`; `rtt` is in force.
+    /// Takes a step of the estimator; the estimate was `before` until then, and `rtt` is in force.
     pub(super) fn step(
         &mut self,
         (at, frame): (CaptureTime, Option<FrameNumber>),

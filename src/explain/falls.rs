@@ -39,7 +39,7 @@ pub(super) struct Falls {
 }
 
 impl Falls {
-    /// Takes a step of the estimator, whose estimate was another `before`.
+    /// Takes a step of the estimator; the estimate was `before` until then.
     pub(super) fn step(
         &mut self,
         (at, frame): (CaptureTime, Option<FrameNumber>),

@@ -170,9 +170,7 @@ fn a_poisonous_capture_costs_itself_alone_and_its_row_says_why() {
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     bomb.write_all(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0])
         .unwrap();
-    // Frames as long as may be: of empty ones, 16 bytes each, two millions are read before it is given up.
-    let frame = [&[0; 8][..], &[0, 0, 4, 0, 0, 0, 4, 0], &vec![0; 1 << 18]].concat();
-    (0..600).for_each(|_| bomb.write_all(&frame).unwrap());
+    (0..150).for_each(|_| bomb.write_all(&vec![0; 1 << 20]).unwrap());
     fs::write(inside.join("e-bomb.gz"), bomb.finish().unwrap()).unwrap();
     assert!(Command::new("mkfifo").arg(inside.join("f-pipe")).status().unwrap().success());
     std::os::unix::fs::symlink("nowhere", inside.join("g-link")).unwrap();

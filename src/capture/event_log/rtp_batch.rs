@@ -152,7 +152,7 @@ fn event(values: [Option<u64>; COLUMNS]) -> Result<RtpEvent, Broken> {
     let (Some(payload), Some(header), Some(padding)) = (payload, header, padding) else {
         return Err(NO_VALUE);
     };
-    // The largest first: the sum of three that are too large may be none.
+    // The largest first: the sum of three that are too large may be more than fits.
     if payload.max(header).max(padding) > MAX_DATAGRAM || payload + header + padding > MAX_DATAGRAM {
         return Err(Broken("an RTP packet larger than a datagram can be"));
     }

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::super::quantities::Quantities;
 use super::*;
 use crate::survey::FedPacket;
-use crate::units::{AbsSendTime, AbsSendTimeElement, DataSize, SeqNum, Ssrc};
+use crate::units::{AbsSendTime, AbsSendTimeElement, DataSize, SeqNum, Ssrc, TimeDelta};
+use remb::bwe::{EstimatorKind, RateControlState, Step};
 
 /// A packet, relative to what is usual.
 #[derive(Debug, Clone)]
@@ -125,4 +126,85 @@ fn most_packets_of_a_call_go_the_short_way() {
     let ((short, short_ways), (long, _)) = (finders(&odds, true), finders(&odds, false));
     assert_eq!(short, long);
     assert!(short_ways > 900, "{short_ways}");
+}
+
+/// What a step brings.
+#[derive(Debug, Clone)]
+struct Brings {
+    after_ms: i64,
+    estimate_kbps: Option<i64>,
+    incoming_kbps: Option<i64>,
+    rtt_ms: i64,
+    is_probe: bool,
+    by_rtp_timestamps: bool,
+    recorded_kbps: Option<i64>,
+}
+
+fn brings() -> impl Strategy<Value = Vec<Brings>> {
+    let estimate_kbps =
+        prop_oneof![60 => Just(Some(500)), 6 => (100..900_i64).prop_map(Some), 1 => Just(None)];
+    let incoming_kbps = prop_oneof![9 => (50..900_i64).prop_map(Some), 1 => Just(None)];
+    let rtt_ms = prop_oneof![30 => Just(40), 1 => 0..400_i64];
+    let recorded_kbps = prop::option::weighted(0.05, 100..900_i64);
+    let rare = || prop::bool::weighted(0.02);
+    let brings = (0..400_i64, estimate_kbps, incoming_kbps, rtt_ms, rare(), rare(), recorded_kbps).prop_map(
+        |(after_ms, estimate_kbps, incoming_kbps, rtt_ms, is_probe, by_rtp_timestamps, recorded_kbps)| {
+            Brings {
+                after_ms,
+                estimate_kbps,
+                incoming_kbps,
+                rtt_ms,
+                is_probe,
+                by_rtp_timestamps,
+                recorded_kbps,
+            }
+        },
+    );
+    prop::collection::vec(brings, 1..400)
+}
+
+/// Hands steps over; whether those at which nothing is new may go the short way.
+fn stepped(brings: &[Brings], short: bool) -> String {
+    let (mut finders, quantities) = (Finders::new(Bitrate::from_bps(5000), false), Quantities::default());
+    let (mut nanos, kbps) = (70_000_000_000, |kbps: i64| Bitrate::from_bps(kbps * 1000));
+    for bring in brings {
+        nanos += bring.after_ms * 1_000_000;
+        let at = CaptureTime::from_nanos(i128::from(nanos)).unwrap();
+        if let Some(recorded) = bring.recorded_kbps {
+            finders
+                .recorded(at, &CapturedRemb { sender_ssrc: Ssrc(9), bitrate: kbps(recorded), ssrcs: None });
+        }
+        let step = Step {
+            now: at.to_timestamp(),
+            estimator: match bring.by_rtp_timestamps {
+                true => EstimatorKind::RtpTimestamp,
+                false => EstimatorKind::AbsSendTime,
+            },
+            packet: None,
+            incoming: bring.incoming_kbps.map(kbps),
+            rate_control: None,
+            probe: bring.is_probe,
+            rate_state: RateControlState::Increase,
+            estimate: bring.estimate_kbps.map(kbps),
+            current: kbps(500),
+            link_capacity_kbps: None,
+            link_capacity_deviation: 0.0,
+        };
+        if !short {
+            // By an estimator that was not there before.
+            finders.told.by = None;
+        }
+        finders.step(at, &step, TimeDelta::from_millis(bring.rtt_ms), &quantities);
+    }
+    finders.hold_against_recorded(CaptureTime::NEVER);
+    format!("{finders:?}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn a_step_at_which_nothing_is_new_is_as_any_other(brings in brings()) {
+        prop_assert_eq!(stepped(&brings, true), stepped(&brings, false));
+    }
 }

@@ -87,15 +87,15 @@ fn a_capture_whose_hash_was_not_done_is_not_done() {
     endless(&work.join("a"));
     let run = |deadline| said(&batch(&["a", "-o", "out", "--tables", "csv", "--deadline", deadline], work));
     interrupt(&["a", "-o", "out"], work);
-    assert_eq!(run("1s"), "", "an interrupted one has no row");
+    assert_eq!(run("2s"), "", "an interrupted one has no row");
     let row = rows(&work.join("out/captures.csv")).remove(0);
     assert_eq!((row["exit_code"].as_str(), row["sha256"].as_str()), ("5", ""), "{row:?}");
     assert!(
         !row["frames"].is_empty() && row["error"].contains("frame"),
         "it was the hash that took too long: {row:?}"
     );
-    assert_eq!(run("1s"), "note: 1 capture done before, 0 to do\n");
-    assert_eq!(run("2s"), "", "there is more time");
+    assert_eq!(run("2s"), "note: 1 capture done before, 0 to do\n");
+    assert_eq!(run("3s"), "", "there is more time");
 }
 
 #[test]
